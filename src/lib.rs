@@ -1,0 +1,7 @@
+//! runbook runs Ansible playbooks natively.
+pub mod diag;
+pub mod value;
+pub mod yaml;
+pub mod template;
+pub mod result;
+pub mod wire;

@@ -1,0 +1,166 @@
+//! The stream of events that every report reads.
+
+use super::{Outcome, Stats};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// How a task ended on a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Nothing had to be changed.
+    Ok,
+    /// Something was changed.
+    Changed,
+    /// Not run, its condition was false.
+    Skipped,
+    /// It failed.
+    Failed,
+    /// It failed, and `ignore_errors` let it pass.
+    Ignored,
+    /// It failed, and a `rescue` section takes over.
+    Rescued,
+    /// The machine could not be reached.
+    Unreachable,
+}
+
+/// What reports need to know of a task. The same `id` stands for the same task of the same run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct TaskInfo {
+    /// Unique in the run, in order of first execution.
+    pub id: u64,
+    /// Its name, templated as far as possible: what the banner shows (with `role : ` before it).
+    pub name: String,
+    /// The action's name as written.
+    pub action: String,
+    /// Where it is written: `file:line:col`, the file relative to the playbook's directory where it can be.
+    pub path: String,
+    /// The role that it is in.
+    pub role: Option<String>,
+    /// Whether it is a handler.
+    pub handler: bool,
+}
+
+/// A loop item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ItemInfo {
+    /// Place in the loop, from 0.
+    pub index: usize,
+    /// What to show: `loop_control.label` or the item.
+    pub label: String,
+}
+
+/// Something that happened in a run. Reports are sinks of these; verdicts compare them.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A playbook begins.
+    PlaybookStart {
+        /// Its path.
+        path: String,
+    },
+    /// A play begins.
+    PlayStart {
+        /// Its name, or its hosts pattern.
+        name: String,
+        /// Its hosts (of the batch), in order.
+        hosts: Vec<String>,
+        /// Whether it runs in check mode.
+        check: bool,
+    },
+    /// A play matched no host.
+    PlayNoHosts {
+        /// Its name.
+        name: String,
+    },
+    /// A task begins on some hosts.
+    TaskStart {
+        /// The task.
+        task: Arc<TaskInfo>,
+    },
+    /// A host runs the task now (used for progress).
+    HostStart {
+        /// The task.
+        task: Arc<TaskInfo>,
+        /// The host.
+        host: String,
+    },
+    /// A loop item ended on a host.
+    ItemDone {
+        /// The task.
+        task: Arc<TaskInfo>,
+        /// The host.
+        host: String,
+        /// The item.
+        item: ItemInfo,
+        /// How it ended.
+        status: Status,
+        /// Its outcome; censored if `no_log`.
+        outcome: Arc<Outcome>,
+        /// The host that really ran it, if delegated.
+        delegated_to: Option<String>,
+    },
+    /// An attempt of an `until` task did not succeed; it will be tried again.
+    Retry {
+        /// The task.
+        task: Arc<TaskInfo>,
+        /// The host.
+        host: String,
+        /// Attempts left.
+        left: u32,
+    },
+    /// A task ended on a host.
+    TaskDone {
+        /// The task.
+        task: Arc<TaskInfo>,
+        /// The host.
+        host: String,
+        /// How it ended.
+        status: Status,
+        /// Its outcome (the sum of its items, if it has any); censored if `no_log`.
+        outcome: Arc<Outcome>,
+        /// The host that really ran it, if delegated.
+        delegated_to: Option<String>,
+        /// Wall time, in milliseconds.
+        elapsed_ms: u64,
+        /// Whether it was a loop (its items came as `ItemDone`).
+        looped: bool,
+        /// Whether an action that Ansible does not count (`meta`) made it: no line, no count.
+        quiet: bool,
+    },
+    /// A file or role was included for some hosts.
+    Included {
+        /// The including task.
+        task: Arc<TaskInfo>,
+        /// What was included: a path or a role's name.
+        what: String,
+        /// For which hosts.
+        hosts: Vec<String>,
+        /// The loop item's label, if it was in a loop.
+        item: Option<String>,
+    },
+    /// A warning that belongs to no result. Full text as it is to be shown.
+    Warning {
+        /// The message.
+        message: String,
+    },
+    /// The run is over.
+    Recap {
+        /// Counts.
+        stats: Stats,
+        /// Wall time of the run, in milliseconds.
+        elapsed_ms: u64,
+    },
+}
+
+/// Somebody who reads events. Called in order, from one thread at a time.
+pub trait EventSink: Send {
+    /// Takes one event.
+    fn event(&mut self, event: &Event);
+}
+
+impl<T: EventSink + ?Sized> EventSink for Box<T> {
+    fn event(&mut self, event: &Event) {
+        (**self).event(event);
+    }
+}

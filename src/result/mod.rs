@@ -1,0 +1,11 @@
+//! What happened: the outcome of a task, its diffs, the counts of a run, and the events that reports read.
+
+mod diff;
+mod event;
+mod outcome;
+mod stats;
+
+pub use diff::Diff;
+pub use event::{Event, EventSink, ItemInfo, Status, TaskInfo};
+pub use outcome::Outcome;
+pub use stats::{HostStats, Stats};

@@ -1,0 +1,5 @@
+//! Templates with Ansible's semantics, on minijinja.
+
+mod scope;
+
+pub use scope::{Scope, ScopeMap, Variable};

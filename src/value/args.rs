@@ -1,0 +1,246 @@
+//! What arguments a module takes, as data: checks, documentation and completion read it.
+
+use super::{Map, Value};
+
+/// The type of an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArgKind {
+    /// Text; anything else is converted to it.
+    Str,
+    /// Yes or no.
+    Bool,
+    /// A whole number.
+    Int,
+    /// A number.
+    Float,
+    /// A path on the machine.
+    Path,
+    /// A list, or a comma separated string.
+    List,
+    /// A mapping.
+    Dict,
+    /// Any value.
+    Raw,
+}
+
+impl ArgKind {
+    /// The name that documentation uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Str => "str",
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Path => "path",
+            Self::List => "list",
+            Self::Dict => "dict",
+            Self::Raw => "raw",
+        }
+    }
+}
+
+/// One argument of a module.
+#[derive(Clone, Debug)]
+pub struct ArgField {
+    /// Its name.
+    pub name: &'static str,
+    /// Other names that mean the same.
+    pub aliases: &'static [&'static str],
+    /// What it is, in a sentence or more.
+    pub doc: String,
+    /// Its type.
+    pub kind: ArgKind,
+    /// The type of its items, if it is a list.
+    pub elements: Option<ArgKind>,
+    /// Whether it must be given.
+    pub required: bool,
+    /// What it is when it is not given.
+    pub default: Option<Value>,
+    /// The words that are allowed, if they are limited.
+    pub choices: &'static [&'static str],
+    /// Whether its value must never be shown.
+    pub secret: bool,
+    /// Reads a value of it and reports what is wrong, if anything.
+    pub check: fn(&Value) -> Result<(), super::TypeProblem>,
+}
+
+/// A rule between arguments.
+#[derive(Clone, Copy, Debug)]
+pub enum ArgRule {
+    /// At most one of them.
+    Exclusive(&'static [&'static str]),
+    /// At least one of them.
+    OneOf(&'static [&'static str]),
+    /// All or none of them.
+    Together(&'static [&'static str]),
+    /// If the first argument has this value, all of these must be given.
+    If(&'static str, &'static str, &'static [&'static str]),
+}
+
+/// Everything about a module's interface.
+#[derive(Clone, Debug)]
+pub struct ArgSpec {
+    /// The short name.
+    pub module: &'static str,
+    /// The collection it belongs to, e.g. `ansible.builtin`.
+    pub collection: &'static str,
+    /// Other short names of it.
+    pub aliases: &'static [&'static str],
+    /// What it does, first sentence first.
+    pub doc: &'static str,
+    /// Its arguments.
+    pub fields: Vec<ArgField>,
+    /// Rules between them.
+    pub rules: &'static [ArgRule],
+    /// The argument that takes the free form (`command: ls -l`), if the module has one.
+    pub free_form: Option<&'static str>,
+}
+
+impl ArgSpec {
+    /// The argument of that name or alias.
+    pub fn field(&self, name: &str) -> Option<&ArgField> {
+        self.fields
+            .iter()
+            .find(|field| field.name == name || field.aliases.contains(&name))
+    }
+}
+
+/// Something wrong with a module's arguments. `name` is the argument as the user wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArgProblem {
+    /// No such argument.
+    Unknown {
+        /// As written.
+        name: String,
+        /// All names that would do.
+        known: Vec<&'static str>,
+    },
+    /// A required one is missing.
+    Missing {
+        /// Its name.
+        name: &'static str,
+    },
+    /// Its value is of the wrong type or not an allowed word.
+    Type {
+        /// As written.
+        name: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A rule between arguments is broken.
+    Rule {
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl std::fmt::Display for ArgProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unknown { name, .. } => write!(f, "unknown argument `{name}`"),
+            Self::Missing { name } => write!(f, "missing required argument `{name}`"),
+            Self::Type { name, message } => write!(f, "argument `{name}`: {message}"),
+            Self::Rule { message } => f.write_str(message),
+        }
+    }
+}
+
+/// Checks arguments against a spec. `None` values are those not known yet (templates): their names are
+/// checked, their types are not. Names that begin with `_` are runbook's own and pass.
+pub fn check_args(spec: &ArgSpec, args: &[(&str, Option<&Value>)]) -> Vec<ArgProblem> {
+    let mut problems = Vec::new();
+    for (name, value) in args {
+        if name.starts_with('_') {
+            continue;
+        }
+        let Some(field) = spec.field(name) else {
+            problems.push(ArgProblem::Unknown {
+                name: (*name).to_owned(),
+                known: spec
+                    .fields
+                    .iter()
+                    .filter(|f| !f.name.starts_with('_'))
+                    .flat_map(|f| std::iter::once(f.name).chain(f.aliases.iter().copied()))
+                    .collect(),
+            });
+            continue;
+        };
+        if let Some(value) = value
+            && !(value.is_null() && !field.required)
+            && let Err(problem) = (field.check)(value)
+        {
+            problems.push(ArgProblem::Type {
+                name: (*name).to_owned(),
+                message: problem.0,
+            });
+        }
+    }
+    let given = |wanted: &str| {
+        let field = spec.field(wanted);
+        args.iter().any(|(name, value)| {
+            !matches!(value, Some(Value::Null))
+                && (*name == wanted
+                    || field.is_some_and(|f| f.name == *name || f.aliases.contains(name)))
+        })
+    };
+    for field in &spec.fields {
+        if field.required && !given(field.name) {
+            problems.push(ArgProblem::Missing { name: field.name });
+        }
+    }
+    for rule in spec.rules {
+        if let Some(message) = rule.broken(&given, args, spec) {
+            problems.push(ArgProblem::Rule { message });
+        }
+    }
+    problems
+}
+
+impl ArgRule {
+    fn broken(
+        &self,
+        given: &dyn Fn(&str) -> bool,
+        args: &[(&str, Option<&Value>)],
+        spec: &ArgSpec,
+    ) -> Option<String> {
+        match self {
+            Self::Exclusive(names) => {
+                let found: Vec<_> = names.iter().filter(|n| given(n)).copied().collect();
+                (found.len() > 1)
+                    .then(|| format!("arguments are mutually exclusive: {}", found.join("|")))
+            }
+            Self::OneOf(names) => (!names.iter().any(|n| given(n)))
+                .then(|| format!("one of the following is required: {}", names.join(", "))),
+            Self::Together(names) => {
+                let count = names.iter().filter(|n| given(n)).count();
+                (count > 0 && count < names.len())
+                    .then(|| format!("arguments are required together: {}", names.join(", ")))
+            }
+            Self::If(name, wanted, needed) => {
+                let field = spec.field(name)?;
+                let value = args
+                    .iter()
+                    .find(|(n, _)| *n == field.name || field.aliases.contains(n));
+                let matches = match value {
+                    Some((_, Some(value))) => super::str_of(value) == *wanted,
+                    Some((_, None)) => false,
+                    None => field
+                        .default
+                        .as_ref()
+                        .is_some_and(|d| super::str_of(d) == *wanted),
+                };
+                let missing: Vec<_> = needed.iter().filter(|n| !given(n)).copied().collect();
+                (matches && !missing.is_empty()).then(|| {
+                    format!("{name} is {wanted} but these are missing: {}", missing.join(", "))
+                })
+            }
+        }
+    }
+}
+
+impl Map {
+    /// The arguments as [`check_args`] takes them, all values known.
+    pub fn as_args(&self) -> Vec<(&str, Option<&Value>)> {
+        self.str_iter().map(|(k, v)| (k, Some(v))).collect()
+    }
+}

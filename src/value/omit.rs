@@ -1,0 +1,25 @@
+//! The `omit` placeholder.
+
+use super::{Map, Value, unshare};
+
+/// What the variable `omit` holds. An argument equal to it is left out before a module sees it.
+pub const OMIT: &str = "__omit_place_holder__runbook_6f1c2d0e9a";
+
+/// The value without members and items that are the `omit` placeholder, at any depth; `None` if it is the
+/// placeholder itself.
+pub fn strip_omitted(value: Value) -> Option<Value> {
+    match value {
+        Value::Str(ref text) if text.as_str() == OMIT => None,
+        Value::List(items) => Some(Value::list(
+            unshare(items).into_iter().filter_map(strip_omitted).collect(),
+        )),
+        Value::Map(map) => {
+            let kept: Map = unshare(map)
+                .into_iter()
+                .filter_map(|(k, v)| Some((k, strip_omitted(v)?)))
+                .collect();
+            Some(Value::map(kept))
+        }
+        other => Some(other),
+    }
+}
