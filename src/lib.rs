@@ -1,7 +1,9 @@
 //! runbook runs Ansible playbooks natively.
 pub mod diag;
-pub mod value;
-pub mod yaml;
-pub mod template;
+pub mod modules;
 pub mod result;
+pub mod sys;
+pub mod template;
+pub mod value;
 pub mod wire;
+pub mod yaml;

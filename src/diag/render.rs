@@ -27,7 +27,9 @@ pub fn render(diagnostic: &Diagnostic, options: RenderOptions) -> String {
             .find('\n')
             .map_or(len, |i| span.start + i);
         let end = span.end.min(line_end).max(span.start).min(len);
-        let mut snippet = Snippet::source(source.text.as_str()).line_start(1).path(path);
+        let mut snippet = Snippet::source(source.text.as_str())
+            .line_start(1)
+            .path(path);
         let annotation = AnnotationKind::Primary.span(span.start.min(len)..end);
         snippet = snippet.annotation(match &diagnostic.label {
             Some(label) => annotation.label(label.as_str()),

@@ -5,6 +5,7 @@
 
 mod args;
 mod convert;
+mod declare;
 mod map;
 mod omit;
 mod python;
@@ -13,6 +14,7 @@ mod text;
 
 pub use args::{ArgField, ArgKind, ArgProblem, ArgRule, ArgSpec, check_args};
 pub use convert::{FromValue, TypeProblem, to_bool};
+pub use declare::{Args, check, field};
 pub use map::Map;
 pub use omit::{OMIT, strip_omitted};
 pub use python::{repr, str_of};

@@ -1,0 +1,6 @@
+//! Commands: command, shell, raw's remote half, script.
+
+use super::Entry;
+
+/// The family's modules.
+pub const MODULES: &[Entry] = &[];

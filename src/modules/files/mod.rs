@@ -1,0 +1,6 @@
+//! Files: copy, file, lineinfile and the like.
+
+use super::Entry;
+
+/// The family's modules.
+pub const MODULES: &[Entry] = &[];

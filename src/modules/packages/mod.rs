@@ -1,0 +1,6 @@
+//! Packages: apt and package.
+
+use super::Entry;
+
+/// The family's modules.
+pub const MODULES: &[Entry] = &[];

@@ -1,0 +1,6 @@
+//! Services: systemd and service.
+
+use super::Entry;
+
+/// The family's modules.
+pub const MODULES: &[Entry] = &[];
