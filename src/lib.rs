@@ -1,6 +1,8 @@
 //! runbook runs Ansible playbooks natively.
 pub mod diag;
 pub mod modules;
+pub mod playbook;
+pub mod plan;
 pub mod result;
 pub mod sys;
 pub mod template;
