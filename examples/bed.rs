@@ -1,7 +1,7 @@
 //! Boots test machines for a developer: `cargo run --example bed -- 3` or with names: `-- etcd-01 etcd-02`.
 //! Prints how to reach them, waits until stdin closes or Ctrl-C comes, and takes everything down.
 
-#![allow(dead_code, reason = "the bed is shared with the tests")]
+#![allow(dead_code, unused_imports, reason = "the bed is shared with the tests")]
 
 #[path = "../tests/hosts/bed/mod.rs"]
 mod bed;

@@ -10,7 +10,7 @@ mod machine;
 mod process;
 mod record;
 
-pub use machine::{Answer, Machine};
+pub use machine::Machine;
 pub use process::{Process, run, text};
 
 use machine::Plan;
