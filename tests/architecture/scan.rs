@@ -91,7 +91,7 @@ fn word_before(chars: &[char], index: usize) -> bool {
     // `br"..."` is a raw string too.
     let before = |back: usize| index.checked_sub(back).and_then(|i| chars.get(i)).copied();
     let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    word(before(1)) && !(before(1) == Some('b') && !word(before(2)))
+    word(before(1)) && (before(1) != Some('b') || word(before(2)))
 }
 
 fn raw_hashes(chars: &[char], index: usize) -> Option<usize> {

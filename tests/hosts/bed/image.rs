@@ -78,7 +78,7 @@ fn build(cache: &Path, image: &Path) -> Result<(), String> {
         command.arg(format!("--aptopt=Acquire::http::Proxy \"{proxy}\""));
     }
     command.arg(SUITE).arg(&root).args(sources());
-    let output = run(&mut command, Duration::from_mins(15))?;
+    let output = run(&mut command, Duration::from_secs(15 * 60))?;
     let _ = fs::remove_file(&hook);
     if !output.status.success() {
         remove_tree(&root)?;

@@ -212,7 +212,7 @@ impl Machine {
         ssh.arg("-F")
             .arg(config)
             .args(["-l", user, "--", &self.name, command]);
-        match run(&mut ssh, Duration::from_mins(2)) {
+        match run(&mut ssh, Duration::from_secs(120)) {
             Ok(output) => Answer {
                 rc: output.status.code().unwrap_or(-1),
                 stdout: text(&output.stdout),

@@ -84,7 +84,7 @@ impl Bed {
         bed.write_ssh_files()
             .map_err(|error| format!("{}: {error}", bed.directory.display()))?;
         for machine in &bed.machines {
-            machine.wait(Duration::from_mins(1))?;
+            machine.wait(Duration::from_secs(60))?;
         }
         Ok(bed)
     }
@@ -198,7 +198,7 @@ impl Bed {
     /// # Panics
     /// If it cannot be started or does not end.
     pub fn runbook(&self, arguments: &[&str]) -> Output {
-        run(&mut self.command(arguments), Duration::from_mins(10)).expect("runbook ends")
+        run(&mut self.command(arguments), Duration::from_secs(600)).expect("runbook ends")
     }
 }
 
