@@ -296,7 +296,8 @@ fn configure(plan: &Plan<'_>, name: &str, addr: Ipv4Addr, root: &Path) -> Result
                 .map_err(|error| error.to_string())?;
         }
     }
-    for (home, owner) in [("root", 0), ("home/deploy", owner_of(root, "home/deploy")?)] {
+    for home in ["root", "home/deploy", "home/nobody2"] {
+        let owner = owner_of(root, home)?;
         let directory = root.join(home).join(".ssh");
         write(&format!("{home}/.ssh/authorized_keys"), plan.public_key)?;
         for (path, mode) in [

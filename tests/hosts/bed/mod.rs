@@ -3,7 +3,7 @@
 //! [`Bed::new`] boots them, dropping the bed takes down everything that it made. It needs root, `systemd-nspawn`,
 //! `mmdebstrap`, `iproute2`, `iptables` and an ssh client; [`boot`] skips loudly where they are missing.
 //! Users of each machine: `root` and `deploy` (passwordless sudo) with the bed's key; `ops` with the password
-//! `ops-password`, also asked by sudo; `nobody2` without any right.
+//! `ops-password` and no key, also asked by sudo; `nobody2` with the key and no right to use sudo.
 
 mod image;
 mod machine;
@@ -108,7 +108,7 @@ impl Bed {
         fs::read_to_string(path.with_extension("pub")).map_err(|error| error.to_string())
     }
 
-    /// The private key that `root` and `deploy` accept.
+    /// The private key that `root`, `deploy` and `nobody2` accept.
     pub fn key(&self) -> PathBuf {
         self.directory.join("id_ed25519")
     }
