@@ -5,18 +5,30 @@ use crate::yaml::parse;
 
 const CASES: [(&str, &str); 46] = [
     ("an unquoted template", "- copy:\n    dest: {{ base }}\n"),
-    ("a template and text", "- copy:\n    dest: {{ base }}/etc\n    mode: '0644'\n"),
+    (
+        "a template and text",
+        "- copy:\n    dest: {{ base }}/etc\n    mode: '0644'\n",
+    ),
     ("a template as the last value", "a: 1\nb: {{ x }} y"),
     ("a template in a list", "- {{ a }}\n- b\n"),
-    ("a template with a string in it", "msg: {{ a[\"b\"] | d('c') }} # why\n"),
+    (
+        "a template with a string in it",
+        "msg: {{ a[\"b\"] | d('c') }} # why\n",
+    ),
     ("a statement", "msg: {% if a %}b{% endif %}\n"),
     ("a tab as indentation", "a:\n\tb: c\n"),
     ("a tab after spaces", "a:\n  b: 1\n  \tc: 2\n"),
     ("a tab before a list", "a:\n\t- b\n"),
     ("two colons", "- name: install: the thing\n  apt: name=x\n"),
     ("two colons and quotes", "msg: \"x\": y\n"),
-    ("indented below a value", "- name: foo\n    debug:\n      msg: hi\n"),
-    ("no space after the colon", "- hosts: all\n  become:yes\n  tasks: []\n"),
+    (
+        "indented below a value",
+        "- name: foo\n    debug:\n      msg: hi\n",
+    ),
+    (
+        "no space after the colon",
+        "- hosts: all\n  become:yes\n  tasks: []\n",
+    ),
     ("no space after the first colon", "hosts:all\nbecome: yes\n"),
     ("no colon at all", "a: 1\nb\nc: 2\n"),
     ("an open double quote", "a: \"b\nc: d\n"),
@@ -59,7 +71,13 @@ fn mistakes_are_explained() {
         let error = parse(&Source::new("play.yml", text)).err();
         let shown = error.map_or_else(
             || "NO ERROR".to_owned(),
-            |error| format!("[{}] {}", error.code, render(&error, RenderOptions::default())),
+            |error| {
+                format!(
+                    "[{}] {}",
+                    error.code,
+                    render(&error, RenderOptions::default())
+                )
+            },
         );
         all.push_str(&format!("== {what}\n{shown}\n\n"));
     }
@@ -100,9 +118,16 @@ fn tags_of_ansible_are_kept() {
         other => panic!("{other:?}"),
     };
     assert_eq!(trust("a"), ("{{ x }}".into(), Trust::Data));
-    assert_eq!(trust("b"), ("$ANSIBLE_VAULT;1.1;AES256\n6162\n".into(), Trust::Vault));
+    assert_eq!(
+        trust("b"),
+        ("$ANSIBLE_VAULT;1.1;AES256\n6162\n".into(), Trust::Vault)
+    );
     assert_eq!(trust("d"), ("5".into(), Trust::Data));
     assert!(node.get("c").unwrap().to_value().holds_data());
-    let json = parse(&Source::new("v.json", "{\"a\": {\"__ansible_unsafe\": \"{{ x }}\"}}")).unwrap();
+    let json = parse(&Source::new(
+        "v.json",
+        "{\"a\": {\"__ansible_unsafe\": \"{{ x }}\"}}",
+    ))
+    .unwrap();
     assert!(json.node.to_value().holds_data());
 }
