@@ -2,6 +2,7 @@
 pub mod diag;
 pub mod value;
 pub mod yaml;
+pub mod config;
 pub mod template;
 pub mod result;
 pub mod wire;
