@@ -3,5 +3,7 @@ pub mod diag;
 pub mod value;
 pub mod yaml;
 pub mod template;
+pub mod inventory;
+pub mod vars;
 pub mod result;
 pub mod wire;
