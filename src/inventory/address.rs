@@ -118,7 +118,9 @@ fn without_ranges(text: &str, bounds: impl Fn(&str, &str) -> bool) -> Option<Str
 }
 
 fn is_ipv4(text: &str) -> bool {
-    let Some(plain) = without_ranges(text, numbers) else { return false };
+    let Some(plain) = without_ranges(text, numbers) else {
+        return false;
+    };
     let parts: Vec<&str> = plain.split('.').collect();
     plain.parse::<Ipv4Addr>().is_ok()
         || (parts.len() == 4
@@ -133,7 +135,9 @@ fn is_ipv6(text: &str) -> bool {
 }
 
 fn is_hostname(text: &str) -> bool {
-    let Some(atoms) = atoms(text, letters_or_numbers) else { return false };
+    let Some(atoms) = atoms(text, letters_or_numbers) else {
+        return false;
+    };
     atoms
         .split(|atom| matches!(atom, Atom::Char('.')))
         .all(|label| {
@@ -142,7 +146,9 @@ fn is_hostname(text: &str) -> bool {
                 Atom::Range => true,
             };
             label.first().is_some_and(word)
-                && label.iter().all(|atom| word(atom) || matches!(atom, Atom::Char('-')))
+                && label
+                    .iter()
+                    .all(|atom| word(atom) || matches!(atom, Atom::Char('-')))
                 && !matches!(label.last(), Some(Atom::Char('-' | '_')))
         })
 }
@@ -158,17 +164,40 @@ mod tests {
     #[test]
     fn names_addresses_and_ports() {
         assert_eq!(parsed("web"), Some(("web".into(), None)));
-        assert_eq!(parsed("web.example.com:22"), Some(("web.example.com".into(), Some(22))));
-        assert_eq!(parsed("10.0.0.1:2222"), Some(("10.0.0.1".into(), Some(2222))));
-        assert_eq!(parsed("[2001:db8::1]:22"), Some(("2001:db8::1".into(), Some(22))));
+        assert_eq!(
+            parsed("web.example.com:22"),
+            Some(("web.example.com".into(), Some(22)))
+        );
+        assert_eq!(
+            parsed("10.0.0.1:2222"),
+            Some(("10.0.0.1".into(), Some(2222)))
+        );
+        assert_eq!(
+            parsed("[2001:db8::1]:22"),
+            Some(("2001:db8::1".into(), Some(22)))
+        );
         assert_eq!(parsed("2001:db8::1"), Some(("2001:db8::1".into(), None)));
-        assert_eq!(parsed("db[01:10:2].x:5"), Some(("db[01:10:2].x".into(), Some(5))));
+        assert_eq!(
+            parsed("db[01:10:2].x:5"),
+            Some(("db[01:10:2].x".into(), Some(5)))
+        );
         assert_eq!(parsed("a[a:c]b"), Some(("a[a:c]b".into(), None)));
     }
 
     #[test]
     fn what_is_no_address() {
-        for text in ["", "web:db", "web-", "-web", "a..b", "web:", "a[1]", "a b", "web:99999", "[x"] {
+        for text in [
+            "",
+            "web:db",
+            "web-",
+            "-web",
+            "a..b",
+            "web:",
+            "a[1]",
+            "a b",
+            "web:99999",
+            "[x",
+        ] {
             assert_eq!(parsed(text), None, "{text}");
         }
     }

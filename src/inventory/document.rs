@@ -23,25 +23,35 @@ pub fn read_document(path: &Path, decrypt: Option<&Decrypt>) -> Result<Document,
 /// Reads a text file, decrypting a vault.
 pub(super) fn read_text(path: &Path, decrypt: Option<&Decrypt>) -> Result<String, Diagnostic> {
     let bytes = std::fs::read(path).map_err(|error| {
-        Diagnostic::error("inventory::unreadable", format!("cannot read {}: {error}", path.display()))
+        Diagnostic::error(
+            "inventory::unreadable",
+            format!("cannot read {}: {error}", path.display()),
+        )
     })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let good = error.utf8_error().valid_up_to();
-        let source = Source::new(path, String::from_utf8_lossy(error.as_bytes()));
-        Diagnostic::error("inventory::not-utf8", "the file is not UTF-8 text")
-            .at(&Span::of_bytes(&source, good, good + 1))
-    })?;
+    let text =
+        String::from_utf8(bytes).map_err(|error| {
+            let good = error.utf8_error().valid_up_to();
+            let source = Source::new(path, String::from_utf8_lossy(error.as_bytes()));
+            Diagnostic::error("inventory::not-utf8", "the file is not UTF-8 text")
+                .at(&Span::of_bytes(&source, good, good + 1))
+        })?;
     if !text.starts_with(VAULT_HEADER) {
         return Ok(text);
     }
     let Some(decrypt) = decrypt else {
         return Err(Diagnostic::error(
             "inventory::vault-locked",
-            format!("{} is encrypted and no vault password was given", path.display()),
+            format!(
+                "{} is encrypted and no vault password was given",
+                path.display()
+            ),
         )
         .hint("pass --vault-password-file or --ask-vault-pass"));
     };
     decrypt(&text).map_err(|why| {
-        Diagnostic::error("inventory::vault", format!("cannot decrypt {}: {why}", path.display()))
+        Diagnostic::error(
+            "inventory::vault",
+            format!("cannot decrypt {}: {why}", path.display()),
+        )
     })
 }

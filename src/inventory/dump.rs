@@ -13,12 +13,17 @@ impl Inventory {
     ///
     /// # Errors
     /// What `vars_of` reports.
-    pub fn to_list_json(&self, vars_of: impl Fn(&str) -> Result<Map, Diagnostic>) -> Result<Json, Diagnostic> {
+    pub fn to_list_json(
+        &self,
+        vars_of: impl Fn(&str) -> Result<Map, Diagnostic>,
+    ) -> Result<Json, Diagnostic> {
         let mut out: BTreeMap<String, Json> = BTreeMap::new();
         let mut seen = HashSet::new();
         let mut todo = vec!["all"];
         while let Some(name) = todo.pop() {
-            let Some(group) = self.groups.get(name).filter(|_| seen.insert(name)) else { continue };
+            let Some(group) = self.groups.get(name).filter(|_| seen.insert(name)) else {
+                continue;
+            };
             let mut members = serde_json::Map::new();
             if !group.children.is_empty() {
                 members.insert("children".into(), names(&group.children));
@@ -62,7 +67,11 @@ impl Inventory {
             let _ = writeln!(out, "{}{dashes}{text}", "  |".repeat(depth));
         };
         line(out, depth, &format!("@{}:", group.name));
-        for child in group.children.iter().filter_map(|name| self.groups.get(name)) {
+        for child in group
+            .children
+            .iter()
+            .filter_map(|name| self.groups.get(name))
+        {
             self.graph_group(child, depth + 1, out);
         }
         if &*group.name != "all" {
@@ -77,16 +86,21 @@ fn names<'a>(names: impl IntoIterator<Item = &'a std::sync::Arc<str>>) -> Json {
     names.into_iter().map(|name| Json::from(&**name)).collect()
 }
 
-/// JSON with sorted keys; encrypted values keep their text under `__ansible_vault`.
+/// JSON with sorted keys; encrypted and unsafe values are marked as `ansible-inventory` marks them.
 fn sorted(value: &Value) -> Json {
     match value {
         Value::Str(text) if text.trust() == Trust::Vault => {
             serde_json::json!({ "__ansible_vault": text.as_str() })
         }
+        Value::Str(text) if text.trust() == Trust::Data => {
+            serde_json::json!({ "__ansible_unsafe": text.as_str() })
+        }
         Value::List(items) => items.iter().map(sorted).collect(),
         Value::Map(map) => {
-            let members: BTreeMap<String, Json> =
-                map.iter().map(|(key, value)| (str_of(key), sorted(value))).collect();
+            let members: BTreeMap<String, Json> = map
+                .iter()
+                .map(|(key, value)| (str_of(key), sorted(value)))
+                .collect();
             Json::Object(members.into_iter().collect())
         }
         other => other.to_json(),

@@ -22,7 +22,9 @@ pub fn glob_matches(pattern: &str, text: &str) -> bool {
             }
             _ => {}
         }
-        let Some((after_star, from)) = retry else { return false };
+        let Some((after_star, from)) = retry else {
+            return false;
+        };
         retry = Some((after_star, from + 1));
         (p, t) = (after_star, from + 1);
     }
@@ -35,7 +37,10 @@ enum Piece {
     Star,
     Any,
     Char(char),
-    Class { not: bool, ranges: Vec<(char, char)> },
+    Class {
+        not: bool,
+        ranges: Vec<(char, char)>,
+    },
 }
 
 impl Piece {

@@ -73,7 +73,10 @@ impl Inventory {
     /// If the name is empty.
     pub fn add_group(&mut self, name: &str) -> Result<(), Diagnostic> {
         if name.is_empty() {
-            return Err(Diagnostic::error("inventory::empty-name", "a group needs a name"));
+            return Err(Diagnostic::error(
+                "inventory::empty-name",
+                "a group needs a name",
+            ));
         }
         if !self.groups.contains_key(name) {
             let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -86,7 +89,9 @@ impl Inventory {
                         "inventory::group-name",
                         format!("the group name `{name}` cannot be used as a variable name"),
                     )
-                    .note("letters, digits and underscores are safe everywhere; it is used as it is"),
+                    .note(
+                        "letters, digits and underscores are safe everywhere; it is used as it is",
+                    ),
                 );
             }
             self.groups.insert(Arc::from(name), Group::new(name));
@@ -120,13 +125,18 @@ impl Inventory {
     }
 
     fn unknown_group(&self, name: &str) -> Diagnostic {
-        Diagnostic::error("inventory::unknown-group", format!("there is no group `{name}`"))
-            .maybe_hint(did_you_mean(name, self.groups.keys().map(AsRef::as_ref)))
+        Diagnostic::error(
+            "inventory::unknown-group",
+            format!("there is no group `{name}`"),
+        )
+        .maybe_hint(did_you_mean(name, self.groups.keys().map(AsRef::as_ref)))
     }
 
     /// Links two groups that exist, without a check for loops, and brings depths up to date.
     fn link(&mut self, group: &str, child: &str) {
-        let Some(parent) = self.groups.get_mut(group) else { return };
+        let Some(parent) = self.groups.get_mut(group) else {
+            return;
+        };
         if parent.children.iter().any(|c| **c == *child) {
             return;
         }
@@ -137,7 +147,9 @@ impl Inventory {
         }
         let mut deeper = vec![parent_name];
         while let Some(name) = deeper.pop() {
-            let Some(parent) = self.groups.get(&name) else { continue };
+            let Some(parent) = self.groups.get(&name) else {
+                continue;
+            };
             let depth = parent.depth + 1;
             for child in parent.children.clone() {
                 if let Some(child) = self.groups.get_mut(&child)
@@ -169,7 +181,10 @@ impl Inventory {
         file: Option<&Path>,
     ) -> Result<(), Diagnostic> {
         if name.is_empty() {
-            return Err(Diagnostic::error("inventory::empty-name", "a host needs a name"));
+            return Err(Diagnostic::error(
+                "inventory::empty-name",
+                "a host needs a name",
+            ));
         }
         if !self.hosts.contains_key(name) {
             let mut host = Host::new(name);
@@ -194,13 +209,21 @@ impl Inventory {
     ///
     /// # Errors
     /// If there is neither, or `ansible_group_priority` is not a whole number.
-    pub fn set_variable(&mut self, entity: &str, name: &Value, value: Value) -> Result<(), Diagnostic> {
+    pub fn set_variable(
+        &mut self,
+        entity: &str,
+        name: &Value,
+        value: Value,
+    ) -> Result<(), Diagnostic> {
         if let Some(group) = self.groups.get_mut(entity) {
             if name.as_str() == Some("ansible_group_priority") {
                 group.priority = i64::from_value(&value).map_err(|problem| {
                     Diagnostic::error(
                         "inventory::group-priority",
-                        format!("`ansible_group_priority` of group `{entity}`: {}", problem.0),
+                        format!(
+                            "`ansible_group_priority` of group `{entity}`: {}",
+                            problem.0
+                        ),
                     )
                 })?;
             } else {
@@ -230,9 +253,14 @@ impl Inventory {
         for name in orphans {
             self.link("all", &name);
         }
-        let Some(ungrouped) = self.groups.get_mut("ungrouped") else { return };
+        let Some(ungrouped) = self.groups.get_mut("ungrouped") else {
+            return;
+        };
         for host in self.hosts.values_mut() {
-            let elsewhere = host.groups.iter().any(|g| !matches!(&**g, "all" | "ungrouped"));
+            let elsewhere = host
+                .groups
+                .iter()
+                .any(|g| !matches!(&**g, "all" | "ungrouped"));
             let here = host.groups.iter().any(|g| &**g == "ungrouped");
             if elsewhere && here {
                 ungrouped.hosts.shift_remove(&host.name);
@@ -246,8 +274,12 @@ impl Inventory {
 
     /// Warns of names that are both a group's and a host's.
     pub(super) fn warn_of_conflicts(&mut self) {
-        let conflicts: Vec<_> =
-            self.groups.keys().filter(|name| self.hosts.contains_key(*name)).cloned().collect();
+        let conflicts: Vec<_> = self
+            .groups
+            .keys()
+            .filter(|name| self.hosts.contains_key(*name))
+            .cloned()
+            .collect();
         for name in conflicts {
             self.warnings.push(Diagnostic::warning(
                 "inventory::name-conflict",
@@ -261,7 +293,12 @@ impl Inventory {
         let mut found = IndexSet::new();
         let mut names: Vec<Arc<str>> = of.into_iter().map(Arc::from).collect();
         while let Some(name) = names.pop() {
-            for parent in self.groups.get(&name).map(|g| g.parents.as_slice()).unwrap_or_default() {
+            for parent in self
+                .groups
+                .get(&name)
+                .map(|g| g.parents.as_slice())
+                .unwrap_or_default()
+            {
                 if found.insert(Arc::clone(parent)) {
                     names.push(Arc::clone(parent));
                 }
@@ -273,11 +310,15 @@ impl Inventory {
     /// All groups that a host is in, directly or not, as their variables are merged: by depth, priority and name;
     /// `all` comes first. Empty for hosts that do not exist and for the implicit controller.
     pub fn groups_of(&self, host: &str) -> Vec<&Group> {
-        let Some(host) = self.hosts.get(host) else { return Vec::new() };
+        let Some(host) = self.hosts.get(host) else {
+            return Vec::new();
+        };
         let mut names = self.ancestors(host.groups.iter().map(AsRef::as_ref));
         names.extend(host.groups.iter().cloned());
-        let mut groups: Vec<&Group> =
-            names.iter().filter_map(|name| self.groups.get(name)).collect();
+        let mut groups: Vec<&Group> = names
+            .iter()
+            .filter_map(|name| self.groups.get(name))
+            .collect();
         groups.sort_by(|a, b| a.merge_key().cmp(&b.merge_key()));
         groups
     }
@@ -300,7 +341,10 @@ impl Inventory {
         let mut hosts: IndexSet<Arc<str>> = IndexSet::new();
         order.extend(self.groups.get(group).map(|group| &group.name));
         let mut next = 0;
-        while let Some(group) = order.get_index(next).and_then(|name| self.groups.get(*name)) {
+        while let Some(group) = order
+            .get_index(next)
+            .and_then(|name| self.groups.get(*name))
+        {
             next += 1;
             hosts.extend(group.hosts.iter().cloned());
             order.extend(group.children.iter());
@@ -316,7 +360,12 @@ impl Inventory {
     ///
     /// # Errors
     /// If a name is empty.
-    pub fn add_host(&mut self, name: &str, groups: &[&str], vars: &Map) -> Result<bool, Diagnostic> {
+    pub fn add_host(
+        &mut self,
+        name: &str,
+        groups: &[&str],
+        vars: &Map,
+    ) -> Result<bool, Diagnostic> {
         let mut changed = !self.hosts.contains_key(name);
         self.declare_host(name, None, None, None)?;
         for group in groups {
@@ -339,7 +388,12 @@ impl Inventory {
     ///
     /// # Errors
     /// If the host does not exist, a name is empty, or a parent would come to contain itself.
-    pub fn group_by(&mut self, group: &str, host: &str, parents: &[&str]) -> Result<bool, Diagnostic> {
+    pub fn group_by(
+        &mut self,
+        group: &str,
+        host: &str,
+        parents: &[&str],
+    ) -> Result<bool, Diagnostic> {
         if !self.hosts.contains_key(host) {
             return Err(Diagnostic::error(
                 "inventory::unknown-host",
@@ -350,13 +404,19 @@ impl Inventory {
         self.add_group(group)?;
         for parent in parents {
             self.add_group(parent)?;
-            let linked = self.groups.get(group).is_some_and(|g| g.parents.iter().any(|p| **p == **parent));
+            let linked = self
+                .groups
+                .get(group)
+                .is_some_and(|g| g.parents.iter().any(|p| **p == **parent));
             if !linked && *parent != group {
                 self.add_child(parent, group)?;
                 changed = true;
             }
         }
-        changed |= self.groups.get(group).is_some_and(|g| !g.hosts.contains(host));
+        changed |= self
+            .groups
+            .get(group)
+            .is_some_and(|g| !g.hosts.contains(host));
         self.put_host(group, host);
         self.reconcile();
         Ok(changed)

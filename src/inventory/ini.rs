@@ -65,8 +65,10 @@ fn section_header(line: &str) -> Option<(&str, Option<&str>)> {
         Some((name, kind)) => (name, Some(kind)),
         None => (inside, None),
     };
-    let word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
-    (!name.is_empty() && !name.contains(char::is_whitespace) && kind.is_none_or(word)).then_some((name, kind))
+    let word =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
+    (!name.is_empty() && !name.contains(char::is_whitespace) && kind.is_none_or(word))
+        .then_some((name, kind))
 }
 
 impl Reader<'_> {
@@ -93,7 +95,10 @@ impl Reader<'_> {
             }
             Section::Children => {
                 let child = line.split('#').next().unwrap_or_default().trim_end();
-                if child.is_empty() || child.contains([':', ']']) || child.contains(char::is_whitespace) {
+                if child.is_empty()
+                    || child.contains([':', ']'])
+                    || child.contains(char::is_whitespace)
+                {
                     return Err(error(format!("expected the name of a group, got `{line}`")));
                 }
                 if self.inventory.groups.contains_key(child) {
@@ -115,7 +120,12 @@ impl Reader<'_> {
         }
     }
 
-    fn begin(&mut self, name: &str, kind: Option<&str>, at: &dyn Fn(usize, usize) -> Span) -> Result<(), Diagnostic> {
+    fn begin(
+        &mut self,
+        name: &str,
+        kind: Option<&str>,
+        at: &dyn Fn(usize, usize) -> Span,
+    ) -> Result<(), Diagnostic> {
         self.section = match kind {
             None | Some("hosts") => Section::Hosts,
             Some("vars") => Section::Vars,
@@ -153,17 +163,20 @@ impl Reader<'_> {
     }
 
     fn hosts(&mut self, line: &str, at: &dyn Fn(usize, usize) -> Span) -> Result<(), Diagnostic> {
-        let whole = at(0, line.len());
-        let error = |message: String| Diagnostic::error("inventory::ini", message).at(&whole);
+        // a span costs a walk through the file: only for errors
+        let error =
+            |message: String| Diagnostic::error("inventory::ini", message).at(&at(0, line.len()));
         let words = words::split(line).map_err(|why| error(format!("{why} in `{line}`")))?;
         let Some((entry, assignments)) = words.split_first() else {
             return Ok(());
         };
         if entry.trim() == "---" {
-            return Err(error("`---` begins a YAML file, and this is read as INI".into())
-                .hint("give the file the extension .yml"));
+            return Err(
+                error("`---` begins a YAML file, and this is read as INI".into())
+                    .hint("give the file the extension .yml"),
+            );
         }
-        let (names, port) = range::expand(entry).map_err(&error)?;
+        let (names, port) = range::expand(entry).map_err(error)?;
         if entry.trim().ends_with(':') && port.is_none() {
             return Err(error(format!("the host `{entry}` must not end in `:`"))
                 .hint("the colon is for a port; a YAML inventory needs the extension .yml"));
@@ -199,7 +212,11 @@ impl Reader<'_> {
             Some(parent) => format!("[{parent}:children] includes `{name}`, which is not a group"),
             None => format!("[{name}:vars] sets variables of `{name}`, which is not a group"),
         };
-        let declared = self.inventory.groups.keys().filter(|g| !self.pending.contains_key(&***g));
+        let declared = self
+            .inventory
+            .groups
+            .keys()
+            .filter(|g| !self.pending.contains_key(&***g));
         let hint = did_you_mean(name, declared.map(AsRef::as_ref))
             .unwrap_or_else(|| format!("declare it with a section [{name}]"));
         Err(Diagnostic::error("inventory::undefined-group", message)
@@ -210,7 +227,11 @@ impl Reader<'_> {
 }
 
 fn located(diagnostic: Diagnostic, span: &Span) -> Diagnostic {
-    if diagnostic.span.is_some() { diagnostic } else { diagnostic.at(span) }
+    if diagnostic.span.is_some() {
+        diagnostic
+    } else {
+        diagnostic.at(span)
+    }
 }
 
 /// A value of an INI inventory: a Python literal if it is one, text if not.

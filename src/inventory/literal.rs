@@ -28,7 +28,9 @@ struct Parser<'a> {
 impl Parser<'_> {
     /// Skips blanks and a comment. (Newlines do not occur within a line of an inventory.)
     fn blank(&mut self) {
-        self.rest = self.rest.trim_start_matches([' ', '\t', '\u{c}', '\r', '\n']);
+        self.rest = self
+            .rest
+            .trim_start_matches([' ', '\t', '\u{c}', '\r', '\n']);
         if self.rest.starts_with('#') {
             self.rest = "";
         }
@@ -251,7 +253,10 @@ fn hashable(value: &Value) -> bool {
 
 /// Where the characters that a number may have end (an exponent's sign included).
 fn number_end(text: &str) -> usize {
-    let radix = matches!(text.as_bytes(), [b'0', b'x' | b'X' | b'o' | b'O' | b'b' | b'B', ..]);
+    let radix = matches!(
+        text.as_bytes(),
+        [b'0', b'x' | b'X' | b'o' | b'O' | b'b' | b'B', ..]
+    );
     let mut before = ' ';
     for (at, c) in text.char_indices() {
         let sign = matches!(c, '+' | '-') && matches!(before, 'e' | 'E') && !radix;
@@ -299,7 +304,9 @@ fn read_number(token: &str) -> Option<Value> {
     }
     let mantissa = plain.split(['e', 'E']).next()?;
     let digits = mantissa.bytes().any(|b| b.is_ascii_digit());
-    let only = plain.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
+    let only = plain
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
     (digits && only).then(|| plain.parse().ok().map(Value::Float))?
 }
 
@@ -336,8 +343,14 @@ fn unescape<'a>(rest: &'a str, out: &mut String) -> Option<&'a str> {
         }
         'N' => return None,
         '0'..='7' => {
-            let len = rest.bytes().take(3).take_while(|b| (b'0'..=b'7').contains(b)).count();
-            out.push(char::from_u32(u32::from_str_radix(rest.get(..len)?, 8).ok()?)?);
+            let len = rest
+                .bytes()
+                .take(3)
+                .take_while(|b| (b'0'..=b'7').contains(b))
+                .count();
+            out.push(char::from_u32(
+                u32::from_str_radix(rest.get(..len)?, 8).ok()?,
+            )?);
             return rest.get(len..);
         }
         c => {

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// File name endings that a directory of inventories may hold and that are not inventories.
 const IGNORED_ENDINGS: [&str; 13] = [
-    "~", ".orig", ".ini", ".cfg", ".retry", ".bak", ".swp", ".rpm", ".md", ".txt", ".rst", ".pyc", ".pyo",
+    "~", ".orig", ".ini", ".cfg", ".retry", ".bak", ".swp", ".rpm", ".md", ".txt", ".rst", ".pyc",
+    ".pyo",
 ];
 
 /// Names that a directory of inventories may hold and that are not inventories.
@@ -60,11 +61,19 @@ pub fn load(sources: &[SourceSpec], options: &LoadOptions) -> Result<Inventory, 
     Ok(inventory)
 }
 
-fn any_path(inventory: &mut Inventory, path: &Path, options: &LoadOptions, depth: usize) -> Result<(), Diagnostic> {
+fn any_path(
+    inventory: &mut Inventory,
+    path: &Path,
+    options: &LoadOptions,
+    depth: usize,
+) -> Result<(), Diagnostic> {
     if depth > 40 {
         return Err(Diagnostic::error(
             "inventory::too-deep",
-            format!("{} is a directory nested too deep (a link loop?)", path.display()),
+            format!(
+                "{} is a directory nested too deep (a link loop?)",
+                path.display()
+            ),
         ));
     }
     if path.is_dir() {
@@ -80,11 +89,19 @@ fn any_path(inventory: &mut Inventory, path: &Path, options: &LoadOptions, depth
 }
 
 fn missing(path: &Path) -> Diagnostic {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut near: Vec<String> = Vec::new();
     for folder in [folder.to_path_buf(), folder.join("inventories")] {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten().take(1000) {
+        for entry in std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .take(1000)
+        {
             near.push(entry.file_name().to_string_lossy().into_owned());
         }
     }
@@ -109,7 +126,13 @@ fn entries(directory: &Path, options: &LoadOptions) -> Result<Vec<PathBuf>, Diag
     };
     let mut names = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(unreadable)? {
-        names.push(entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned());
+        names.push(
+            entry
+                .map_err(unreadable)?
+                .file_name()
+                .to_string_lossy()
+                .into_owned(),
+        );
     }
     names.sort();
     names.retain(|name| !name.starts_with('.') && !IGNORED_NAMES.contains(&name.as_str()));
@@ -128,13 +151,19 @@ fn entries(directory: &Path, options: &LoadOptions) -> Result<Vec<PathBuf>, Diag
     if !found.is_empty() || options.ignored_endings.is_some() {
         return Ok(found);
     }
-    let without_ini: Vec<&str> = ignored.into_iter().filter(|ending| *ending != ".ini").collect();
+    let without_ini: Vec<&str> = ignored
+        .into_iter()
+        .filter(|ending| *ending != ".ini")
+        .collect();
     Ok(kept(&without_ini))
 }
 
 fn file(inventory: &mut Inventory, path: &Path, options: &LoadOptions) -> Result<(), Diagnostic> {
     let head = head(path).map_err(|error| {
-        Diagnostic::error("inventory::unreadable", format!("cannot read {}: {error}", path.display()))
+        Diagnostic::error(
+            "inventory::unreadable",
+            format!("cannot read {}: {error}", path.display()),
+        )
     })?;
     if is_script(path, &head) {
         match script::parse(inventory, path)? {
@@ -142,7 +171,10 @@ fn file(inventory: &mut Inventory, path: &Path, options: &LoadOptions) -> Result
             Ran::NotAProgram(error) if head.starts_with(b"#!") => {
                 return Err(Diagnostic::error(
                     "inventory::script",
-                    format!("cannot run the inventory script {}: {error}", path.display()),
+                    format!(
+                        "cannot run the inventory script {}: {error}",
+                        path.display()
+                    ),
                 )
                 .hint(format!("make it executable: chmod +x {}", path.display())));
             }
@@ -154,7 +186,10 @@ fn file(inventory: &mut Inventory, path: &Path, options: &LoadOptions) -> Result
     if extension == Some("toml") {
         return Err(Diagnostic::error(
             "inventory::toml",
-            format!("{}: TOML inventories are not built into runbook yet", path.display()),
+            format!(
+                "{}: TOML inventories are not built into runbook yet",
+                path.display()
+            ),
         ));
     }
     let source = Source::new(path, read_text(path, options.decrypt.as_ref())?);
@@ -189,13 +224,11 @@ fn looks_like_yaml(text: &str) -> bool {
         line == "---"
             || line.starts_with("--- ")
             || line.starts_with(['{', '%'])
-            || line
-                .split_once(':')
-                .is_some_and(|(key, rest)| {
-                    !key.is_empty()
-                        && !key.contains([' ', '=', '[', ']'])
-                        && (rest.is_empty() || rest.starts_with(' '))
-                        && !rest.contains('=')
-                })
+            || line.split_once(':').is_some_and(|(key, rest)| {
+                !key.is_empty()
+                    && !key.contains([' ', '=', '[', ']'])
+                    && (rest.is_empty() || rest.starts_with(' '))
+                    && !rest.contains('=')
+            })
     })
 }

@@ -26,7 +26,10 @@ fn at_colons(pattern: &str) -> Vec<&str> {
     let mut at = 0;
     while let Some(c) = pattern.get(at..).and_then(|rest| rest.chars().next()) {
         let len = match c {
-            '[' => pattern.get(at..).and_then(|rest| rest.find(']')).map(|end| end + 1),
+            '[' => pattern
+                .get(at..)
+                .and_then(|rest| rest.find(']'))
+                .map(|end| end + 1),
             ':' | ']' => None,
             c if c.is_whitespace() => None,
             c => Some(c.len_utf8()),
@@ -63,7 +66,9 @@ pub(super) fn split_subscript(part: &str) -> (&str, Option<Subscript>) {
             return None;
         }
         let number = |text: &str| -> Option<usize> {
-            text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
+            text.bytes()
+                .all(|b| b.is_ascii_digit())
+                .then(|| text.parse().ok())?
         };
         let subscript = match inside.split_once(':') {
             Some((start, "")) => Subscript::Range(number(start)?, None),
@@ -88,7 +93,9 @@ impl Subscript {
         match self {
             Self::One(index) => {
                 let at = if index < 0 {
-                    hosts.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?
+                    hosts
+                        .len()
+                        .checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?
                 } else {
                     usize::try_from(index).ok()?
                 };

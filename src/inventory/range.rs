@@ -42,20 +42,24 @@ fn items(range: &str) -> Result<Vec<String>, String> {
     let (begin, end, step) = match parts.as_slice() {
         [begin, end] => (*begin, *end, "1"),
         [begin, end, step] => (*begin, *end, *step),
-        _ => return Err(format!("a host range must be begin:end or begin:end:step, not `{range}`")),
+        _ => {
+            return Err(format!(
+                "a host range must be begin:end or begin:end:step, not `{range}`"
+            ));
+        }
     };
     let begin = if begin.is_empty() { "0" } else { begin };
     if end.is_empty() {
         return Err("a host range must say its end".into());
     }
-    let step: usize = step
-        .parse()
-        .ok()
-        .filter(|step| *step > 0)
-        .ok_or_else(|| format!("the step of a host range must be a number above 0, not `{step}`"))?;
+    let step: usize = step.parse().ok().filter(|step| *step > 0).ok_or_else(|| {
+        format!("the step of a host range must be a number above 0, not `{step}`")
+    })?;
     let width = if begin.starts_with('0') && begin.len() > 1 {
         if begin.len() != end.len() {
-            return Err(format!("`{begin}` and `{end}` must have the same number of digits"));
+            return Err(format!(
+                "`{begin}` and `{end}` must have the same number of digits"
+            ));
         }
         begin.len()
     } else {
@@ -63,7 +67,9 @@ fn items(range: &str) -> Result<Vec<String>, String> {
     };
     if let (Some(from), Some(to)) = (letter(begin), letter(end)) {
         return if from > to {
-            Err(format!("the host range must begin before it ends, not `{range}`"))
+            Err(format!(
+                "the host range must begin before it ends, not `{range}`"
+            ))
         } else {
             Ok(letters(from..=to, step))
         };
@@ -116,12 +122,24 @@ mod tests {
         assert_eq!(names("r[1:2]n[x:y]"), ["r1nx", "r1ny", "r2nx", "r2ny"]);
         assert_eq!(names("w[:2]"), ["w0", "w1", "w2"]);
         assert_eq!(names("w[2:1]"), [""; 0]);
-        assert_eq!(expand("w[1:2]:2222").unwrap(), (vec!["w1".into(), "w2".into()], Some(2222)));
+        assert_eq!(
+            expand("w[1:2]:2222").unwrap(),
+            (vec!["w1".into(), "w2".into()], Some(2222))
+        );
     }
 
     #[test]
     fn bad_ranges_are_errors() {
-        for entry in ["a[1:", "a[1]", "a[01:100]", "a[c:a]", "a[1:x]", "a[1:]", "a[1:9:0]", "a[1:9999999999]"] {
+        for entry in [
+            "a[1:",
+            "a[1]",
+            "a[01:100]",
+            "a[c:a]",
+            "a[1:x]",
+            "a[1:]",
+            "a[1:9:0]",
+            "a[1:9999999999]",
+        ] {
             assert!(expand(entry).is_err(), "{entry}");
         }
     }

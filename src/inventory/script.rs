@@ -52,7 +52,12 @@ pub(super) fn parse(inventory: &mut Inventory, path: &Path) -> Result<Ran, Diagn
         let vars = match vars {
             Value::Map(vars) => vars,
             Value::Null => Arc::new(Map::new()),
-            _ => return Err(failed(path, &format!("the variables of host `{host}` must be a mapping"))),
+            _ => {
+                return Err(failed(
+                    path,
+                    &format!("the variables of host `{host}` must be a mapping"),
+                ));
+            }
         };
         for (key, value) in &*vars {
             inventory.set_variable(&host, key, value.clone())?;
@@ -77,7 +82,11 @@ fn run(path: &Path, arguments: &[&str]) -> std::io::Result<Result<Value, Diagnos
     let note = |diagnostic: Diagnostic| {
         let talk = String::from_utf8_lossy(&output.stderr);
         let talk = talk.trim();
-        if talk.is_empty() { diagnostic } else { diagnostic.note(talk) }
+        if talk.is_empty() {
+            diagnostic
+        } else {
+            diagnostic.note(talk)
+        }
     };
     if !output.status.success() {
         return Ok(Err(note(failed(path, &output.status.to_string()))));
@@ -98,13 +107,30 @@ fn group(
     seen: &mut IndexSet<Arc<str>>,
 ) -> Result<(), Diagnostic> {
     inventory.add_group(name)?;
-    let wrong = |what: &str| failed(path, &format!("{what} of group `{name}` has the wrong type"));
+    let wrong = |what: &str| {
+        failed(
+            path,
+            &format!("{what} of group `{name}` has the wrong type"),
+        )
+    };
     let (hosts, vars, children) = match data {
-        Value::Map(map) if ["hosts", "vars", "children"].iter().any(|key| map.contains_key(*key)) => {
-            (map.get("hosts").cloned(), map.get("vars").cloned(), map.get("children").cloned())
+        Value::Map(map)
+            if ["hosts", "vars", "children"]
+                .iter()
+                .any(|key| map.contains_key(*key)) =>
+        {
+            (
+                map.get("hosts").cloned(),
+                map.get("vars").cloned(),
+                map.get("children").cloned(),
+            )
         }
         // the short form of a host with variables
-        Value::Map(_) => (Some(Value::list(vec![Value::str(name)])), Some(data.clone()), None),
+        Value::Map(_) => (
+            Some(Value::list(vec![Value::str(name)])),
+            Some(data.clone()),
+            None,
+        ),
         other => (Some(other.clone()), None, None),
     };
     if let Some(hosts) = hosts {

@@ -111,11 +111,17 @@ impl Inventory {
             hosts.extend(self.hosts_of_group("all"));
         }
         for part in of_kind(Some('&')) {
-            let those: HashSet<_> = self.matching_rest(part, &mut warnings)?.into_iter().collect();
+            let those: HashSet<_> = self
+                .matching_rest(part, &mut warnings)?
+                .into_iter()
+                .collect();
             hosts.retain(|host| those.contains(host));
         }
         for part in of_kind(Some('!')) {
-            let those: HashSet<_> = self.matching_rest(part, &mut warnings)?.into_iter().collect();
+            let those: HashSet<_> = self
+                .matching_rest(part, &mut warnings)?
+                .into_iter()
+                .collect();
             hosts.retain(|host| !those.contains(host));
         }
         Ok(Selection {
@@ -143,17 +149,30 @@ impl Inventory {
                     format!("cannot read the limit file {}: {error}", path.display()),
                 )
             })?;
-            parts.extend(text.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned));
+            parts.extend(
+                text.lines()
+                    .map(str::trim)
+                    .filter(|l| !l.is_empty())
+                    .map(str::to_owned),
+            );
         }
         self.select_parts(&parts)
     }
 
-    fn matching_rest(&self, part: &str, warnings: &mut Vec<Diagnostic>) -> Result<Vec<Arc<str>>, Diagnostic> {
+    fn matching_rest(
+        &self,
+        part: &str,
+        warnings: &mut Vec<Diagnostic>,
+    ) -> Result<Vec<Arc<str>>, Diagnostic> {
         self.matching(part.get(1..).unwrap_or_default(), warnings)
     }
 
     /// The hosts that one part matches.
-    fn matching(&self, part: &str, warnings: &mut Vec<Diagnostic>) -> Result<Vec<Arc<str>>, Diagnostic> {
+    fn matching(
+        &self,
+        part: &str,
+        warnings: &mut Vec<Diagnostic>,
+    ) -> Result<Vec<Arc<str>>, Diagnostic> {
         if let Some(host) = self.hosts.get(part) {
             return Ok(vec![Arc::clone(&host.name)]);
         }
@@ -170,7 +189,11 @@ impl Inventory {
         }
     }
 
-    fn enumerate(&self, expression: &str, warnings: &mut Vec<Diagnostic>) -> Result<Vec<Arc<str>>, Diagnostic> {
+    fn enumerate(
+        &self,
+        expression: &str,
+        warnings: &mut Vec<Diagnostic>,
+    ) -> Result<Vec<Arc<str>>, Diagnostic> {
         let mut found: IndexSet<Arc<str>> = IndexSet::new();
         let is_plain = !expression.starts_with('~') && !expression.contains(['.', '?', '*', '[']);
         let mut groups = 0;
@@ -187,19 +210,32 @@ impl Inventory {
                 groups += 1;
                 found.extend(self.hosts_of_group(name));
             }
-            found.extend(self.hosts.keys().filter(|name| matcher.matches(name)).cloned());
+            found.extend(
+                self.hosts
+                    .keys()
+                    .filter(|name| matcher.matches(name))
+                    .cloned(),
+            );
         }
         if found.is_empty() && is_localhost(expression) {
             found.extend(self.host(expression).map(|host| Arc::clone(&host.name)));
         }
         if found.is_empty() && groups == 0 && expression != "all" {
-            let names = self.groups.keys().chain(self.hosts.keys()).map(AsRef::as_ref);
+            let names = self
+                .groups
+                .keys()
+                .chain(self.hosts.keys())
+                .map(AsRef::as_ref);
             warnings.push(
                 Diagnostic::warning(
                     "inventory::no-match",
                     format!("Could not match supplied host pattern, ignoring: {expression}"),
                 )
-                .maybe_hint(if is_plain { did_you_mean(expression, names) } else { None }),
+                .maybe_hint(if is_plain {
+                    did_you_mean(expression, names)
+                } else {
+                    None
+                }),
             );
         }
         Ok(found.into_iter().collect())

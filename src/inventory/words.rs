@@ -55,12 +55,10 @@ mod tests {
 
     #[test]
     fn quotes_escapes_and_comments() {
-        assert_eq!(split(r#"h a='x y' b="p \"q\" \n" c=d\ e # no"#).unwrap(), [
-            "h",
-            "a=x y",
-            r#"b=p "q" \n"#,
-            "c=d e"
-        ]);
+        assert_eq!(
+            split(r#"h a='x y' b="p \"q\" \n" c=d\ e # no"#).unwrap(),
+            ["h", "a=x y", r#"b=p "q" \n"#, "c=d e"]
+        );
         assert_eq!(split("h#x y").unwrap(), ["h"]);
         assert_eq!(split("''").unwrap(), [""]);
         assert!(split("h 'x").is_err());

@@ -8,11 +8,18 @@ use std::path::Path;
 const SECTIONS: [&str; 3] = ["vars", "children", "hosts"];
 
 /// Reads a parsed YAML inventory into the inventory.
-pub(super) fn parse(inventory: &mut Inventory, document: &Node, file: &Path) -> Result<(), Diagnostic> {
+pub(super) fn parse(
+    inventory: &mut Inventory,
+    document: &Node,
+    file: &Path,
+) -> Result<(), Diagnostic> {
     let Some(entries) = document.as_map() else {
         return Err(error(
             document,
-            format!("an inventory is a mapping of groups, this is {}", document.describe()),
+            format!(
+                "an inventory is a mapping of groups, this is {}",
+                document.describe()
+            ),
         ));
     };
     if let Some(plugin) = document.get("plugin").filter(|node| !node.is_null()) {
@@ -22,7 +29,9 @@ pub(super) fn parse(inventory: &mut Inventory, document: &Node, file: &Path) -> 
             format!("the inventory plugin `{name}` is not built into runbook yet"),
         )
         .at(&plugin.span)
-        .hint("write its output to a file once: ansible-inventory --list --yaml --output hosts.yml"));
+        .hint(
+            "write its output to a file once: ansible-inventory --list --yaml --output hosts.yml",
+        ));
     }
     for entry in entries {
         let name = group_name(&entry.key)?;
@@ -30,7 +39,10 @@ pub(super) fn parse(inventory: &mut Inventory, document: &Node, file: &Path) -> 
             inventory.warnings.push(
                 Diagnostic::warning(
                     "inventory::yaml",
-                    format!("skipping `{name}`: a group is a mapping, this is {}", entry.value.describe()),
+                    format!(
+                        "skipping `{name}`: a group is a mapping, this is {}",
+                        entry.value.describe()
+                    ),
                 )
                 .at(&entry.value.span),
             );
@@ -46,24 +58,42 @@ fn error(node: &Node, message: String) -> Diagnostic {
 }
 
 fn located(diagnostic: Diagnostic, node: &Node) -> Diagnostic {
-    if diagnostic.span.is_some() { diagnostic } else { diagnostic.at(&node.span) }
+    if diagnostic.span.is_some() {
+        diagnostic
+    } else {
+        diagnostic.at(&node.span)
+    }
 }
 
 fn group_name(key: &Node) -> Result<&str, Diagnostic> {
     key.as_str().ok_or_else(|| {
-        error(key, format!("the name of a group must be a string, this is {}", key.describe()))
-            .hint("put it in quotes")
+        error(
+            key,
+            format!(
+                "the name of a group must be a string, this is {}",
+                key.describe()
+            ),
+        )
+        .hint("put it in quotes")
     })
 }
 
-fn group(inventory: &mut Inventory, name: &str, node: &Node, file: &Path) -> Result<(), Diagnostic> {
+fn group(
+    inventory: &mut Inventory,
+    name: &str,
+    node: &Node,
+    file: &Path,
+) -> Result<(), Diagnostic> {
     inventory.add_group(name).map_err(|d| located(d, node))?;
     let Some(entries) = node.as_map() else {
         return match node.kind {
             Kind::Null => Ok(()),
             _ => Err(error(
                 node,
-                format!("group `{name}` must be a mapping, this is {}", node.describe()),
+                format!(
+                    "group `{name}` must be a mapping, this is {}",
+                    node.describe()
+                ),
             )),
         };
     };
@@ -83,9 +113,17 @@ fn group(inventory: &mut Inventory, name: &str, node: &Node, file: &Path) -> Res
         match &entry.value.kind {
             Kind::Null => {}
             // a single name stands for a mapping with that key
-            Kind::Str(text) if section == "hosts" => hosts(inventory, name, text, None, &entry.value, file)?,
+            Kind::Str(text) if section == "hosts" => {
+                hosts(inventory, name, text, None, &entry.value, file)?
+            }
             Kind::Str(text) if section == "children" => {
-                child(inventory, name, text, &Node::new(Kind::Null, entry.value.span.clone()), file)?;
+                child(
+                    inventory,
+                    name,
+                    text,
+                    &Node::new(Kind::Null, entry.value.span.clone()),
+                    file,
+                )?;
             }
             Kind::Map(members) => {
                 for member in members {
@@ -93,16 +131,32 @@ fn group(inventory: &mut Inventory, name: &str, node: &Node, file: &Path) -> Res
                         "vars" => inventory
                             .set_variable(name, &member.key.to_value(), member.value.to_value())
                             .map_err(|d| located(d, &member.value))?,
-                        "children" => child(inventory, name, group_name(&member.key)?, &member.value, file)?,
+                        "children" => child(
+                            inventory,
+                            name,
+                            group_name(&member.key)?,
+                            &member.value,
+                            file,
+                        )?,
                         _ => {
                             let Some(pattern) = member.key.as_str() else {
                                 return Err(error(
                                     &member.key,
-                                    format!("the name of a host must be a string, this is {}", member.key.describe()),
+                                    format!(
+                                        "the name of a host must be a string, this is {}",
+                                        member.key.describe()
+                                    ),
                                 )
                                 .hint("put it in quotes"));
                             };
-                            hosts(inventory, name, pattern, Some(&member.value), &member.key, file)?;
+                            hosts(
+                                inventory,
+                                name,
+                                pattern,
+                                Some(&member.value),
+                                &member.key,
+                                file,
+                            )?;
                         }
                     }
                 }
@@ -114,7 +168,10 @@ fn group(inventory: &mut Inventory, name: &str, node: &Node, file: &Path) -> Res
                 };
                 return Err(error(
                     &entry.value,
-                    format!("`{section}` of group `{name}` must be a mapping, this is {}", entry.value.describe()),
+                    format!(
+                        "`{section}` of group `{name}` must be a mapping, this is {}",
+                        entry.value.describe()
+                    ),
                 )
                 .hint(example));
             }
@@ -123,9 +180,17 @@ fn group(inventory: &mut Inventory, name: &str, node: &Node, file: &Path) -> Res
     Ok(())
 }
 
-fn child(inventory: &mut Inventory, parent: &str, name: &str, node: &Node, file: &Path) -> Result<(), Diagnostic> {
+fn child(
+    inventory: &mut Inventory,
+    parent: &str,
+    name: &str,
+    node: &Node,
+    file: &Path,
+) -> Result<(), Diagnostic> {
     group(inventory, name, node, file)?;
-    inventory.add_child(parent, name).map_err(|d| located(d, node))
+    inventory
+        .add_child(parent, name)
+        .map_err(|d| located(d, node))
 }
 
 fn hosts(
@@ -143,7 +208,10 @@ fn hosts(
         Some((_, node)) => {
             return Err(error(
                 node,
-                format!("the variables of host `{pattern}` must be a mapping, this is {}", node.describe()),
+                format!(
+                    "the variables of host `{pattern}` must be a mapping, this is {}",
+                    node.describe()
+                ),
             ));
         }
     };

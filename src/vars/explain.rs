@@ -32,7 +32,11 @@ impl HostScope {
             })
             .collect();
         if let Some(magic) = self.magic(name) {
-            let local = usize::from(found.first().is_some_and(|first| first.level == Level::Local));
+            let local = usize::from(
+                found
+                    .first()
+                    .is_some_and(|first| first.level == Level::Local),
+            );
             found.insert(
                 local,
                 Provenance {

@@ -11,7 +11,11 @@ use std::path::Path;
 ///
 /// # Errors
 /// If a file cannot be read, or the text is not variables.
-pub fn parse_extra_vars(argument: &str, cwd: &Path, decrypt: Option<&Decrypt>) -> Result<Map, Diagnostic> {
+pub fn parse_extra_vars(
+    argument: &str,
+    cwd: &Path,
+    decrypt: Option<&Decrypt>,
+) -> Result<Map, Diagnostic> {
     match argument.chars().next() {
         None => Ok(Map::new()),
         Some('@') => {
@@ -29,7 +33,10 @@ pub fn parse_extra_vars(argument: &str, cwd: &Path, decrypt: Option<&Decrypt>) -
                 Value::Map(map) => Ok((*map).clone()),
                 _ => Err(Diagnostic::error(
                     "vars::extra-vars",
-                    format!("extra variables must be a mapping, this is {}", document.node.describe()),
+                    format!(
+                        "extra variables must be a mapping, this is {}",
+                        document.node.describe()
+                    ),
                 )
                 .at(&document.node.span)),
             }
@@ -92,7 +99,9 @@ fn words(text: &str) -> Result<Vec<String>, &'static str> {
 fn unquote(text: &str) -> &str {
     for quote in ['"', '\''] {
         if text.len() > 1
-            && let Some(inner) = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote))
+            && let Some(inner) = text
+                .strip_prefix(quote)
+                .and_then(|rest| rest.strip_suffix(quote))
             && !inner.ends_with('\\')
         {
             return inner;
@@ -162,7 +171,10 @@ mod tests {
     fn pairs_are_strings() {
         assert_eq!(read("a=1 b=true"), "{'a': '1', 'b': 'true'}");
         assert_eq!(read("a='x y' b=\"p q\""), "{'a': 'x y', 'b': 'p q'}");
-        assert_eq!(read("a={{ b | default('c d') }} e=f"), "{'a': \"{{ b | default('c d') }}\", 'e': 'f'}");
+        assert_eq!(
+            read("a={{ b | default('c d') }} e=f"),
+            "{'a': \"{{ b | default('c d') }}\", 'e': 'f'}"
+        );
         assert_eq!(read("a=x=y"), "{'a': 'x=y'}");
         assert_eq!(read(r"a=x\ty"), "{'a': 'x\\ty'}");
         assert_eq!(read(""), "{}");

@@ -81,7 +81,10 @@ fn is_restricted(name: &str) -> bool {
     CONNECTION.contains(&name)
         || name.starts_with("_ansible_")
         || (name.starts_with("ansible_become_"))
-        || (!device && PLUGIN_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+        || (!device
+            && PLUGIN_PREFIXES
+                .iter()
+                .any(|prefix| name.starts_with(prefix)))
         || (name.starts_with("ansible_") && name.ends_with("_interpreter"))
 }
 
@@ -100,14 +103,21 @@ mod tests {
             .with("ansible_ssh_host_key_rsa_public", "key")
             .with("ansible_docker_gwbridge", "net")
             .with("packages", "p");
-        let names = |map: Map| map.str_iter().map(|(k, _)| k.to_owned()).collect::<Vec<_>>();
-        assert_eq!(names(injected_facts(&facts)), [
-            "ansible_distribution",
-            "ansible_local",
-            "ansible_ssh_host_key_rsa_public",
-            "ansible_docker_gwbridge",
-            "packages"
-        ]);
+        let names = |map: Map| {
+            map.str_iter()
+                .map(|(k, _)| k.to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            names(injected_facts(&facts)),
+            [
+                "ansible_distribution",
+                "ansible_local",
+                "ansible_ssh_host_key_rsa_public",
+                "ansible_docker_gwbridge",
+                "packages"
+            ]
+        );
         let all = names(namespaced_facts(&facts));
         assert!(all.contains(&"distribution".into()) && all.contains(&"ansible_local".into()));
         assert_eq!(all.len(), facts.len());

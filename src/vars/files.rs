@@ -19,14 +19,20 @@ const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
 ///
 /// # Errors
 /// If the file cannot be read, decrypted or parsed, or is not a mapping.
-pub fn load_vars_file(path: &Path, decrypt: Option<&Decrypt>) -> Result<(Map, Vec<Diagnostic>), Diagnostic> {
+pub fn load_vars_file(
+    path: &Path,
+    decrypt: Option<&Decrypt>,
+) -> Result<(Map, Vec<Diagnostic>), Diagnostic> {
     let document = read_document(path, decrypt)?;
     match (document.node.to_value(), &document.node.kind) {
         (Value::Map(map), _) => Ok((Arc::unwrap_or_clone(map), document.warnings)),
         (_, Kind::Null) => Ok((Map::new(), document.warnings)),
         _ => Err(Diagnostic::error(
             "vars::not-a-mapping",
-            format!("a file of variables must be a mapping, this is {}", document.node.describe()),
+            format!(
+                "a file of variables must be a mapping, this is {}",
+                document.node.describe()
+            ),
         )
         .at(&document.node.span)),
     }
@@ -36,8 +42,8 @@ pub fn load_vars_file(path: &Path, decrypt: Option<&Decrypt>) -> Result<(Map, Ve
 /// `name.yml`, `name.yaml`, `name.json`; the first that exists. A tree is walked in the order of names, without
 /// hidden files, backups (`~`) and other endings.
 pub fn find_vars_files(directory: &Path, name: &str) -> Vec<PathBuf> {
-    let candidates =
-        std::iter::once(name.to_owned()).chain(ENDINGS.iter().map(|ending| format!("{name}.{ending}")));
+    let candidates = std::iter::once(name.to_owned())
+        .chain(ENDINGS.iter().map(|ending| format!("{name}.{ending}")));
     for candidate in candidates {
         let path = directory.join(candidate);
         if path.is_dir() {
@@ -57,8 +63,12 @@ fn walk(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     if depth > 40 {
         return;
     }
-    let mut names: Vec<OsString> =
-        std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.file_name()).collect();
+    let mut names: Vec<OsString> = std::fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name())
+        .collect();
     names.sort();
     for name in names {
         let path = directory.join(&name);
@@ -96,7 +106,13 @@ impl VarFiles {
     }
 
     /// The variables of a group or host in `directory` (which is `…/group_vars` or `…/host_vars`).
-    pub(super) fn layers(&self, directory: &Path, name: &str, level: Level, out: &mut Vec<Layer>) -> Result<(), Diagnostic> {
+    pub(super) fn layers(
+        &self,
+        directory: &Path,
+        name: &str,
+        level: Level,
+        out: &mut Vec<Layer>,
+    ) -> Result<(), Diagnostic> {
         if name.contains('/') || !self.may_have(directory, name) {
             return Ok(());
         }
@@ -135,7 +151,9 @@ impl VarFiles {
         });
         !entries.is_empty()
             && (entries.contains(std::ffi::OsStr::new(name))
-                || ENDINGS.iter().any(|ending| entries.contains(std::ffi::OsStr::new(&format!("{name}.{ending}")))))
+                || ENDINGS.iter().any(|ending| {
+                    entries.contains(std::ffi::OsStr::new(&format!("{name}.{ending}")))
+                }))
     }
 
     /// Forgets what was read, so that changed files are read again.

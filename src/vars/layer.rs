@@ -47,7 +47,11 @@ impl Layer {
     /// The variable of that name, as a template gets it.
     pub(super) fn get(&self, name: &str) -> Option<Variable> {
         let value = self.vars.get(name)?.clone();
-        Some(if self.is_final { Variable::Final(value) } else { Variable::Lazy(value) })
+        Some(if self.is_final {
+            Variable::Final(value)
+        } else {
+            Variable::Lazy(value)
+        })
     }
 
     /// The level and origin of one of its names.

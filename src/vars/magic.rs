@@ -159,15 +159,27 @@ fn path(path: &std::path::Path) -> Value {
 }
 
 fn words(words: &[String]) -> Value {
-    Value::list(words.iter().map(|word| Value::data(word.as_str())).collect())
+    Value::list(
+        words
+            .iter()
+            .map(|word| Value::data(word.as_str()))
+            .collect(),
+    )
 }
 
 fn hosts(hosts: &[Arc<str>]) -> Value {
-    Value::list(hosts.iter().map(|host| Value::data(Arc::clone(host))).collect())
+    Value::list(
+        hosts
+            .iter()
+            .map(|host| Value::data(Arc::clone(host)))
+            .collect(),
+    )
 }
 
 fn version() -> Value {
-    let mut parts = VERSION.split('.').map(|part| part.parse::<i64>().unwrap_or_default());
+    let mut parts = VERSION
+        .split('.')
+        .map(|part| part.parse::<i64>().unwrap_or_default());
     let mut next = || Value::Int(parts.next().unwrap_or_default());
     Value::map(
         Map::new()
@@ -182,13 +194,24 @@ fn version() -> Value {
 impl Magic {
     /// Whether the name is one that nothing but runbook can set.
     pub fn is_reserved(name: &str) -> bool {
-        NAMES_OF_RUN.contains(&name) || NAMES_OF_PLAY.contains(&name) || NAMES_OF_TASK.contains(&name) || name == "vars"
+        NAMES_OF_RUN.contains(&name)
+            || NAMES_OF_PLAY.contains(&name)
+            || NAMES_OF_TASK.contains(&name)
+            || name == "vars"
     }
 
     /// The names that [`Magic::get`] knows now, `hostvars` and `vars` aside.
     pub(super) fn names(&self, host: &str, snapshot: &Snapshot) -> Vec<&'static str> {
-        let play: &[&str] = if self.play.is_some() { &NAMES_OF_PLAY } else { &[] };
-        let task: &[&str] = if self.task.is_some() { &NAMES_OF_TASK } else { &[] };
+        let play: &[&str] = if self.play.is_some() {
+            &NAMES_OF_PLAY
+        } else {
+            &[]
+        };
+        let task: &[&str] = if self.task.is_some() {
+            &NAMES_OF_TASK
+        } else {
+            &[]
+        };
         NAMES_OF_RUN
             .iter()
             .chain(play)
@@ -234,12 +257,14 @@ impl Magic {
         Some(match name {
             "omit" => Value::data(OMIT),
             "playbook_dir" => path(&run.playbook_dir),
-            "ansible_check_mode" => {
-                Value::Bool(task.and_then(|task| task.check_mode).unwrap_or(run.check_mode))
-            }
-            "ansible_diff_mode" => {
-                Value::Bool(task.and_then(|task| task.diff_mode).unwrap_or(run.diff_mode))
-            }
+            "ansible_check_mode" => Value::Bool(
+                task.and_then(|task| task.check_mode)
+                    .unwrap_or(run.check_mode),
+            ),
+            "ansible_diff_mode" => Value::Bool(
+                task.and_then(|task| task.diff_mode)
+                    .unwrap_or(run.diff_mode),
+            ),
             "ansible_forks" => run.forks.into(),
             "ansible_verbosity" => run.verbosity.into(),
             "ansible_limit" => Value::data(run.limit.as_deref()?),
@@ -286,8 +311,12 @@ impl Magic {
             "ansible_role_name" => Value::data(task.role_name.as_deref()?),
             "role_path" => path(task.role_path.as_deref()?),
             "ansible_collection_name" => Value::data(task.collection_name.as_deref()?),
-            "ansible_parent_role_names" if !task.parent_role_names.is_empty() => words(&task.parent_role_names),
-            "ansible_parent_role_paths" if !task.parent_role_paths.is_empty() => paths(&task.parent_role_paths),
+            "ansible_parent_role_names" if !task.parent_role_names.is_empty() => {
+                words(&task.parent_role_names)
+            }
+            "ansible_parent_role_paths" if !task.parent_role_paths.is_empty() => {
+                paths(&task.parent_role_paths)
+            }
             "ansible_search_path" if !task.search_path.is_empty() => paths(&task.search_path),
             _ => return None,
         })

@@ -29,6 +29,5 @@ pub use merge::merge_maps;
 pub use scope::{HostScope, ScopeParts};
 pub use store::{StoreOptions, VarStore};
 
-
 #[cfg(test)]
 mod tests;

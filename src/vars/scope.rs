@@ -106,7 +106,9 @@ impl HostScope {
         for layer in self.inner.layers.iter().rev() {
             match (layer.value(name), &found) {
                 (None, _) => {}
-                (Some(Value::Map(low)), Some(high)) => found = Some(Arc::new(merge_maps(low, high))),
+                (Some(Value::Map(low)), Some(high)) => {
+                    found = Some(Arc::new(merge_maps(low, high)))
+                }
                 (Some(Value::Map(low)), None) => found = Some(Arc::clone(low)),
                 (Some(_), None) => return layer.get(name),
                 // what is below is replaced by the mappings above
@@ -128,7 +130,11 @@ impl Scope for HostScope {
         if self.inner.store.merges_hashes() {
             return self.merged(name);
         }
-        self.inner.layers.iter().rev().find_map(|layer| layer.get(name))
+        self.inner
+            .layers
+            .iter()
+            .rev()
+            .find_map(|layer| layer.get(name))
     }
 
     fn names(&self) -> Vec<Arc<str>> {
@@ -136,7 +142,11 @@ impl Scope for HostScope {
         for layer in self.layers() {
             names.extend(layer.vars.str_iter().map(|(name, _)| name));
         }
-        names.extend(self.inner.magic.names(&self.inner.host, &self.inner.snapshot));
+        names.extend(
+            self.inner
+                .magic
+                .names(&self.inner.host, &self.inner.snapshot),
+        );
         names.insert("hostvars");
         if !self.is_vars {
             names.insert("vars");

@@ -34,12 +34,19 @@ impl Snapshot {
     pub(super) fn groups(&self) -> Value {
         self.groups
             .get_or_init(|| {
-                let names = |hosts: Vec<Arc<str>>| Value::list(hosts.into_iter().map(Value::data).collect());
+                let names = |hosts: Vec<Arc<str>>| {
+                    Value::list(hosts.into_iter().map(Value::data).collect())
+                };
                 let groups: Map = self
                     .inventory
                     .groups
                     .keys()
-                    .map(|group| (Value::data(Arc::clone(group)), names(self.inventory.hosts_of_group(group))))
+                    .map(|group| {
+                        (
+                            Value::data(Arc::clone(group)),
+                            names(self.inventory.hosts_of_group(group)),
+                        )
+                    })
                     .collect();
                 Value::map(groups)
             })
@@ -48,11 +55,18 @@ impl Snapshot {
 
     /// The host, made up if the inventory does not know it (a task can be delegated to any name).
     pub(super) fn host(&self, name: &str) -> Arc<Host> {
-        self.inventory.host(name).unwrap_or_else(|| Arc::new(Host::new(name)))
+        self.inventory
+            .host(name)
+            .unwrap_or_else(|| Arc::new(Host::new(name)))
     }
 
     /// The layers that the inventory and the files beside it and the playbook give a host, lowest first.
-    pub(super) fn layers(&self, name: &str, files: &VarFiles, playbook_dir: &std::path::Path) -> Result<Arc<[Layer]>, Diagnostic> {
+    pub(super) fn layers(
+        &self,
+        name: &str,
+        files: &VarFiles,
+        playbook_dir: &std::path::Path,
+    ) -> Result<Arc<[Layer]>, Diagnostic> {
         if let Some(layers) = read(&self.layers).get(name) {
             return Ok(Arc::clone(layers));
         }
@@ -66,10 +80,19 @@ impl Snapshot {
             .filter(|group| &*group.name != "all")
             .collect();
         let mut out = Vec::new();
-        if let Some(all) = self.inventory.groups.get("all").filter(|all| !all.vars.is_empty()) {
-            let layer = self
-                .all
-                .get_or_init(|| Arc::new(Layer::new(Level::InventoryAll, "inventory group all", all.vars.clone())));
+        if let Some(all) = self
+            .inventory
+            .groups
+            .get("all")
+            .filter(|all| !all.vars.is_empty())
+        {
+            let layer = self.all.get_or_init(|| {
+                Arc::new(Layer::new(
+                    Level::InventoryAll,
+                    "inventory group all",
+                    all.vars.clone(),
+                ))
+            });
             out.push((**layer).clone());
         }
         for group in groups.iter().filter(|group| !group.vars.is_empty()) {
@@ -109,10 +132,20 @@ impl Snapshot {
             out.push(Layer::new(Level::InventoryHost, origin, host.vars.clone()));
         }
         for dir in &inventory_dirs {
-            files.layers(&dir.join("host_vars"), &host.name, Level::HostVars, &mut out)?;
+            files.layers(
+                &dir.join("host_vars"),
+                &host.name,
+                Level::HostVars,
+                &mut out,
+            )?;
         }
         for dir in &play_dirs {
-            files.layers(&dir.join("host_vars"), &host.name, Level::PlaybookHostVars, &mut out)?;
+            files.layers(
+                &dir.join("host_vars"),
+                &host.name,
+                Level::PlaybookHostVars,
+                &mut out,
+            )?;
         }
         let layers: Arc<[Layer]> = out.into();
         write(&self.layers).insert(Arc::from(name), Arc::clone(&layers));
@@ -122,7 +155,12 @@ impl Snapshot {
     /// The directories of the inventory sources; of a directory named twice, only the later time counts.
     fn directories(&self) -> Vec<PathBuf> {
         let mut dirs: Vec<PathBuf> = Vec::new();
-        for dir in self.inventory.sources.iter().filter_map(crate::inventory::SourceSpec::vars_dir) {
+        for dir in self
+            .inventory
+            .sources
+            .iter()
+            .filter_map(crate::inventory::SourceSpec::vars_dir)
+        {
             dirs.retain(|known| *known != dir);
             dirs.push(dir);
         }
@@ -132,6 +170,8 @@ impl Snapshot {
 
 impl std::fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Snapshot").field("hosts", &self.inventory.hosts.len()).finish_non_exhaustive()
+        f.debug_struct("Snapshot")
+            .field("hosts", &self.inventory.hosts.len())
+            .finish_non_exhaustive()
     }
 }

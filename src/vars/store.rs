@@ -3,7 +3,9 @@
 use super::files::VarFiles;
 use super::lock::{hold, read, write};
 use super::snapshot::Snapshot;
-use super::{HostScope, Layer, Level, Magic, Origins, ScopeParts, injected_facts, namespaced_facts};
+use super::{
+    HostScope, Layer, Level, Magic, Origins, ScopeParts, injected_facts, namespaced_facts,
+};
 use crate::diag::Diagnostic;
 use crate::inventory::{Decrypt, Inventory};
 use crate::value::{Map, Value};
@@ -140,20 +142,25 @@ impl VarStore {
             for (key, value) in facts {
                 known.insert(key.into_data(), value.into_data());
             }
-            state.namespaced =
-                Arc::new(Map::new().with("ansible_facts", namespaced_facts(known)));
+            state.namespaced = Arc::new(Map::new().with("ansible_facts", namespaced_facts(known)));
             state.injected = Arc::new(if inject {
                 injected_facts(known)
             } else {
                 // always there, whatever the setting
-                known.get("ansible_local").map(|l| Map::new().with("ansible_local", l.clone())).unwrap_or_default()
+                known
+                    .get("ansible_local")
+                    .map(|l| Map::new().with("ansible_local", l.clone()))
+                    .unwrap_or_default()
             });
         });
     }
 
     /// The facts of a host as they were returned.
     pub fn facts(&self, host: &str) -> Arc<Map> {
-        read(&self.hosts).get(host).map(|state| Arc::clone(&state.facts)).unwrap_or_default()
+        read(&self.hosts)
+            .get(host)
+            .map(|state| Arc::clone(&state.facts))
+            .unwrap_or_default()
     }
 
     /// Forgets the facts of a host (`meta: clear_facts`); what `set_fact` set stays.
@@ -166,7 +173,14 @@ impl VarStore {
     }
 
     /// Sets a variable of a host (`set_fact`); if it is cacheable, also as a fact. `origin` says which task did.
-    pub fn set_fact(&self, host: &str, name: &str, value: Value, cacheable: bool, origin: &Arc<str>) {
+    pub fn set_fact(
+        &self,
+        host: &str,
+        name: &str,
+        value: Value,
+        cacheable: bool,
+        origin: &Arc<str>,
+    ) {
         if cacheable {
             self.set_facts(host, Map::new().with(name, value.clone()));
         }
@@ -181,7 +195,8 @@ impl VarStore {
     fn set(&self, host: &str, name: &str, value: Value, level: Level, origin: &Arc<str>) {
         self.change(host, |state| {
             Arc::make_mut(&mut state.set).set(name, value);
-            Arc::make_mut(&mut state.set_origins).insert(Arc::from(name), (level, Arc::clone(origin)));
+            Arc::make_mut(&mut state.set_origins)
+                .insert(Arc::from(name), (level, Arc::clone(origin)));
         });
     }
 
@@ -195,7 +210,9 @@ impl VarStore {
                     origins.insert(Arc::from(name), (Level::IncludeVars, Arc::clone(origin)));
                 }
                 let value = match (known.get(&key), &value, self.merge_hashes) {
-                    (Some(Value::Map(low)), Value::Map(high), true) => Value::map(super::merge_maps(low, high)),
+                    (Some(Value::Map(low)), Value::Map(high), true) => {
+                        Value::map(super::merge_maps(low, high))
+                    }
                     _ => value,
                 };
                 known.insert(key, value);
@@ -211,8 +228,14 @@ impl VarStore {
         self.host_layers_in(&self.snapshot(), host)
     }
 
-    pub(super) fn host_layers_in(&self, snapshot: &Snapshot, host: &str) -> Result<Vec<Layer>, Diagnostic> {
-        let mut layers = snapshot.layers(host, &self.files, &read(&self.playbook_dir))?.to_vec();
+    pub(super) fn host_layers_in(
+        &self,
+        snapshot: &Snapshot,
+        host: &str,
+    ) -> Result<Vec<Layer>, Diagnostic> {
+        let mut layers = snapshot
+            .layers(host, &self.files, &read(&self.playbook_dir))?
+            .to_vec();
         let state = read(&self.hosts).get(host).cloned().unwrap_or_default();
         let namespaced = if state.namespaced.is_empty() {
             Arc::new(Map::new().with("ansible_facts", Map::new()))
@@ -244,13 +267,20 @@ impl VarStore {
     /// # Errors
     /// As [`VarStore::host_layers`].
     pub fn inventory_vars(&self, host: &str) -> Result<Map, Diagnostic> {
-        let layers = self.snapshot().layers(host, &self.files, &read(&self.playbook_dir))?;
+        let layers = self
+            .snapshot()
+            .layers(host, &self.files, &read(&self.playbook_dir))?;
         let mut all = Map::new();
         for layer in layers.iter().chain(&self.extra) {
             if self.merge_hashes {
                 all = super::merge_maps(&all, &layer.vars);
             } else {
-                all.extend(layer.vars.iter().map(|(key, value)| (key.clone(), value.clone())));
+                all.extend(
+                    layer
+                        .vars
+                        .iter()
+                        .map(|(key, value)| (key.clone(), value.clone())),
+                );
             }
         }
         Ok(all)
@@ -260,11 +290,23 @@ impl VarStore {
     ///
     /// # Errors
     /// As [`VarStore::host_layers`].
-    pub fn scope(self: &Arc<Self>, host: &str, parts: ScopeParts<'_>, magic: Magic) -> Result<Arc<HostScope>, Diagnostic> {
+    pub fn scope(
+        self: &Arc<Self>,
+        host: &str,
+        parts: ScopeParts<'_>,
+        magic: Magic,
+    ) -> Result<Arc<HostScope>, Diagnostic> {
         let snapshot = self.snapshot();
         let mut layers = self.host_layers_in(&snapshot, host)?;
         layers.extend(parts.play.iter().chain(parts.task).cloned());
-        Ok(HostScope::new(Arc::clone(self), snapshot, host, layers, parts.local, magic))
+        Ok(HostScope::new(
+            Arc::clone(self),
+            snapshot,
+            host,
+            layers,
+            parts.local,
+            magic,
+        ))
     }
 
     /// Remembers an error that could not be returned where it happened.
@@ -283,6 +325,8 @@ impl VarStore {
 
 impl std::fmt::Debug for VarStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("VarStore").field("snapshot", &self.snapshot()).finish_non_exhaustive()
+        f.debug_struct("VarStore")
+            .field("snapshot", &self.snapshot())
+            .finish_non_exhaustive()
     }
 }

@@ -16,7 +16,9 @@ fn inventory() -> Inventory {
                 groups.push(name);
             }
         }
-        inventory.add_host(&format!("h{n}"), &groups, &Map::new()).unwrap();
+        inventory
+            .add_host(&format!("h{n}"), &groups, &Map::new())
+            .unwrap();
     }
     inventory
 }

@@ -23,7 +23,10 @@ fn patterns_select_what_the_reference_selects() {
         let inventory = load(&[source], &LoadOptions::default()).unwrap();
         for line in std::fs::read_to_string(&path).unwrap().lines() {
             let (pattern, expected) = line.split_once(" =>").unwrap();
-            let hosts = inventory.select(pattern).map(|s| s.hosts).unwrap_or_default();
+            let hosts = inventory
+                .select(pattern)
+                .map(|s| s.hosts)
+                .unwrap_or_default();
             assert_eq!(names(&hosts).join(" "), expected.trim(), "{pattern}");
         }
     }
@@ -33,8 +36,20 @@ fn patterns_select_what_the_reference_selects() {
 #[test]
 fn host_lists() {
     let inventory = listed("h1,h2:2222, ::1 ,[fe80::1]:22,h1,");
-    let hosts: Vec<_> = inventory.hosts.values().map(|h| (&*h.name, h.port)).collect();
-    assert_eq!(hosts, [("h1", None), ("h2", Some(2222)), ("::1", None), ("fe80::1", Some(22))]);
+    let hosts: Vec<_> = inventory
+        .hosts
+        .values()
+        .map(|h| (&*h.name, h.port))
+        .collect();
+    assert_eq!(
+        hosts,
+        [
+            ("h1", None),
+            ("h2", Some(2222)),
+            ("::1", None),
+            ("fe80::1", Some(22))
+        ]
+    );
     assert_eq!(inventory.group_names("h1").len(), 1);
 }
 
@@ -48,7 +63,10 @@ fn localhost_is_implicit_unless_the_inventory_has_it() {
     assert!(inventory.groups_of("localhost").is_empty());
 
     let inventory = listed("127.0.0.1,h1");
-    assert_eq!(names(&inventory.select("localhost").unwrap().hosts), ["127.0.0.1"]);
+    assert_eq!(
+        names(&inventory.select("localhost").unwrap().hosts),
+        ["127.0.0.1"]
+    );
     assert!(!inventory.host("localhost").unwrap().implicit);
 }
 
@@ -58,8 +76,14 @@ fn what_matches_nothing_is_a_warning_with_a_hint() {
     let selection = inventory.select("wbe1:web2").unwrap();
     assert_eq!(names(&selection.hosts), ["web2"]);
     assert_eq!(selection.warnings.len(), 1);
-    assert_eq!(selection.warnings[0].message, "Could not match supplied host pattern, ignoring: wbe1");
-    assert_eq!(selection.warnings[0].hint.as_deref(), Some("did you mean `web1`?"));
+    assert_eq!(
+        selection.warnings[0].message,
+        "Could not match supplied host pattern, ignoring: wbe1"
+    );
+    assert_eq!(
+        selection.warnings[0].hint.as_deref(),
+        Some("did you mean `web1`?")
+    );
     assert!(listed("").select("all").unwrap().warnings.is_empty());
     assert!(inventory.select("~(").is_err());
     assert!(inventory.select("all[7]").is_err());
@@ -72,8 +96,14 @@ fn limits() {
     std::fs::write(directory.path().join("retry"), "c\n\nb\n").unwrap();
     let limit = |text: &str| inventory.limit(text, directory.path()).unwrap();
     let all = inventory.select("d:c:b").unwrap();
-    assert_eq!(names(&all.clone().limited_to(&limit("@retry")).hosts), ["c", "b"]);
-    assert_eq!(names(&all.clone().limited_to(&limit("@retry:d:!c")).hosts), ["d", "b"]);
+    assert_eq!(
+        names(&all.clone().limited_to(&limit("@retry")).hosts),
+        ["c", "b"]
+    );
+    assert_eq!(
+        names(&all.clone().limited_to(&limit("@retry:d:!c")).hosts),
+        ["d", "b"]
+    );
     assert_eq!(names(&all.limited_to(&limit("a")).hosts), [""; 0]);
     assert!(inventory.limit("@missing", directory.path()).is_err());
 }
@@ -84,8 +114,15 @@ fn hosts_and_groups_added_during_a_run() {
     let vars = Map::new().with("x", 1);
     assert!(inventory.add_host("b", &["new", "other"], &vars).unwrap());
     assert!(!inventory.add_host("b", &["new"], &vars).unwrap());
-    assert!(inventory.add_host("b", &[], &Map::new().with("x", 2)).unwrap());
-    assert_eq!(inventory.host("b").unwrap().vars.get("x"), Some(&Value::Int(2)));
+    assert!(
+        inventory
+            .add_host("b", &[], &Map::new().with("x", 2))
+            .unwrap()
+    );
+    assert_eq!(
+        inventory.host("b").unwrap().vars.get("x"),
+        Some(&Value::Int(2))
+    );
     assert_eq!(names(&inventory.group_names("b")), ["new", "other"]);
     assert!(inventory.group_by("os_debian", "a", &["os"]).unwrap());
     assert!(!inventory.group_by("os_debian", "a", &["os"]).unwrap());
@@ -103,10 +140,22 @@ fn bare_names_are_looked_up_in_inventories() {
     std::fs::create_dir_all(root.join("inventories/prod")).unwrap();
     std::fs::write(root.join("inventories/prod/hosts.ini"), "p1\n").unwrap();
     std::fs::write(root.join("inventories/lab.yml"), "{}").unwrap();
-    assert_eq!(SourceSpec::parse("prod", root), SourceSpec::Path(root.join("inventories/prod")));
-    assert_eq!(SourceSpec::parse("lab", root), SourceSpec::Path(root.join("inventories/lab.yml")));
-    assert_eq!(SourceSpec::parse("a,b", root), SourceSpec::List("a,b".into()));
-    assert_eq!(SourceSpec::parse("nosuch", root), SourceSpec::Path(root.join("nosuch")));
+    assert_eq!(
+        SourceSpec::parse("prod", root),
+        SourceSpec::Path(root.join("inventories/prod"))
+    );
+    assert_eq!(
+        SourceSpec::parse("lab", root),
+        SourceSpec::Path(root.join("inventories/lab.yml"))
+    );
+    assert_eq!(
+        SourceSpec::parse("a,b", root),
+        SourceSpec::List("a,b".into())
+    );
+    assert_eq!(
+        SourceSpec::parse("nosuch", root),
+        SourceSpec::Path(root.join("nosuch"))
+    );
     let inventory = load(&[SourceSpec::parse("prod", root)], &LoadOptions::default()).unwrap();
     assert_eq!(inventory.hosts.len(), 1);
     let problem = load(&[SourceSpec::parse("prd", root)], &LoadOptions::default()).unwrap_err();
@@ -142,7 +191,11 @@ fn a_script_that_fails_says_what_it_said() {
     std::fs::write(&path, "#!/bin/sh\necho no cloud today >&2\nexit 3\n").unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     let problem = load(&[SourceSpec::Path(path)], &LoadOptions::default()).unwrap_err();
-    assert!(problem.message.contains("exit status: 3"), "{}", problem.message);
+    assert!(
+        problem.message.contains("exit status: 3"),
+        "{}",
+        problem.message
+    );
     assert_eq!(problem.notes, ["no cloud today"]);
 }
 
@@ -171,8 +224,15 @@ fn orders_of_hosts() {
 #[test]
 fn short_names_and_places() {
     let inventory = from_text("hosts.ini", "web.example.com\n10.0.0.1\n2001:db8::1\n").unwrap();
-    let short: Vec<_> = inventory.hosts.values().map(|h| h.short_name().to_owned()).collect();
+    let short: Vec<_> = inventory
+        .hosts
+        .values()
+        .map(|h| h.short_name().to_owned())
+        .collect();
     assert_eq!(short, ["web", "10.0.0.1", "2001:db8::1"]);
     let host = inventory.host("web.example.com").unwrap();
-    assert_eq!(host.dir().as_deref(), host.file.as_deref().and_then(Path::parent));
+    assert_eq!(
+        host.dir().as_deref(),
+        host.file.as_deref().and_then(Path::parent)
+    );
 }

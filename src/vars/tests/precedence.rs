@@ -38,7 +38,12 @@ const LEVELS: [Level; 24] = [
 ];
 
 /// A scope in which `x` is set at those levels, to the number of the level; magic is left out.
-fn scope_of(root: &Path, levels: &[Level], merge: bool, of: impl Fn(Level) -> Value) -> Arc<HostScope> {
+fn scope_of(
+    root: &Path,
+    levels: &[Level],
+    merge: bool,
+    of: impl Fn(Level) -> Value,
+) -> Arc<HostScope> {
     let has = |level: Level| levels.contains(&level);
     let vars = |level: Level| Map::new().with("x", of(level));
     let file = |level: Level, path: &str| {
@@ -58,18 +63,31 @@ fn scope_of(root: &Path, levels: &[Level], merge: bool, of: impl Fn(Level) -> Va
     std::fs::write(root.join("inv/hosts.ini"), "[g]\nh\n").unwrap();
     let source = SourceSpec::Path(root.join("inv/hosts.ini"));
     let mut inventory: Inventory = load(&[source], &LoadOptions::default()).unwrap();
-    for (level, entity) in [(Level::InventoryAll, "all"), (Level::InventoryGroup, "g"), (Level::InventoryHost, "h")] {
+    for (level, entity) in [
+        (Level::InventoryAll, "all"),
+        (Level::InventoryGroup, "g"),
+        (Level::InventoryHost, "h"),
+    ] {
         if has(level) {
-            inventory.set_variable(entity, &Value::str("x"), of(level)).unwrap();
+            inventory
+                .set_variable(entity, &Value::str("x"), of(level))
+                .unwrap();
         }
     }
-    let extra_vars = if has(Level::ExtraVars) { vec![("-e".into(), vars(Level::ExtraVars))] } else { Vec::new() };
-    let store = VarStore::new(inventory, StoreOptions {
-        playbook_dir: root.join("play"),
-        extra_vars,
-        merge_hashes: merge,
-        ..StoreOptions::default()
-    });
+    let extra_vars = if has(Level::ExtraVars) {
+        vec![("-e".into(), vars(Level::ExtraVars))]
+    } else {
+        Vec::new()
+    };
+    let store = VarStore::new(
+        inventory,
+        StoreOptions {
+            playbook_dir: root.join("play"),
+            extra_vars,
+            merge_hashes: merge,
+            ..StoreOptions::default()
+        },
+    );
     let origin: Arc<str> = Arc::from("test");
     if has(Level::Facts) {
         store.set_facts("h", vars(Level::Facts));
@@ -149,15 +167,33 @@ proptest! {
 
 #[test]
 fn magic_wins_over_extra_vars_and_locals_over_magic() {
-    let store = VarStore::new(Inventory::new(), StoreOptions {
-        extra_vars: vec![("-e".into(), Map::new().with("inventory_hostname", "evil").with("y", 1))],
-        ..StoreOptions::default()
-    });
-    let scope = store.scope("h", ScopeParts::default(), Magic::default()).unwrap();
+    let store = VarStore::new(
+        Inventory::new(),
+        StoreOptions {
+            extra_vars: vec![(
+                "-e".into(),
+                Map::new().with("inventory_hostname", "evil").with("y", 1),
+            )],
+            ..StoreOptions::default()
+        },
+    );
+    let scope = store
+        .scope("h", ScopeParts::default(), Magic::default())
+        .unwrap();
     assert_eq!(value(&*scope, "inventory_hostname"), Some("h".into()));
-    let levels: Vec<_> = scope.explain("inventory_hostname").into_iter().map(|p| p.level).collect();
+    let levels: Vec<_> = scope
+        .explain("inventory_hostname")
+        .into_iter()
+        .map(|p| p.level)
+        .collect();
     assert_eq!(levels, [Level::Magic, Level::ExtraVars]);
-    let local = Layer::new(Level::Local, "loop", Map::new().with("inventory_hostname", "item").with("item", 5));
+    let local = Layer::new(
+        Level::Local,
+        "loop",
+        Map::new()
+            .with("inventory_hostname", "item")
+            .with("item", 5),
+    );
     let inner = scope.with_local(local);
     assert_eq!(value(&*inner, "inventory_hostname"), Some("item".into()));
     assert_eq!(value(&*inner, "item"), Some(5.into()));
@@ -169,7 +205,9 @@ fn register_and_set_fact_overwrite_each_other() {
     let store = VarStore::new(Inventory::new(), StoreOptions::default());
     let origin: Arc<str> = Arc::from("task");
     let now = || {
-        let scope = store.scope("h", ScopeParts::default(), Magic::default()).unwrap();
+        let scope = store
+            .scope("h", ScopeParts::default(), Magic::default())
+            .unwrap();
         let explained = scope.explain("x").remove(0);
         (value(&*scope, "x").unwrap(), explained.level)
     };

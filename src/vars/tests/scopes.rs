@@ -4,7 +4,10 @@ use super::value;
 use crate::inventory::{LoadOptions, SourceSpec, load};
 use crate::template::{Scope, ScopeMap, Variable};
 use crate::value::{Map, OMIT, Trust, Value};
-use crate::vars::{HostScope, Layer, Level, Magic, PlayMagic, RunMagic, ScopeParts, StoreOptions, TaskMagic, VarStore};
+use crate::vars::{
+    HostScope, Layer, Level, Magic, PlayMagic, RunMagic, ScopeParts, StoreOptions, TaskMagic,
+    VarStore,
+};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,14 +16,21 @@ fn store_of(ini: &str) -> Arc<VarStore> {
     let path = directory.path().join("hosts.ini");
     std::fs::write(&path, ini).unwrap();
     let inventory = load(&[SourceSpec::Path(path)], &LoadOptions::default()).unwrap();
-    VarStore::new(inventory, StoreOptions {
-        playbook_dir: directory.path().join("nowhere"),
-        ..StoreOptions::default()
-    })
+    VarStore::new(
+        inventory,
+        StoreOptions {
+            playbook_dir: directory.path().join("nowhere"),
+            ..StoreOptions::default()
+        },
+    )
 }
 
 fn scope(store: &Arc<VarStore>, host: &str) -> Arc<HostScope> {
-    let play = [Layer::new(Level::PlayVars, "play", Map::new().with("of_play", 1))];
+    let play = [Layer::new(
+        Level::PlayVars,
+        "play",
+        Map::new().with("of_play", 1),
+    )];
     let magic = Magic {
         run: Arc::new(RunMagic {
             playbook_dir: "/p".into(),
@@ -58,13 +68,23 @@ fn hostvars(scope: &HostScope) -> Arc<dyn ScopeMap> {
 
 #[test]
 fn magic_variables() {
-    let scope = scope(&store_of("[web]\nh1.example.com\n[db]\nh1.example.com\nh2\n"), "h1.example.com");
-    let text = |name: &str| value(&*scope, name).map(|v| v.to_string()).unwrap_or_default();
+    let scope = scope(
+        &store_of("[web]\nh1.example.com\n[db]\nh1.example.com\nh2\n"),
+        "h1.example.com",
+    );
+    let text = |name: &str| {
+        value(&*scope, name)
+            .map(|v| v.to_string())
+            .unwrap_or_default()
+    };
     for (name, expected) in [
         ("inventory_hostname", "h1.example.com"),
         ("inventory_hostname_short", "h1"),
         ("group_names", "['db', 'web']"),
-        ("groups", "{'all': ['h1.example.com', 'h2'], 'ungrouped': [], 'web': ['h1.example.com'], 'db': ['h1.example.com', 'h2']}"),
+        (
+            "groups",
+            "{'all': ['h1.example.com', 'h2'], 'ungrouped': [], 'web': ['h1.example.com'], 'db': ['h1.example.com', 'h2']}",
+        ),
         ("omit", OMIT),
         ("playbook_dir", "/p"),
         ("ansible_play_hosts_all", "['h1', 'h2']"),
@@ -73,7 +93,10 @@ fn magic_variables() {
         ("ansible_play_batch", "['h2']"),
         ("ansible_check_mode", "True"),
         ("ansible_diff_mode", "False"),
-        ("ansible_version", "{'string': '2.18.19', 'full': '2.18.19', 'major': 2, 'minor': 18, 'revision': 19}"),
+        (
+            "ansible_version",
+            "{'string': '2.18.19', 'full': '2.18.19', 'major': 2, 'minor': 18, 'revision': 19}",
+        ),
         ("ansible_run_tags", "['all']"),
         ("ansible_skip_tags", "[]"),
         ("ansible_forks", "5"),
@@ -95,7 +118,10 @@ fn magic_variables() {
         assert_eq!(text(name), expected, "{name}");
     }
     assert!(text("inventory_file").ends_with("/hosts.ini"));
-    assert_eq!(Path::new(&text("inventory_file")).parent(), Some(Path::new(&text("inventory_dir"))));
+    assert_eq!(
+        Path::new(&text("inventory_file")).parent(),
+        Some(Path::new(&text("inventory_dir")))
+    );
     // names and get agree
     for name in scope.names() {
         assert!(scope.get(&name).is_some(), "{name}");
@@ -106,7 +132,9 @@ fn magic_variables() {
 #[test]
 fn vars_is_the_scope_itself_without_itself() {
     let scope = scope(&store_of("h1 a=1\n"), "h1");
-    let Some(Variable::Scope(vars)) = scope.get("vars") else { panic!("no vars") };
+    let Some(Variable::Scope(vars)) = scope.get("vars") else {
+        panic!("no vars")
+    };
     assert_eq!(value(&*vars, "a"), Some(1.into()));
     assert_eq!(value(&*vars, "of_play"), Some(1.into()));
     assert!(vars.get("vars").is_none());
@@ -117,7 +145,12 @@ fn vars_is_the_scope_itself_without_itself() {
 fn hostvars_have_what_belongs_to_the_host() {
     let store = store_of("h1 a=1\nh2 a=2\n[all:vars]\nb=all\n");
     store.set_facts("h2", Map::new().with("ansible_os_family", "Debian"));
-    store.register("h2", "result", Value::map(Map::new().with("rc", 0)), &Arc::from("task"));
+    store.register(
+        "h2",
+        "result",
+        Value::map(Map::new().with("rc", 0)),
+        &Arc::from("task"),
+    );
     let scope = scope(&store, "h1");
     let hostvars = hostvars(&scope);
     assert_eq!(hostvars.keys(), ["h1", "h2"].map(Arc::from));
@@ -139,10 +172,18 @@ fn hostvars_have_what_belongs_to_the_host() {
 #[test]
 fn facts_are_data_and_replace_each_other() {
     let store = store_of("h1\n");
-    store.set_facts("h1", Map::new().with("ansible_a", "{{ x }}").with("ansible_b", 1));
-    store.set_facts("h1", Map::new().with("ansible_b", 2).with("ansible_user", "evil"));
+    store.set_facts(
+        "h1",
+        Map::new().with("ansible_a", "{{ x }}").with("ansible_b", 1),
+    );
+    store.set_facts(
+        "h1",
+        Map::new().with("ansible_b", 2).with("ansible_user", "evil"),
+    );
     let before = scope(&store, "h1");
-    let Some(Variable::Final(Value::Str(text))) = before.get("ansible_a") else { panic!("not final") };
+    let Some(Variable::Final(Value::Str(text))) = before.get("ansible_a") else {
+        panic!("not final")
+    };
     assert_eq!(text.trust(), Trust::Data);
     assert_eq!(value(&*before, "ansible_b"), Some(2.into()));
     assert_eq!(value(&*before, "ansible_user"), None);
@@ -154,7 +195,10 @@ fn facts_are_data_and_replace_each_other() {
     store.clear_facts("h1");
     let after = scope(&store, "h1");
     assert_eq!(value(&*after, "ansible_b"), None);
-    assert_eq!(value(&*after, "ansible_facts"), Some(Value::map(Map::new())));
+    assert_eq!(
+        value(&*after, "ansible_facts"),
+        Some(Value::map(Map::new()))
+    );
     assert_eq!(value(&*after, "kept"), Some(1.into()));
     // a scope is a moment
     assert_eq!(value(&*before, "ansible_b"), Some(2.into()));
@@ -185,7 +229,9 @@ fn added_hosts_show_in_new_scopes() {
     let store = store_of("h1\n");
     let before = scope(&store, "h1");
     let vars = Map::new().with("n", 7);
-    store.update_inventory(|inventory| inventory.add_host("h9", &["late"], &vars)).unwrap();
+    store
+        .update_inventory(|inventory| inventory.add_host("h9", &["late"], &vars))
+        .unwrap();
     assert!(hostvars(&before).scope("h9").is_none());
     let after = hostvars(&scope(&store, "h1")).scope("h9").unwrap();
     assert_eq!(value(&*after, "n"), Some(7.into()));
@@ -201,11 +247,18 @@ fn a_bad_file_stops_its_host_and_no_other() {
     std::fs::create_dir_all(root.join("host_vars")).unwrap();
     std::fs::write(root.join("hosts.ini"), "good\nbad\n").unwrap();
     std::fs::write(root.join("host_vars/bad.json"), "[1]").unwrap();
-    let inventory = load(&[SourceSpec::Path(root.join("hosts.ini"))], &LoadOptions::default()).unwrap();
-    let store = VarStore::new(inventory, StoreOptions {
-        playbook_dir: root.to_path_buf(),
-        ..StoreOptions::default()
-    });
+    let inventory = load(
+        &[SourceSpec::Path(root.join("hosts.ini"))],
+        &LoadOptions::default(),
+    )
+    .unwrap();
+    let store = VarStore::new(
+        inventory,
+        StoreOptions {
+            playbook_dir: root.to_path_buf(),
+            ..StoreOptions::default()
+        },
+    );
     let problem = store.host_layers("bad").unwrap_err();
     assert!(problem.message.contains("must be a mapping"), "{problem}");
     let good = scope(&store, "good");
@@ -219,15 +272,28 @@ fn vaulted_files_are_opened() {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path();
     std::fs::create_dir_all(root.join("group_vars/all")).unwrap();
-    std::fs::write(root.join("group_vars/all/vault.yml"), "$ANSIBLE_VAULT;1.1;AES256\n6162\n").unwrap();
+    std::fs::write(
+        root.join("group_vars/all/vault.yml"),
+        "$ANSIBLE_VAULT;1.1;AES256\n6162\n",
+    )
+    .unwrap();
     let inventory = load(&[SourceSpec::List("h,".into())], &LoadOptions::default()).unwrap();
     let mut options = StoreOptions {
         playbook_dir: root.to_path_buf(),
         ..StoreOptions::default()
     };
     let locked = VarStore::new(inventory.clone(), options.clone());
-    assert!(locked.host_layers("h").unwrap_err().message.contains("encrypted"));
+    assert!(
+        locked
+            .host_layers("h")
+            .unwrap_err()
+            .message
+            .contains("encrypted")
+    );
     options.decrypt = Some(Arc::new(|_: &str| Ok(r#"{"secret": "x"}"#.to_owned())));
     let open = VarStore::new(inventory, options);
-    assert_eq!(open.inventory_vars("h").unwrap(), Map::new().with("secret", "x"));
+    assert_eq!(
+        open.inventory_vars("h").unwrap(),
+        Map::new().with("secret", "x")
+    );
 }
