@@ -114,7 +114,7 @@ fn group(
             Kind::Null => {}
             // a single name stands for a mapping with that key
             Kind::Str(text) if section == "hosts" => {
-                hosts(inventory, name, text, None, &entry.value, file)?
+                hosts(inventory, name, text, None, &entry.value, file)?;
             }
             Kind::Str(text) if section == "children" => {
                 child(

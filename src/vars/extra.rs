@@ -49,11 +49,13 @@ fn pairs(argument: &str) -> Result<Map, Diagnostic> {
     let error = |message: String| Diagnostic::error("vars::extra-vars", message);
     let mut vars = Map::new();
     for word in words(argument).map_err(|why| error(format!("{why} in `{argument}`")))? {
+        // escapes first, as Ansible does: a line break at an end is then trimmed away
+        let word = unescape(&word);
         let Some((name, value)) = word.split_once('=') else {
             return Err(error(format!("expected name=value, got `{word}`"))
                 .hint("quote values with spaces: -e 'name=\"two words\"'; a file is @file"));
         };
-        vars.set(name.trim(), unescape(unquote(value.trim())));
+        vars.set(name.trim(), unquote(value.trim()));
     }
     Ok(vars)
 }

@@ -118,15 +118,14 @@ impl VarFiles {
         }
         for path in find_vars_files(directory, name) {
             let known = hold(&self.loaded).get(&path).cloned();
-            let vars = match known {
-                Some(vars) => vars,
-                None => {
-                    let (vars, warnings) = load_vars_file(&path, self.decrypt.as_ref())?;
-                    let vars = Arc::new(vars);
-                    hold(&self.warnings).extend(warnings);
-                    hold(&self.loaded).insert(path.clone(), Arc::clone(&vars));
-                    vars
-                }
+            let vars = if let Some(vars) = known {
+                vars
+            } else {
+                let (vars, warnings) = load_vars_file(&path, self.decrypt.as_ref())?;
+                let vars = Arc::new(vars);
+                hold(&self.warnings).extend(warnings);
+                hold(&self.loaded).insert(path.clone(), Arc::clone(&vars));
+                vars
             };
             if !vars.is_empty() {
                 out.push(Layer::new(level, path.display().to_string(), vars));

@@ -226,14 +226,14 @@ impl Magic {
         if name == "environment" {
             return self.task.as_ref()?.environment.clone().map(Variable::Lazy);
         }
-        self.of_host(name, host, snapshot)
+        Self::of_host(name, host, snapshot)
             .or_else(|| self.of_run(name))
             .or_else(|| self.of_play(name))
             .or_else(|| self.of_task(name))
             .map(Variable::Final)
     }
 
-    fn of_host(&self, name: &str, host: &str, snapshot: &Snapshot) -> Option<Value> {
+    fn of_host(name: &str, host: &str, snapshot: &Snapshot) -> Option<Value> {
         Some(match name {
             "inventory_hostname" => Value::data(host),
             "inventory_hostname_short" => Value::data(snapshot.host(host).short_name()),

@@ -107,7 +107,7 @@ impl HostScope {
             match (layer.value(name), &found) {
                 (None, _) => {}
                 (Some(Value::Map(low)), Some(high)) => {
-                    found = Some(Arc::new(merge_maps(low, high)))
+                    found = Some(Arc::new(merge_maps(low, high)));
                 }
                 (Some(Value::Map(low)), None) => found = Some(Arc::clone(low)),
                 (Some(_), None) => return layer.get(name),
