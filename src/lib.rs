@@ -5,3 +5,4 @@ pub mod yaml;
 pub mod template;
 pub mod result;
 pub mod wire;
+pub mod transport;
