@@ -45,7 +45,7 @@ take() {
   if head -c 1 </dev/null >/dev/null 2>&1; then head -c "$1";
   else dd bs=1 count="$1" 2>/dev/null; fi;
 };
-clean() { [ -n "$t" ] && rm -f "$t"; [ -n "$p" ] && rm -f "$p"; :; };
+clean() { trap "" HUP INT TERM; [ -n "$t" ] && rm -f "$t"; [ -n "$p" ] && rm -f "$p"; :; };
 run() {
   trap - EXIT HUP INT TERM;
   umask "$k"; set +f;
@@ -84,12 +84,12 @@ cold() {
     read -r i || exit 4;
     if [ "$z" = gzip ]; then take "$i" | gzip -dc > "$t" 2>/dev/null; else take "$i" > "$t"; fi;
     if size "$t"; then :; else
-      set -- $(ls -ln "$t" 2>/dev/null);
+      set -- $(ls -ln "$t" 2>/dev/null); rm -f "$t";
       echo "RUNBOOK-BOOT short $d ${5:-0} $n";
       exit 4;
     fi;
     if command -v sha256sum >/dev/null 2>&1; then
-      if same "$t"; then :; else echo "RUNBOOK-BOOT short $d corrupt $n"; exit 4; fi;
+      if same "$t"; then :; else rm -f "$t"; echo "RUNBOOK-BOOT short $d corrupt $n"; exit 4; fi;
     fi;
   fi;
   chmod 700 "$t";

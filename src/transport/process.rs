@@ -26,13 +26,6 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    pub(crate) fn because(why: impl Into<String>) -> Self {
-        Self {
-            code: None,
-            why: Some(why.into()),
-        }
-    }
-
     /// "exit status 3", "killed by SIGKILL", "the connection was closed".
     pub(crate) fn describe(&self) -> String {
         match (self.code, &self.why) {
