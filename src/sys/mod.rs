@@ -7,9 +7,11 @@ mod accounts;
 mod blobs;
 mod cancel;
 mod command;
+mod dns;
 mod fake;
 mod files;
 mod meta;
+mod resolve;
 mod write;
 
 pub use accounts::{Account, GroupEntry};
