@@ -47,7 +47,8 @@ pub type ModuleResult<T> = Result<T, Failure>;
 pub struct Failure {
     /// One sentence or more.
     pub message: String,
-    /// Return values that a failed result still has.
+    /// Return values that a failed result still has. `changed: true` says that the machine was changed though the
+    /// step failed.
     pub returns: Map,
 }
 
@@ -277,9 +278,11 @@ fn apply(plan: Plan<'_>, sys: &mut Sys, mode: RunMode) -> Outcome {
         } else {
             (step.apply)(sys, &mut outcome.data)
         };
-        if let Err(failure) = result {
+        if let Err(mut failure) = result {
+            // a command that failed has run: its task counts as changed
+            let ran = failure.returns.take("changed").is_some_and(|v| v.truthy());
             let mut failure = failed(failure, outcome.data);
-            failure.changed = begun;
+            failure.changed = begun || ran;
             failure.warnings = outcome.warnings;
             return failure;
         }

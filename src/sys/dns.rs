@@ -227,7 +227,9 @@ mod tests {
                 } else if query[n - 3] == 1 {
                     answer[7] = 2;
                     answer.extend([0xc0, 12, 0, 5, 0, 1, 0, 0, 0, 9, 0, 4, 1, b'x', 0xc0, 12]);
-                    answer.extend([1, b'x', 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 192, 0, 2, 7]);
+                    answer.extend([
+                        1, b'x', 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 192, 0, 2, 7,
+                    ]);
                 }
                 // noise that must not be taken for the answer
                 let _ = socket.send_to(&[0; 20], from);

@@ -23,19 +23,14 @@ impl Sys {
         if let Ok(address) = bare.parse() {
             return Ok(vec![address]);
         }
-        let hosts = self
-            .read_text(Path::new("/etc/hosts"))?
-            .unwrap_or_default();
+        let hosts = self.read_text(Path::new("/etc/hosts"))?.unwrap_or_default();
         let found = in_hosts(&hosts, bare);
         if !found.is_empty() {
             return Ok(found);
         }
         let lower = bare.trim_end_matches('.').to_ascii_lowercase();
         if lower == "localhost" || lower.ends_with(".localhost") {
-            return Ok(vec![
-                Ipv4Addr::LOCALHOST.into(),
-                Ipv6Addr::LOCALHOST.into(),
-            ]);
+            return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
         let conf = self
             .read_text(Path::new("/etc/resolv.conf"))?
@@ -45,7 +40,8 @@ impl Sys {
     }
 
     fn ask(&self, conf: &ResolvConf, host: &str) -> Result<Vec<IpAddr>> {
-        let unknown = |why: String| Error::Other(format!("cannot resolve the host name {host}: {why}"));
+        let unknown =
+            |why: String| Error::Other(format!("cannot resolve the host name {host}: {why}"));
         for name in conf.candidates(host) {
             let mut found = Vec::new();
             for kind in [Kind::A, Kind::Aaaa] {
@@ -83,7 +79,9 @@ impl Sys {
                 Err(error) => last = super::reason(&error),
             }
         }
-        Err(Error::Other(format!("cannot connect to {host}:{port}: {last}")))
+        Err(Error::Other(format!(
+            "cannot connect to {host}:{port}: {last}"
+        )))
     }
 }
 
