@@ -15,6 +15,7 @@ mod glob;
 mod meta;
 mod private;
 mod resolve;
+mod tool;
 mod write;
 
 pub use accounts::{Account, GroupEntry};
