@@ -6,10 +6,16 @@
 mod accounts;
 mod blobs;
 mod cancel;
+mod clock;
 mod command;
+mod dns;
 mod fake;
 mod files;
+mod glob;
 mod meta;
+mod private;
+mod resolve;
+mod tool;
 mod write;
 
 pub use accounts::{Account, GroupEntry};
@@ -18,7 +24,9 @@ pub use cancel::Cancel;
 pub use command::{Command, Output, RealRunner, Runner};
 pub use fake::FakeRunner;
 pub use files::hex;
+pub use glob::fnmatch;
 pub use meta::{FileKind, Meta, Special};
+pub use private::PrivateFile;
 pub use write::WriteOptions;
 
 use std::path::{Path, PathBuf};
