@@ -7,17 +7,21 @@ mod accounts;
 mod blobs;
 mod cancel;
 mod command;
+mod content;
 mod fake;
 mod files;
+mod inode_flags;
 mod meta;
 mod write;
 
 pub use accounts::{Account, GroupEntry};
 pub use blobs::{BlobError, Blobs, NoBlobs};
 pub use cancel::Cancel;
+pub use content::ScratchFile;
 pub use command::{Command, Output, RealRunner, Runner};
 pub use fake::FakeRunner;
 pub use files::hex;
+pub use inode_flags::InodeFlags;
 pub use meta::{FileKind, Meta, Special};
 pub use write::WriteOptions;
 

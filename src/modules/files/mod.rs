@@ -1,5 +1,7 @@
 //! Files: copy, file, lineinfile and the like.
 
+pub mod attrs;
+
 use super::Entry;
 
 /// The family's modules.
