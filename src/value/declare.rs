@@ -114,6 +114,7 @@ macro_rules! module_args {
         [$({ $field:ident, $read:expr })*]) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
+        #[allow(dead_code)] // some arguments are for the controller's half
         $vis struct $name { $($decl)* }
 
         impl $crate::value::Args for $name {
