@@ -93,4 +93,56 @@ impl Sys {
             .and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok())
             .unwrap_or(0o022)
     }
+
+    /// Seconds since 1970.
+    pub fn now(&self) -> f64 {
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0.0, |since| since.as_secs_f64())
+    }
+
+    /// Removes a directory if it is empty.
+    ///
+    /// # Errors
+    /// When it is not empty, or it is not allowed.
+    pub fn remove_empty_dir(&mut self, path: &Path) -> Result<()> {
+        fs::remove_dir(self.real_path(path)).map_err(|source| Error::File {
+            what: "cannot remove the directory",
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// Makes a file or directory with a name that nobody else has, open to its owner alone; it stays.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make_temporary(
+        &mut self,
+        directory: &Path,
+        prefix: &str,
+        suffix: &str,
+        is_directory: bool,
+    ) -> Result<PathBuf> {
+        let failed = |source| Error::File {
+            what: "cannot make a temporary file in",
+            path: directory.to_owned(),
+            source,
+        };
+        let real = self.real_path(directory);
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(prefix).suffix(suffix).rand_bytes(8);
+        let made = if is_directory {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+            builder
+                .permissions(mode)
+                .tempdir_in(real)
+                .map(tempfile::TempDir::keep)
+                .map_err(failed)?
+        } else {
+            let file = builder.tempfile_in(real).map_err(failed)?;
+            file.keep().map_err(|e| failed(e.error))?.1
+        };
+        Ok(directory.join(made.file_name().unwrap_or_default()))
+    }
 }
