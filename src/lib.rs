@@ -1,4 +1,5 @@
 //! runbook runs Ansible playbooks natively.
+pub mod agent;
 pub mod diag;
 pub mod modules;
 pub mod result;
