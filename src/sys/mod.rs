@@ -9,7 +9,9 @@ mod cancel;
 mod command;
 mod fake;
 mod files;
+mod kernel;
 mod meta;
+mod net_if;
 mod write;
 
 pub use accounts::{Account, GroupEntry};
@@ -18,7 +20,9 @@ pub use cancel::Cancel;
 pub use command::{Command, Output, RealRunner, Runner};
 pub use fake::FakeRunner;
 pub use files::hex;
+pub use kernel::FileSystemSize;
 pub use meta::{FileKind, Meta, Special};
+pub use net_if::{NetAddress, NetRoute};
 pub use write::WriteOptions;
 
 use std::path::{Path, PathBuf};
