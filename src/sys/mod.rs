@@ -6,27 +6,35 @@
 mod accounts;
 mod blobs;
 mod cancel;
+mod clock;
 mod command;
 mod content;
+mod dns;
 mod fake;
 mod files;
-mod kernel;
+mod glob;
 mod inode_flags;
+mod kernel;
 mod meta;
 mod net_if;
+mod private;
+mod resolve;
+mod tool;
 mod write;
 
 pub use accounts::{Account, GroupEntry};
 pub use blobs::{BlobError, Blobs, NoBlobs};
 pub use cancel::Cancel;
-pub use content::ScratchFile;
 pub use command::{Command, Output, RealRunner, Runner};
+pub use content::ScratchFile;
 pub use fake::FakeRunner;
 pub use files::hex;
-pub use kernel::FileSystemSize;
+pub use glob::fnmatch;
 pub use inode_flags::InodeFlags;
+pub use kernel::FileSystemSize;
 pub use meta::{FileKind, Meta, Special};
 pub use net_if::{NetAddress, NetRoute};
+pub use private::PrivateFile;
 pub use write::WriteOptions;
 
 use std::path::{Path, PathBuf};
