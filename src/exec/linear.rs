@@ -138,13 +138,17 @@ impl Run {
             task: Arc::clone(&info),
         });
         let once = self.runs_once(state, task, &first);
-        let ends = if once {
-            let one = self.on_hosts(state, task, &info, &group[..1.min(group.len())]).await;
-            self.spread(state, task, one, group)
-        } else {
-            self.on_hosts(state, task, &info, group).await
-        };
-        Ok(self.settle(state, cursors, task, &info, ends, once)?)
+        let active = if once { group.get(..1).unwrap_or_default() } else { group };
+        let hosts: Vec<(Arc<str>, bool)> = active
+            .iter()
+            .map(|host| {
+                let rescue = cursors.get(host).is_some_and(Cursor::would_rescue);
+                (Arc::clone(host), rescue)
+            })
+            .collect();
+        let ends = self.on_hosts(state, task, &info, hosts).await;
+        let ends = if once { self.spread(task, ends, group) } else { ends };
+        self.settle(state, cursors, task, &info, ends, once)
     }
 
     /// Runs the task on these hosts at the same time; ends in the order of the hosts.
@@ -153,21 +157,22 @@ impl Run {
         state: &Arc<PlayState>,
         task: &Arc<Task>,
         info: &Arc<TaskInfo>,
-        hosts: &[Arc<str>],
+        hosts: Vec<(Arc<str>, bool)>,
     ) -> Vec<(Arc<str>, TaskEnd)> {
-        let forks = self.throttle(state, task, hosts);
+        let first = hosts.first().map(|(host, _)| Arc::clone(host));
+        let forks = self.throttle(state, task, first.as_slice());
         let slots = Arc::new(Semaphore::new(forks));
         let mut set = JoinSet::new();
-        for (order, host) in hosts.iter().enumerate() {
+        for (order, (host, rescue)) in hosts.into_iter().enumerate() {
             let (run, state, task) = (Arc::clone(self), Arc::clone(state), Arc::clone(task));
-            let (info, host, slots) = (Arc::clone(info), Arc::clone(host), Arc::clone(&slots));
+            let (info, slots) = (Arc::clone(info), Arc::clone(&slots));
             set.spawn(async move {
                 let _slot = slots.acquire_owned().await;
                 run.emitter.emit(&Event::HostStart {
                     task: Arc::clone(&info),
                     host: host.to_string(),
                 });
-                let end = run.task_on_host(&state, &task, &info, &host).await;
+                let end = run.task_on_host(&state, &task, &info, &host, rescue).await;
                 (order, host, end)
             });
         }
@@ -180,6 +185,37 @@ impl Run {
         }
         ends.sort_by_key(|(order, _, _)| *order);
         ends.into_iter().map(|(_, host, end)| (host, end)).collect()
+    }
+
+    /// The end of a `run_once` task, for all hosts of the batch.
+    fn spread(
+        &self,
+        task: &Task,
+        mut ends: Vec<(Arc<str>, TaskEnd)>,
+        group: &[Arc<str>],
+    ) -> Vec<(Arc<str>, TaskEnd)> {
+        let Some((first, end)) = ends.pop() else {
+            return ends;
+        };
+        group
+            .iter()
+            .map(|host| {
+                if host != &first {
+                    if let (Some(name), Some(value)) = (&task.register, &end.registered) {
+                        self.store.register(host, name, value.clone(), &task.span.to_string().into());
+                    }
+                    self.apply_effects(host, &end.effects, task);
+                }
+                // a handler is notified once, for the host that ran
+                (
+                    Arc::clone(host),
+                    TaskEnd {
+                        notify: if host == &first { end.notify.clone() } else { Vec::new() },
+                        ..end.clone()
+                    },
+                )
+            })
+            .collect()
     }
 
     /// What the ends of a task mean for the hosts.

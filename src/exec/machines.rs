@@ -48,7 +48,7 @@ type Slot = Arc<Mutex<Option<Machine>>>;
 pub struct Machines {
     /// Defaults.
     pub login: Login,
-    binaries: Arc<AgentBinaries>,
+    binaries: AgentBinaries,
     options: Options,
     slots: std::sync::Mutex<HashMap<String, Slot>>,
 }
@@ -103,7 +103,7 @@ impl Machines {
     pub fn new(login: Login, binaries: AgentBinaries, options: Options) -> Self {
         Self {
             login,
-            binaries: Arc::new(binaries),
+            binaries,
             options,
             slots: std::sync::Mutex::default(),
         }
@@ -124,8 +124,8 @@ impl Machines {
         let machine = Machine::connect(
             login.kind.clone(),
             login.target.clone(),
-            Arc::clone(&self.binaries),
-            self.options.clone(),
+            &self.binaries,
+            &self.options,
         )
         .await?;
         *slot = Some(machine.clone());
@@ -149,12 +149,13 @@ impl Machines {
         calls: Vec<Call>,
         contents: HashMap<String, Content>,
         receive: Option<PathBuf>,
+        stop_on_failure: bool,
     ) -> Result<Vec<Outcome>, TransportError> {
         let machine = self.connect(login).await?;
         let who = who.filter(|who| !same_user(login, who));
         let mut sink = Receiver::new(receive);
         let result = machine
-            .run(who, calls, false, &Contents(contents), &mut sink)
+            .run(who, calls, stop_on_failure, &Contents(contents), Some(&mut sink))
             .await;
         if matches!(result, Err(TransportError::Lost { .. })) {
             self.forget(login).await;

@@ -124,6 +124,11 @@ impl Cursor {
         self.failed = false;
     }
 
+    /// Whether a failure of the current task would be taken by a `rescue` section.
+    pub fn would_rescue(&self) -> bool {
+        self.clone().fail() == Failure::Rescued
+    }
+
     /// Whether it is inside a `rescue` section.
     pub fn in_rescue(&self) -> bool {
         self.frames.iter().any(|frame| frame.phase == Phase::Rescue)

@@ -58,10 +58,10 @@ impl TaskArgs {
         match &value.kind {
             Kind::Null => {}
             Kind::Map(entries) => args.members.clone_from(entries),
-            Kind::Str(text) => args.free_form(action, text, &value.span),
+            Kind::Str(text) => args.free_form(action, text, &value.span)?,
             Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) => {
                 let text = Text::template(value.to_value().to_string());
-                args.free_form(action, &text, &value.span);
+                args.free_form(action, &text, &value.span)?;
             }
             Kind::Seq(_) => {
                 return Err(Diagnostic::error(
@@ -75,17 +75,21 @@ impl TaskArgs {
         Ok(args)
     }
 
-    fn free_form(&mut self, action: &str, text: &Text, span: &Span) {
+    fn free_form(&mut self, action: &str, text: &Text, span: &Span) -> Result<()> {
         let name = short(action);
         let options = FREE_FORM.iter().find(|(n, _)| *n == name).map(|(_, o)| *o);
         let free_word = FREE_WORD.iter().find(|(n, _)| *n == name).map(|(_, w)| *w);
-        let (rest, members) = crate::value::split_free_form(text, options);
+        let (rest, members) = crate::value::split_free_form(text, options).map_err(|message| {
+            Diagnostic::error("playbook::arguments", message)
+                .at(span)
+                .hint("quote the value, or write the arguments as a mapping")
+        })?;
         for (key, member) in members.str_iter() {
             self.set(key, member.clone(), span);
         }
         let rest = rest.trim();
         if rest.is_empty() {
-            return;
+            return Ok(());
         }
         if options.is_some() {
             self.set("_raw_params", Value::str(rest), span);
@@ -95,6 +99,7 @@ impl TaskArgs {
         } else {
             self.set(free_word.unwrap_or("_raw_params"), Value::str(rest), span);
         }
+        Ok(())
     }
 
     /// Sets an argument.

@@ -13,7 +13,6 @@ mod dns;
 mod fake;
 mod files;
 mod glob;
-mod content;
 mod inode_flags;
 mod kernel;
 mod meta;
