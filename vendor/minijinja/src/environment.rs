@@ -73,6 +73,8 @@ pub struct Environment<'source> {
     globals: Arc<BTreeMap<Cow<'source, str>, Value>>,
     path_join_callback: Option<Arc<PathJoinFunc>>,
     pub(crate) unknown_method_callback: Option<Arc<UnknownMethodFunc>>,
+    // runbook: see `set_container_adopter`
+    pub(crate) container_adopter: Option<fn(Value) -> Value>,
     undefined_behavior: UndefinedBehavior,
     formatter: Arc<FormatterFunc>,
     formatter_is_default: bool,
@@ -115,6 +117,7 @@ impl<'source> Environment<'source> {
             globals: defaults::get_globals(),
             path_join_callback: None,
             unknown_method_callback: None,
+            container_adopter: None,
             undefined_behavior: UndefinedBehavior::default(),
             formatter: default_formatter(),
             formatter_is_default: true,
@@ -138,6 +141,7 @@ impl<'source> Environment<'source> {
             globals: Default::default(),
             path_join_callback: None,
             unknown_method_callback: None,
+            container_adopter: None,
             undefined_behavior: UndefinedBehavior::default(),
             formatter: default_formatter(),
             formatter_is_default: true,
@@ -629,6 +633,20 @@ impl<'source> Environment<'source> {
     /// Returns the current syntax config.
     pub fn syntax(&self) -> &crate::syntax::SyntaxConfig {
         &self.templates.template_config.syntax_config
+    }
+
+    /// Sets a function that every list and map passes which an expression makes (by a literal, `+`, `*` or a
+    /// slice), so that the host can use containers of its own.
+    // runbook: lists and dicts that methods such as `append` can change
+    pub fn set_container_adopter(&mut self, adopter: fn(Value) -> Value) {
+        self.container_adopter = Some(adopter);
+    }
+
+    pub(crate) fn adopt(&self, value: Value) -> Value {
+        match self.container_adopter {
+            Some(adopter) if value.as_object().is_some() => adopter(value),
+            _ => value,
+        }
     }
 
     /// Reconfigures the runtime recursion limit.
