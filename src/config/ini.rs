@@ -71,19 +71,19 @@ impl Reader<'_> {
             }
             return Ok(());
         }
-        if let (Some(key_indent), Some(entry)) = (self.indent, self.entries.last_mut()) {
-            if indent > key_indent {
-                entry.value.push('\n');
-                entry.value.push_str(content);
-                return Ok(());
-            }
+        if let (Some(key_indent), Some(entry)) = (self.indent, self.entries.last_mut())
+            && indent > key_indent
+        {
+            entry.value.push('\n');
+            entry.value.push_str(content);
+            return Ok(());
         }
         let start = start + indent;
         let end = start + content.len();
-        if let Some(rest) = content.strip_prefix('[') {
-            if let Some((name, _)) = rest.rsplit_once(']').filter(|(name, _)| !name.is_empty()) {
-                return self.section(name, start, end);
-            }
+        if let Some(rest) = content.strip_prefix('[')
+            && let Some((name, _)) = rest.rsplit_once(']').filter(|(name, _)| !name.is_empty())
+        {
+            return self.section(name, start, end);
         }
         self.entry(content, indent, start, end)
     }
