@@ -8,3 +8,7 @@
 
 mod bed;
 mod boots;
+mod etcd;
+mod play;
+mod quickstart;
+mod trouble;
