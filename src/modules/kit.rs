@@ -182,6 +182,17 @@ impl<'a> Plan<'a> {
         self.returns.set(key, value);
     }
 
+    /// Adds another plan's steps and warnings after its own; the other's return values are dropped.
+    pub fn absorb(&mut self, other: Self) {
+        self.steps.extend(other.steps.into_iter().map(|step| Step {
+            what: step.what,
+            diff: step.diff,
+            apply: Box::new(move |sys, _| (step.apply)(sys, &mut Map::new())),
+            change: step.change,
+        }));
+        self.warnings.extend(other.warnings);
+    }
+
     /// Adds a warning.
     pub fn warn(&mut self, warning: impl Into<String>) {
         self.warnings.push(warning.into());

@@ -86,7 +86,7 @@ macro_rules! module_args {
     };
     (@munch $head:tt [$($decl:tt)*] [$($spec:tt)*] [$($dec:tt)*]
         $(#[doc = $doc:literal])* $field:ident : $ty:ty => $presence:ident $(($default:expr))?
-        $(, aliases [$($alias:literal),* $(,)?])? $(, $secret:ident)? ; $($rest:tt)*) => {
+        $(, aliases [$($alias:literal),* $(,)?])? $(, secret $($secret:literal)?)? ; $($rest:tt)*) => {
         $crate::module_args!(@munch $head
             [$($decl)* $(#[doc = $doc])* pub $field: $ty,]
             [$($spec)* { |out: &mut Vec<$crate::value::ArgField>| out.push($crate::value::ArgField {
@@ -98,7 +98,7 @@ macro_rules! module_args {
                 required: $crate::module_args!(@required $presence),
                 default: $crate::module_args!(@default $($default)?),
                 choices: <$ty as $crate::value::FromValue>::CHOICES,
-                secret: $crate::module_args!(@secret $($secret)?),
+                secret: $crate::module_args!(@secret $(given $($secret)?)?),
                 check: $crate::value::check::<$ty>,
             }) }]
             [$($dec)* { $field, |args: &$crate::value::Map| $crate::value::field::<$ty>(
@@ -114,6 +114,7 @@ macro_rules! module_args {
         [$({ $field:ident, $read:expr })*]) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
+        #[allow(dead_code)] // some arguments are for the controller's half
         $vis struct $name { $($decl)* }
 
         impl $crate::value::Args for $name {
@@ -154,7 +155,7 @@ macro_rules! module_args {
     (@required default) => { false };
     (@default $default:expr) => { Some($crate::value::Value::from($default)) };
     (@default) => { None };
-    (@secret secret) => { true };
+    (@secret given) => { true };
     (@secret) => { false };
 }
 
