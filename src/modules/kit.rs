@@ -189,6 +189,7 @@ impl<'a> Plan<'a> {
             diff: step.diff,
             change: step.change,
             apply: Box::new(move |sys, _| (step.apply)(sys, &mut Map::new())),
+            change: step.change,
         }));
         self.warnings.extend(other.warnings);
     }

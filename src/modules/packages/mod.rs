@@ -1,6 +1,8 @@
-//! Packages: apt and package.
+//! Packages: apt, package.
+
+mod apt;
 
 use super::Entry;
 
 /// The family's modules.
-pub const MODULES: &[Entry] = &[];
+pub const MODULES: &[Entry] = &[Entry::of::<apt::Apt>()];
