@@ -8,7 +8,7 @@ use crate::value::{Map, Value};
 pub(super) fn script(input: &Input<'_>) -> Result<Step> {
     let line = ["cmd", "_raw_params"]
         .iter()
-        .find_map(|name| input.args.get(name).filter(|v| !v.is_null()))
+        .find_map(|name| input.args.get(*name).filter(|v| !v.is_null()))
         .map(ToString::to_string)
         .ok_or("script needs the path of a script".to_owned())?;
     let line = line.trim();

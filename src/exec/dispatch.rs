@@ -1,7 +1,7 @@
 //! Taking a turn's step where it has to go.
 
 use super::machines::Login;
-use super::run::Run;
+use super::run::{Run, stopped};
 use super::settings::Settings;
 use super::single::{Place, Turn, TurnEnd, TurnRest};
 use crate::actions::{Content, Effect, RemoteCall, Step};
@@ -152,7 +152,7 @@ impl Run {
         let mut stop = self.interrupted.clone();
         let result = tokio::select! {
             result = run => result,
-            _ = stop.wait_for(|stop| *stop) => {
+            () = stopped(&mut stop) => {
                 // what runs there is stopped before anything else happens
                 self.machines.cancel().await;
                 return vec![Outcome::failure("interrupted"); count];
@@ -204,7 +204,7 @@ impl Run {
         let mut stop = self.interrupted.clone();
         let result = tokio::select! {
             result = run => result,
-            _ = stop.wait_for(|stop| *stop) => return Outcome::failure("interrupted"),
+            () = stopped(&mut stop) => return Outcome::failure("interrupted"),
         };
         let output = match result {
             Ok(output) => output,
@@ -272,7 +272,7 @@ impl Run {
             }
             tokio::select! {
                 () = tokio::time::sleep(sleep) => {}
-                _ = stop.wait_for(|stop| *stop) => return Outcome::failure("interrupted"),
+                () = stopped(&mut stop) => return Outcome::failure("interrupted"),
             }
         }
     }
@@ -289,7 +289,7 @@ impl Run {
                 }
                 tokio::select! {
                     () = tokio::time::sleep(duration) => {}
-                    _ = stop.wait_for(|stop| *stop) => return Outcome::failure("interrupted"),
+                    () = stopped(&mut stop) => return Outcome::failure("interrupted"),
                 }
             }
             None => {

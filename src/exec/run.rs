@@ -184,3 +184,11 @@ impl EventSink for Nobody {
 pub(crate) fn elapsed_ms(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
+
+/// Comes back when the user interrupts the run.
+pub(crate) async fn stopped(interrupted: &mut tokio::sync::watch::Receiver<bool>) {
+    if interrupted.wait_for(|stop| *stop).await.is_err() {
+        // nobody can interrupt any more
+        std::future::pending::<()>().await;
+    }
+}

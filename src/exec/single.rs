@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::include::Include;
 use super::machines::Login;
 use super::play::PlayState;
-use super::run::Run;
+use super::run::{Run, stopped};
 use super::scope::with_local;
 use super::settings::Settings;
 use crate::actions::{ActionRegistry, Effect, Input, RemoteCall, Step};
@@ -317,7 +317,7 @@ impl Run {
             let mut stop = self.interrupted.clone();
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
-                _ = stop.wait_for(|stop| *stop) => {}
+                () = stopped(&mut stop) => {}
             }
         }
     }

@@ -107,6 +107,24 @@ impl Loader {
         Ok(items)
     }
 
+    /// The keywords of a mapping that holds nothing else (`apply`).
+    ///
+    /// # Errors
+    /// When something else stands in it.
+    pub fn keywords(&self, node: &Node) -> Result<Keywords> {
+        let mut own = Keywords::default();
+        for entry in node.as_map().unwrap_or_default() {
+            if !own.take(entry)? {
+                return Err(super::keywords::unknown_keyword(
+                    &entry.key,
+                    "block",
+                    super::keywords::SHARED_KEYWORDS.iter().copied(),
+                ));
+            }
+        }
+        Ok(own)
+    }
+
     fn block(&self, node: &Node, around: &Surroundings) -> Result<Item> {
         let mut own = Keywords::default();
         let mut notify = around.notify.clone();

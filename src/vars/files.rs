@@ -98,6 +98,10 @@ pub(super) struct VarFiles {
 }
 
 impl VarFiles {
+    pub(super) fn decrypt(&self) -> Option<&Decrypt> {
+        self.decrypt.as_ref()
+    }
+
     pub(super) fn new(decrypt: Option<Decrypt>) -> Self {
         Self {
             decrypt,

@@ -85,6 +85,20 @@ impl VarStore {
         })
     }
 
+    /// The extra variables of the command line, later ones over earlier ones.
+    pub fn extra_vars(&self) -> Arc<Map> {
+        let mut all = Map::new();
+        for layer in &self.extra {
+            all.extend(layer.vars.iter().map(|(key, value)| (key.clone(), value.clone())));
+        }
+        Arc::new(all)
+    }
+
+    /// What opens vaults, if anything does.
+    pub fn decrypt(&self) -> Option<&Decrypt> {
+        self.files.decrypt()
+    }
+
     /// Looks at the inventory.
     pub fn inventory<T>(&self, look: impl FnOnce(&Inventory) -> T) -> T {
         look(&self.snapshot().inventory)
