@@ -218,8 +218,14 @@ impl Templar {
         let render = Render::new(self, &cx.session);
         let value = self.evaluate(&text, &text, 0, &render)?;
         if value.is_undefined() {
-            let error = minijinja::Error::undefined(&value);
-            return Err(render.error(&error, &text, |at| at));
+            let printed = format!("{{{{{text}}}}}");
+            let error = self
+                .shared
+                .env
+                .render_named_str("<template>", &printed, render.root())
+                .err()
+                .unwrap_or_else(|| minijinja::Error::undefined(&value));
+            return Err(render.error(&error, &text, |at| at.saturating_sub(2)));
         }
         Ok(value.is_true())
     }
@@ -399,15 +405,18 @@ impl Templar {
             let value = self.evaluate_with(expr, render).map_err(|error| {
                 render.error(&error, text, |at| position(at + range.start))
             })?;
-            let typed = self.typed(&value);
-            return match typed {
+            return match self.typed(&value) {
                 Ok(Value::Str(string)) => {
                     let mut out = string.to_string();
                     restore_newlines(text, &mut out);
                     Ok(Value::str(out))
                 }
                 Ok(other) => Ok(other),
-                Err(error) => Err(render.error(&error, text, |at| position(at + range.start))),
+                Err(error) => {
+                    // printing it says more about what is undefined
+                    let error = self.shared.env.render_named_str("<template>", body, render.root()).err().unwrap_or(error);
+                    Err(render.error(&error, text, position))
+                }
             };
         }
         let mut env = Cow::Borrowed(&self.shared.env);

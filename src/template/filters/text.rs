@@ -6,7 +6,7 @@ use crate::template::methods;
 use crate::template::print;
 use minijinja::formatting::{FormatStyle, format};
 use minijinja::value::Value as Val;
-use minijinja::{Error, HtmlEscape};
+use minijinja::Error;
 
 pub(super) const TABLE: &[(&str, Filter)] = &[
     ("upper", |c| Ok(Val::from(c.text()?.to_uppercase()))),
@@ -96,7 +96,7 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
             if name.contains(|x: char| x.is_whitespace() || matches!(x, '/' | '>' | '=')) {
                 return fail(format!("xmlattr: invalid character in attribute name {name:?}"));
             }
-            out.push(format!("{}=\"{}\"", HtmlEscape(&name), HtmlEscape(&print::str_of(&value))));
+            out.push(format!("{}=\"{}\"", html(&name), html(&print::str_of(&value))));
         }
         let text = out.join(" ");
         Ok(Val::from(if autospace && !text.is_empty() { format!(" {text}") } else { text }))
@@ -128,7 +128,11 @@ fn title(text: &str) -> String {
 }
 
 fn escape(call: &mut Call) -> Result<Val, Error> {
-    let text = call.text()?;
+    Ok(Val::from(html(&call.text()?)))
+}
+
+/// Text for HTML, as MarkupSafe escapes it.
+pub(super) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -140,7 +144,7 @@ fn escape(call: &mut Call) -> Result<Val, Error> {
             c => out.push(c),
         }
     }
-    Ok(Val::from(out))
+    out
 }
 
 fn unescape(text: &str) -> String {
