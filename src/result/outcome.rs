@@ -93,7 +93,12 @@ impl Outcome {
         if !self.warnings.is_empty() {
             map.set(
                 "warnings",
-                Value::list(self.warnings.iter().map(|w| Value::data(w.as_str())).collect()),
+                Value::list(
+                    self.warnings
+                        .iter()
+                        .map(|w| Value::data(w.as_str()))
+                        .collect(),
+                ),
             );
         }
         for (key, value) in &self.data {

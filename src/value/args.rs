@@ -231,7 +231,10 @@ impl ArgRule {
                 };
                 let missing: Vec<_> = needed.iter().filter(|n| !given(n)).copied().collect();
                 (matches && !missing.is_empty()).then(|| {
-                    format!("{name} is {wanted} but these are missing: {}", missing.join(", "))
+                    format!(
+                        "{name} is {wanted} but these are missing: {}",
+                        missing.join(", ")
+                    )
                 })
             }
         }

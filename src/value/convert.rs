@@ -95,10 +95,7 @@ impl FromValue for f64 {
     fn from_value(value: &Value) -> Result<Self, TypeProblem> {
         match value {
             Value::Float(f) => Some(*f),
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "Python's float() does the same"
-            )]
+            #[expect(clippy::cast_precision_loss, reason = "Python's float() does the same")]
             Value::Int(i) => Some(*i as Self),
             Value::Str(text) => text.trim().parse().ok(),
             _ => None,

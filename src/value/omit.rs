@@ -11,7 +11,10 @@ pub fn strip_omitted(value: Value) -> Option<Value> {
     match value {
         Value::Str(ref text) if text.as_str() == OMIT => None,
         Value::List(items) => Some(Value::list(
-            unshare(items).into_iter().filter_map(strip_omitted).collect(),
+            unshare(items)
+                .into_iter()
+                .filter_map(strip_omitted)
+                .collect(),
         )),
         Value::Map(map) => {
             let kept: Map = unshare(map)

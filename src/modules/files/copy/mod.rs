@@ -1,0 +1,213 @@
+//! `copy`: a content goes to a file, or a directory of the machine to another place on it.
+//!
+//! The controller's half turns `src` into contents: it sends `_sha256` (and `_size`, `_source_name`), and the
+//! content itself travels only if the file differs.
+//!
+//! Source: Ansible's documentation of `ansible.builtin.copy`.
+
+mod tree;
+
+use super::attrs::{FileAttrs, Mode};
+use super::parents::plan_directories;
+use super::place::{Placement, Source, place};
+use crate::module_args;
+use crate::modules::{Failure, Module, ModuleResult, Plan};
+use crate::sys::{FileKind, Sys};
+use crate::value::{ArgRule, Map, Value};
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+module_args! {
+    /// Arguments of `copy`.
+    pub struct Args {
+        /// What to copy: a file or directory on the controller, or on the machine itself with `remote_src`. A directory
+        /// with a trailing slash means its contents.
+        src: Option<PathBuf> => optional;
+        /// The content itself, instead of `src`.
+        content: Option<Value> => optional;
+        /// Where it goes. A directory, or a path that ends with a slash, gets the source's name.
+        dest: PathBuf => required;
+        /// Keep the old file under a name with the time in it.
+        backup: bool => default(false);
+        /// Replace a file that differs; otherwise a file is only written where there is none.
+        force: bool => default(true);
+        /// A command that must accept the new file before it is put in place; `%s` in it is the file.
+        validate: Option<String> => optional;
+        /// The mode of directories that are newly made.
+        directory_mode: Option<Mode> => optional;
+        /// `src` lies on the machine, not on the controller.
+        remote_src: bool => default(false);
+        /// Follow links of the source tree.
+        local_follow: Option<bool> => optional;
+        /// Write through a link at the destination, instead of replacing it.
+        follow: bool => default(false);
+        /// SHA-1 that the source must have.
+        checksum: Option<String> => optional;
+        /// Decrypt a source that is encrypted with a vault; the controller does it.
+        decrypt: bool => default(true);
+        attrs: FileAttrs => flatten;
+        _sha256: Option<String> => optional;
+        _sha1: Option<String> => optional;
+        _size: Option<u64> => optional;
+        _source_name: Option<String> => optional;
+        _source_mode: Option<Mode> => optional;
+    }
+}
+
+/// The module.
+pub struct Copy;
+
+impl Module for Copy {
+    const NAME: &'static str = "copy";
+    const DOC: &'static str = "Copy a file, a directory or a text to the machine.";
+    const RULES: &'static [ArgRule] = &[ArgRule::Exclusive(&["src", "content"])];
+    type Args = Args;
+
+    fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
+        let source = source_of(args, sys)?;
+        let mut plan = Plan::new();
+        if let Source::File(path) = &source {
+            let meta = sys
+                .stat(path, true)?
+                .ok_or_else(|| Failure::new(format!("Source {} not found", path.display())))?;
+            if meta.kind == FileKind::Directory {
+                tree::plan(args, sys, &mut plan, path)?;
+                return Ok(plan);
+            }
+        }
+        plan_file(args, sys, &mut plan, source)?;
+        Ok(plan)
+    }
+}
+
+fn source_of<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Source<'a>> {
+    if let Some(sha256) = &args._sha256 {
+        return Ok(Source::Blob {
+            sha256,
+            size: args._size,
+            sha1: args._sha1.as_deref(),
+        });
+    }
+    if let Some(content) = &args.content {
+        return Ok(Source::Bytes(Cow::Owned(
+            content_text(content).into_bytes(),
+        )));
+    }
+    match &args.src {
+        Some(src) if args.remote_src => Ok(Source::File(sys.expand(src))),
+        Some(src) => Err(Failure::new(format!(
+            "the content of {} was not sent along: without `remote_src`, copy takes it from the controller",
+            src.display()
+        ))),
+        None => Err("src (or content) is required".into()),
+    }
+}
+
+/// A content that is not a text becomes JSON, as Ansible makes it.
+fn content_text(content: &Value) -> String {
+    match content {
+        Value::Map(_) | Value::List(_) => content.to_json().to_string(),
+        other => crate::value::str_of(other),
+    }
+}
+
+fn plan_file<'a>(
+    args: &'a Args,
+    sys: &Sys,
+    plan: &mut Plan<'a>,
+    source: Source<'a>,
+) -> ModuleResult<()> {
+    let wanted = sys.expand(&args.dest);
+    let dest = destination(args, sys, &wanted, &source)?;
+    plan.returns("dest", Value::data(dest.to_string_lossy().as_ref()));
+    if let Some(src) = &args.src {
+        plan.returns("src", Value::data(src.to_string_lossy().as_ref()));
+    }
+    if !args.force && sys.exists(&dest) {
+        return Ok(());
+    }
+    check_sum(args, sys, &source)?;
+    let mut parent_planned = false;
+    if dest != wanted
+        && let Some(parent) = dest.parent()
+        && sys.stat(parent, true)?.is_none()
+    {
+        plan_directories(sys, plan, parent, args.directory_mode.as_ref(), &args.attrs)?;
+        parent_planned = true;
+    }
+    let attrs = attrs_for(args, sys, &source)?;
+    place(
+        sys,
+        plan,
+        source,
+        Placement {
+            dest,
+            attrs,
+            backup: args.backup,
+            validate: args.validate.as_deref(),
+            follow: args.follow,
+            checksums: true,
+            parent_planned,
+        },
+    )?;
+    Ok(())
+}
+
+/// The file's path: a directory gets the source's name.
+fn destination(
+    args: &Args,
+    sys: &Sys,
+    wanted: &Path,
+    source: &Source<'_>,
+) -> ModuleResult<PathBuf> {
+    let is_directory = sys
+        .stat(wanted, true)?
+        .is_some_and(|meta| meta.kind == FileKind::Directory);
+    if !is_directory && !wanted.to_string_lossy().ends_with('/') {
+        return Ok(wanted.to_owned());
+    }
+    let name = match (&args._source_name, source) {
+        (Some(name), _) => Some(PathBuf::from(name)),
+        (None, Source::File(path)) => path.file_name().map(PathBuf::from),
+        (None, _) if args.content.is_none() => args
+            .src
+            .as_deref()
+            .and_then(Path::file_name)
+            .map(PathBuf::from),
+        (None, _) => None,
+    };
+    match name {
+        Some(name) => Ok(wanted.join(name)),
+        None => Err("can not use content with a dir as dest".into()),
+    }
+}
+
+fn check_sum(args: &Args, sys: &Sys, source: &Source<'_>) -> ModuleResult<()> {
+    let Some(expected) = &args.checksum else {
+        return Ok(());
+    };
+    let found = source.sha1(sys)?;
+    if found.eq_ignore_ascii_case(expected) {
+        return Ok(());
+    }
+    let returns = Map::new()
+        .with("checksum", Value::data(found))
+        .with("expected_checksum", Value::data(expected.as_str()));
+    Err(Failure {
+        message: "Copied file does not match the expected checksum. Transfer failed.".into(),
+        returns,
+    })
+}
+
+/// The attributes, with `preserve` turned into the source's mode.
+fn attrs_for(args: &Args, sys: &Sys, source: &Source<'_>) -> ModuleResult<FileAttrs> {
+    let mut attrs = args.attrs.clone();
+    if attrs.mode == Some(Mode::Preserve) {
+        attrs.mode = match (&args._source_mode, source) {
+            (Some(mode), _) => Some(mode.clone()),
+            (None, Source::File(path)) => sys.stat(path, true)?.map(|meta| Mode::Bits(meta.mode)),
+            _ => return Err("mode: preserve needs a source that has a mode".into()),
+        };
+    }
+    Ok(attrs)
+}

@@ -1,0 +1,300 @@
+//! `file`: a path is a file, a directory, a link or nothing, with these attributes.
+//!
+//! Source: Ansible's documentation of `ansible.builtin.file`.
+
+mod links;
+mod recurse;
+mod removal;
+mod times;
+
+use super::attrs::{Attrs, Base, Facts, FileAttrs, facts_of};
+use super::parents::plan_directories;
+use crate::modules::{Failure, Module, ModuleResult, Plan};
+use crate::result::Diff;
+use crate::sys::{FileKind, Meta, Sys};
+use crate::value::Value;
+use crate::{choices, module_args};
+use std::path::{Path, PathBuf};
+
+choices! {
+    /// What the path is to be.
+    pub enum State {
+        /// Nothing.
+        Absent = "absent",
+        /// A directory; parents are made too.
+        Directory = "directory",
+        /// What it is already; only attributes are set.
+        File = "file",
+        /// A hard link.
+        Hard = "hard",
+        /// A symbolic link.
+        Link = "link",
+        /// A file, with new times.
+        Touch = "touch",
+    }
+}
+
+module_args! {
+    /// Arguments of `file`.
+    pub struct Args {
+        /// The path.
+        path: PathBuf => required, aliases ["dest", "name"];
+        /// What it is to be. Without it: what it is now, else `directory` with `recurse`, else `file`.
+        state: Option<State> => optional;
+        /// What a link points to.
+        src: Option<PathBuf> => optional;
+        /// Set the attributes of everything in the directory too.
+        recurse: bool => default(false);
+        /// Look through links.
+        follow: bool => default(true);
+        /// Make a link though its target is missing, or in place of a file.
+        force: bool => default(false);
+        /// Time of the last change: `preserve`, `now`, or a time as `modification_time_format` says.
+        modification_time: Option<String> => optional;
+        /// The format of `modification_time`.
+        modification_time_format: String => default("%Y%m%d%H%M.%S");
+        /// Time of the last access: `preserve`, `now`, or a time as `access_time_format` says.
+        access_time: Option<String> => optional;
+        /// The format of `access_time`.
+        access_time_format: String => default("%Y%m%d%H%M.%S");
+        attrs: FileAttrs => flatten;
+    }
+}
+
+/// The module.
+pub struct File;
+
+impl Module for File {
+    const NAME: &'static str = "file";
+    const DOC: &'static str =
+        "Make a path a file, a directory, a link or nothing, and set its attributes.";
+    type Args = Args;
+
+    fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
+        let path = sys.expand(&args.path);
+        let now = Now::of(sys, &path)?;
+        let state = args.state.unwrap_or(match now {
+            Now::Absent if args.recurse => State::Directory,
+            Now::Absent | Now::File(_) => State::File,
+            Now::Directory => State::Directory,
+            Now::Hard(_) => State::Hard,
+            Now::Link => State::Link,
+        });
+        if args.recurse && state != State::Directory {
+            return Err(
+                Failure::new("recurse option requires state to be 'directory'")
+                    .with("path", text(&path)),
+            );
+        }
+        let mut work = Work {
+            args,
+            sys,
+            plan: Plan::new(),
+        };
+        match state {
+            State::Absent => removal::plan(&mut work.plan, sys, &path)?,
+            State::File => work.file(&path, &now)?,
+            State::Directory => work.directory(&path, &now)?,
+            State::Touch => work.touch(&path, &now)?,
+            State::Link => work.link(&path, &now)?,
+            State::Hard => work.hard(&path, &now)?,
+        }
+        Ok(work.plan)
+    }
+}
+
+/// What is at the path now.
+enum Now {
+    Absent,
+    File(Meta),
+    Directory,
+    /// A file with more than one name.
+    Hard(Meta),
+    Link,
+}
+
+impl Now {
+    fn of(sys: &Sys, path: &Path) -> ModuleResult<Self> {
+        Ok(match sys.stat(path, false)? {
+            None => Self::Absent,
+            Some(meta) => match meta.kind {
+                FileKind::Link => Self::Link,
+                FileKind::Directory => Self::Directory,
+                _ if meta.nlink > 1 => Self::Hard(meta),
+                _ => Self::File(meta),
+            },
+        })
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::File(_) => "file",
+            Self::Directory => "directory",
+            Self::Hard(_) => "hard",
+            Self::Link => "link",
+        }
+    }
+}
+
+/// A path as a return value.
+fn text(path: &Path) -> Value {
+    Value::data(path.to_string_lossy().as_ref())
+}
+
+/// A diff of what is at a path, in words.
+fn state_diff(path: &Path, before: &str, after: &str) -> Diff {
+    let side = |state: &str| format!("path: {}\nstate: {state}\n", path.display());
+    Diff::new(
+        path.to_string_lossy(),
+        Some(side(before)),
+        Some(side(after)),
+    )
+}
+
+struct Work<'a, 's> {
+    args: &'a Args,
+    sys: &'s Sys,
+    plan: Plan<'a>,
+}
+
+impl Work<'_, '_> {
+    /// The path itself, or what it leads to where it is a link and links are followed.
+    fn followed(&self, path: &Path, now: &Now) -> PathBuf {
+        match now {
+            Now::Link if self.args.follow => {
+                self.sys.canonical(path).unwrap_or_else(|| path.to_owned())
+            }
+            _ => path.to_owned(),
+        }
+    }
+
+    /// Attributes and times of something that is there.
+    fn existing(&mut self, path: &Path) -> ModuleResult<()> {
+        self.plan.returns("path", text(path));
+        facts_of(self.sys, path, false)?.plan(&mut self.plan);
+        self.args
+            .attrs
+            .plan(self.sys, &mut self.plan, path, false)?;
+        times::plan(self.args, self.sys, &mut self.plan, path, "preserve")
+    }
+
+    fn file(&mut self, path: &Path, now: &Now) -> ModuleResult<()> {
+        let path = &self.followed(path, now);
+        let now = Now::of(self.sys, path)?;
+        if matches!(now, Now::File(_) | Now::Hard(_)) {
+            return self.existing(path);
+        }
+        Err(Failure::new(format!(
+            "file ({}) is {}, cannot continue",
+            path.display(),
+            now.word()
+        ))
+        .with("path", text(path))
+        .with("state", now.word()))
+    }
+
+    fn directory(&mut self, path: &Path, now: &Now) -> ModuleResult<()> {
+        let path = &self.followed(path, now);
+        match Now::of(self.sys, path)? {
+            Now::Directory => {
+                self.existing(path)?;
+                if self.args.recurse {
+                    recurse::plan(self.args, self.sys, &mut self.plan, path)?;
+                }
+                Ok(())
+            }
+            Now::Absent => {
+                self.plan.returns("path", text(path));
+                self.predict_new(Base::new_directory(self.sys), "directory")?;
+                let attrs = &self.args.attrs;
+                let mode = attrs.mode.as_ref();
+                plan_directories(self.sys, &mut self.plan, path, mode, attrs)?;
+                times::plan_new(self.args, self.sys, &mut self.plan, path)
+            }
+            other => Err(Failure::new(format!(
+                "{} already exists as a {}",
+                path.display(),
+                other.word()
+            ))
+            .with("path", text(path))),
+        }
+    }
+
+    fn touch(&mut self, path: &Path, now: &Now) -> ModuleResult<()> {
+        let path = &self.followed(path, now);
+        match Now::of(self.sys, path)? {
+            Now::Absent => self.touch_new(path),
+            Now::Link if self.args.follow => Err(Failure::new(format!(
+                "{} is a link to something that is not there; touch cannot make it",
+                path.display()
+            ))
+            .with("path", text(path))),
+            Now::Link => {
+                self.plan.returns("dest", text(path));
+                facts_of(self.sys, path, false)?.plan(&mut self.plan);
+                self.args
+                    .attrs
+                    .plan(self.sys, &mut self.plan, path, false)?;
+                times::plan(self.args, self.sys, &mut self.plan, path, "now")
+            }
+            Now::File(_) | Now::Directory | Now::Hard(_) => {
+                self.plan.returns("dest", text(path));
+                facts_of(self.sys, path, false)?.plan(&mut self.plan);
+                self.args
+                    .attrs
+                    .plan(self.sys, &mut self.plan, path, false)?;
+                times::plan(self.args, self.sys, &mut self.plan, path, "now")
+            }
+        }
+    }
+
+    fn touch_new(&mut self, path: &Path) -> ModuleResult<()> {
+        let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+        let is_there = match parent {
+            Some(dir) => self
+                .sys
+                .stat(dir, true)?
+                .is_some_and(|meta| meta.kind == FileKind::Directory),
+            None => true,
+        };
+        if !is_there {
+            return Err(Failure::new(format!(
+                "Error, could not touch target: the directory of {} does not exist",
+                path.display()
+            ))
+            .with("path", text(path)));
+        }
+        self.plan.returns("dest", text(path));
+        self.predict_new(Base::new_file(self.sys), "file")?;
+        let wanted = self
+            .args
+            .attrs
+            .resolve(self.sys, Base::new_file(self.sys))?;
+        let owned = path.to_owned();
+        self.plan.act(
+            format!("make {}", path.display()),
+            Some(state_diff(path, "absent", "touch")),
+            move |sys, returns| {
+                sys.touch(&owned)?;
+                wanted.set(sys, &owned, true)?;
+                facts_of(sys, &owned, true)?.refresh(returns);
+                Ok(())
+            },
+        );
+        times::plan_new(self.args, self.sys, &mut self.plan, path)
+    }
+
+    /// Return values of something that is going to be made.
+    fn predict_new(&mut self, base: Base, state: &str) -> ModuleResult<()> {
+        let wanted = self.args.attrs.resolve(self.sys, base)?;
+        let me = self.sys.me()?;
+        let attrs = Attrs {
+            mode: wanted.mode.or(Some(base.mode)),
+            uid: wanted.uid.or(Some(me.uid)),
+            gid: wanted.gid.or(Some(me.gid)),
+        };
+        Facts::predicted(self.sys, attrs, 0, state).plan(&mut self.plan);
+        Ok(())
+    }
+}

@@ -1,0 +1,20 @@
+//! The modules, and the kit that they are built with.
+//!
+//! A module looks at the machine through `&Sys` and returns a plan; the kit applies it, or does not in check mode.
+//! Adding one: its file in a family's directory, one word in the family's list, its fixtures.
+
+pub mod commands;
+pub mod crypto;
+pub mod facts;
+pub mod files;
+mod kit;
+pub mod net;
+pub mod packages;
+mod registry;
+pub mod services;
+mod streams;
+pub mod system;
+pub mod users;
+
+pub use kit::{CheckSupport, Failure, Module, ModuleResult, Plan, RunMode, run};
+pub use registry::{Entry, Registry};

@@ -1,0 +1,295 @@
+//! Changing files. A file's content is always replaced whole: a temporary file beside it, fsync, rename.
+
+use super::{Error, Result, Sys};
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown, lchown, symlink};
+use std::path::{Path, PathBuf};
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WriteOptions {
+    /// Permission bits of the new file. Without it: those of the file it replaces, else `0o666` less the umask.
+    pub mode: Option<u32>,
+    /// Owner's id; without it that of the file it replaces.
+    pub uid: Option<u32>,
+    /// Group's id; without it that of the file it replaces.
+    pub gid: Option<u32>,
+    /// Write in place if the file cannot be replaced (a bind-mounted file): not atomic.
+    pub unsafe_writes: bool,
+}
+
+fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::File { what, path, source }
+}
+
+/// The permission bits that a new file gets when nothing is said.
+fn default_mode() -> u32 {
+    let mask = nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
+    nix::sys::stat::umask(mask);
+    0o666 & !mask.bits()
+}
+
+impl Sys {
+    /// Replaces or makes a file.
+    ///
+    /// # Errors
+    /// When it cannot be written; the old file is then as it was.
+    pub fn write(&mut self, path: &Path, bytes: &[u8], options: &WriteOptions) -> Result<()> {
+        self.write_from(path, &mut &*bytes, options)
+    }
+
+    /// Replaces or makes a file with what a reader gives.
+    ///
+    /// # Errors
+    /// When it cannot be read or written; the old file is then as it was.
+    pub fn write_from(
+        &mut self,
+        path: &Path,
+        content: &mut dyn io::Read,
+        options: &WriteOptions,
+    ) -> Result<()> {
+        // through a link, the file that it points to is replaced
+        let real = fs::canonicalize(self.real_path(path)).unwrap_or_else(|_| self.real_path(path));
+        let dir = real.parent().unwrap_or(Path::new("/"));
+        let old = fs::metadata(&real).ok();
+        let mut temp = tempfile::Builder::new()
+            .prefix(".runbook-")
+            .permissions(fs::Permissions::from_mode(0o600))
+            .tempfile_in(dir)
+            .map_err(failed("cannot write into the directory of", path))?;
+        io::copy(content, &mut temp).map_err(failed("cannot write", path))?;
+        let file = temp.as_file();
+        if let Some(old) = &old {
+            use std::os::unix::fs::MetadataExt;
+            let (uid, gid) = (
+                options.uid.unwrap_or_else(|| old.uid()),
+                options.gid.unwrap_or_else(|| old.gid()),
+            );
+            // keeping the owner is only possible for root; as another user the file becomes ours
+            let _ = std::os::unix::fs::fchown(file, Some(uid), Some(gid));
+        }
+        if old.is_none() && (options.uid.is_some() || options.gid.is_some()) {
+            std::os::unix::fs::fchown(file, options.uid, options.gid)
+                .map_err(failed("cannot set the owner of", path))?;
+        }
+        let mode = options
+            .mode
+            .or_else(|| old.as_ref().map(|old| old.permissions().mode() & 0o7777))
+            .unwrap_or_else(default_mode);
+        file.set_permissions(fs::Permissions::from_mode(mode))
+            .map_err(failed("cannot set the mode of", path))?;
+        file.sync_all().map_err(failed("cannot write", path))?;
+        if let Err(error) = temp.persist(&real) {
+            if !options.unsafe_writes {
+                return Err(failed("cannot replace", path)(error.error));
+            }
+            let bytes = fs::read(error.file.path()).map_err(failed("cannot read back", path))?;
+            let mut file = fs::OpenOptions::new()
+                .write(true)
+                .truncate(true)
+                .open(&real)
+                .map_err(failed("cannot write in place", path))?;
+            file.write_all(&bytes)
+                .and_then(|()| file.sync_all())
+                .map_err(failed("cannot write in place", path))?;
+        }
+        // the rename itself is durable only with its directory
+        if let Ok(dir) = fs::File::open(dir) {
+            let _ = dir.sync_all();
+        }
+        Ok(())
+    }
+
+    /// Makes a directory (its parent must be there). Nothing happens if it is there already.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make_dir(&mut self, path: &Path, mode: u32) -> Result<()> {
+        match fs::DirBuilder::new()
+            .mode(mode)
+            .create(self.real_path(path))
+        {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            other => other.map_err(failed("cannot make the directory", path)),
+        }
+    }
+
+    /// Makes an empty file if there is none.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn touch(&mut self, path: &Path) -> Result<()> {
+        fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o666)
+            .open(self.real_path(path))
+            .map(drop)
+            .map_err(failed("cannot make", path))
+    }
+
+    /// Sets permission bits (of what a link points to).
+    ///
+    /// # Errors
+    /// When it is not allowed.
+    pub fn set_mode(&mut self, path: &Path, mode: u32) -> Result<()> {
+        fs::set_permissions(self.real_path(path), fs::Permissions::from_mode(mode))
+            .map_err(failed("cannot set the mode of", path))
+    }
+
+    /// Sets owner and group; `follow` looks through a link.
+    ///
+    /// # Errors
+    /// When it is not allowed.
+    pub fn set_owner(
+        &mut self,
+        path: &Path,
+        uid: Option<u32>,
+        gid: Option<u32>,
+        follow: bool,
+    ) -> Result<()> {
+        let real = self.real_path(path);
+        if follow {
+            chown(real, uid, gid)
+        } else {
+            lchown(real, uid, gid)
+        }
+        .map_err(failed("cannot set the owner of", path))
+    }
+
+    /// Sets access and modification times, in seconds since 1970; `None` leaves one as it is.
+    ///
+    /// # Errors
+    /// When it is not allowed.
+    pub fn set_times(
+        &mut self,
+        path: &Path,
+        atime: Option<f64>,
+        mtime: Option<f64>,
+        follow: bool,
+    ) -> Result<()> {
+        use nix::sys::stat::{UtimensatFlags, utimensat};
+        use nix::sys::time::TimeSpec;
+        let spec = |time: Option<f64>| match time {
+            #[expect(clippy::cast_possible_truncation, reason = "seconds fit")]
+            Some(t) => TimeSpec::new(t.floor() as i64, ((t - t.floor()) * 1e9) as i64),
+            None => TimeSpec::UTIME_OMIT,
+        };
+        let flag = if follow {
+            UtimensatFlags::FollowSymlink
+        } else {
+            UtimensatFlags::NoFollowSymlink
+        };
+        utimensat(
+            nix::fcntl::AT_FDCWD,
+            &self.real_path(path),
+            &spec(atime),
+            &spec(mtime),
+            flag,
+        )
+        .map_err(|e| failed("cannot set the times of", path)(e.into()))
+    }
+
+    /// Makes or replaces (atomically) a symbolic link.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn symlink(&mut self, target: &Path, path: &Path) -> Result<()> {
+        self.replace_with(path, |temp| symlink(target, temp))
+    }
+
+    /// Makes or replaces (atomically) a hard link.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn hard_link(&mut self, target: &Path, path: &Path) -> Result<()> {
+        let target = self.real_path(target);
+        self.replace_with(path, |temp| fs::hard_link(&target, temp))
+    }
+
+    fn replace_with(
+        &mut self,
+        path: &Path,
+        make: impl FnMut(&Path) -> io::Result<()>,
+    ) -> Result<()> {
+        let real = self.real_path(path);
+        let dir = real.parent().unwrap_or(Path::new("/"));
+        tempfile::Builder::new()
+            .prefix(".runbook-")
+            .make_in(dir, make)
+            .map_err(failed("cannot make the link", path))?
+            .into_temp_path()
+            .persist(&real)
+            .map_err(|e| failed("cannot make the link", path)(e.error))
+    }
+
+    /// Removes a file or link; nothing happens if there is none.
+    ///
+    /// # Errors
+    /// When it is not allowed.
+    pub fn remove_file(&mut self, path: &Path) -> Result<()> {
+        match fs::remove_file(self.real_path(path)) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other.map_err(failed("cannot remove", path)),
+        }
+    }
+
+    /// Removes a directory and all in it; nothing happens if there is none.
+    ///
+    /// # Errors
+    /// When it is not allowed.
+    pub fn remove_tree(&mut self, path: &Path) -> Result<()> {
+        match fs::remove_dir_all(self.real_path(path)) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other.map_err(failed("cannot remove", path)),
+        }
+    }
+
+    /// Renames, replacing what is there.
+    ///
+    /// # Errors
+    /// When it cannot be done, e.g. across file systems.
+    pub fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
+        fs::rename(self.real_path(from), self.real_path(to)).map_err(failed("cannot rename", from))
+    }
+
+    /// Copies a file beside itself under a name with the time in it, as `backup` does; returns that path.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn backup(&mut self, path: &Path) -> Result<PathBuf> {
+        let stamp = jiff::Zoned::now().strftime("%Y-%m-%d@%H:%M:%S~");
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}.{stamp}", std::process::id()));
+        let backup = PathBuf::from(name);
+        let mut source = self.open(path)?;
+        let meta = self.stat(path, true)?;
+        let options = WriteOptions {
+            mode: meta.as_ref().map(|m| m.mode),
+            uid: meta.as_ref().map(|m| m.uid),
+            gid: meta.as_ref().map(|m| m.gid),
+            unsafe_writes: false,
+        };
+        self.write_from(&backup, &mut source, &options)?;
+        if let Some(meta) = meta {
+            self.set_times(&backup, Some(meta.atime), Some(meta.mtime), true)?;
+        }
+        Ok(backup)
+    }
+
+    /// A private empty directory that is removed when the value is dropped: for downloads and validation.
+    /// Taking `&self`, it is allowed while planning; nothing of the machine's state is touched.
+    ///
+    /// # Errors
+    /// When there is no place for it.
+    pub fn scratch(&self) -> Result<tempfile::TempDir> {
+        let dir = self.real_path(Path::new("/tmp"));
+        tempfile::Builder::new()
+            .prefix("runbook-")
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir_in(&dir)
+            .map_err(failed("cannot make a temporary directory in", &dir))
+    }
+}
