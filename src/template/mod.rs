@@ -32,5 +32,5 @@ pub use context::{Context, FileContext, Overlay};
 pub use error::{TemplateError, TemplateErrorKind, TemplateStep};
 pub use scope::{Scope, ScopeMap, Variable};
 pub use templar::{
-    Decrypt, FileOptions, HostPattern, Setting, Templar, TemplarOptions, Warn, YamlCodec, YamlStyle,
+    Decrypt, FileOptions, HostPattern, Setting, Templar, TemplarOptions, Warn,
 };

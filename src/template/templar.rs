@@ -15,36 +15,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// How YAML is read and written (`from_yaml`, `to_nice_yaml`, ...).
-#[derive(Clone, Copy)]
-pub struct YamlCodec {
-    /// Reads all documents of a text.
-    pub load: fn(&str) -> Result<Vec<Value>, String>,
-    /// Writes a value as PyYAML does.
-    pub dump: fn(&Value, &YamlStyle) -> String,
-}
-
-/// How a value is written as YAML.
-#[derive(Clone, Debug, PartialEq)]
-pub struct YamlStyle {
-    /// Spaces per level.
-    pub indent: usize,
-    /// `Some(false)`: block style; `Some(true)`: flow style; `None`: leaf collections in flow style.
-    pub flow: Option<bool>,
-    /// Whether mappings are sorted by key.
-    pub sort_keys: bool,
-    /// The column at which long lines are folded.
-    pub width: usize,
-    /// Whether characters outside ASCII are written as they are.
-    pub allow_unicode: bool,
-    /// Whether the document starts with `---`.
-    pub explicit_start: bool,
-    /// Whether the document ends with `...`.
-    pub explicit_end: bool,
-    /// Whether strings are quoted with this character always.
-    pub default_style: Option<char>,
-}
-
 /// Gives the hosts of a pattern (`inventory_hostnames`).
 pub type HostPattern = Arc<dyn Fn(&str) -> Result<Vec<String>, String> + Send + Sync>;
 /// Decrypts the text of a vault file or value, given with its header.
@@ -59,8 +29,6 @@ pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct TemplarOptions {
     /// Ansible's `jinja2_native`: expressions keep their Python type.
     pub jinja2_native: bool,
-    /// YAML; without it the YAML filters are errors.
-    pub yaml: Option<YamlCodec>,
     /// The inventory's hosts by pattern.
     pub hosts: Option<HostPattern>,
     /// The vault.

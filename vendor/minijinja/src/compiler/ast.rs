@@ -277,10 +277,10 @@ fn eval_compare(op: CompareOpKind, left: &Value, right: &Value) -> Option<Value>
     match op {
         CompareOpKind::Eq => Some(Value::from(left == right)),
         CompareOpKind::Ne => Some(Value::from(left != right)),
-        CompareOpKind::Lt => Some(Value::from(left < right)),
-        CompareOpKind::Lte => Some(Value::from(left <= right)),
-        CompareOpKind::Gt => Some(Value::from(left > right)),
-        CompareOpKind::Gte => Some(Value::from(left >= right)),
+        CompareOpKind::Lt => ops::assert_ordered("<", left, right).ok().map(|()| Value::from(left < right)),
+        CompareOpKind::Lte => ops::assert_ordered("<=", left, right).ok().map(|()| Value::from(left <= right)),
+        CompareOpKind::Gt => ops::assert_ordered(">", left, right).ok().map(|()| Value::from(left > right)),
+        CompareOpKind::Gte => ops::assert_ordered(">=", left, right).ok().map(|()| Value::from(left >= right)),
         CompareOpKind::In => ops::contains(right, left).ok(),
         CompareOpKind::NotIn => ops::contains(right, left)
             .ok()

@@ -601,21 +601,25 @@ impl<'env> Executor<'env> {
                         CompareOp::Lt => {
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&a));
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&b));
+                            ctx_ok!(ops::assert_ordered("<", &a, &b));
                             a < b
                         }
                         CompareOp::Lte => {
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&a));
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&b));
+                            ctx_ok!(ops::assert_ordered("<=", &a, &b));
                             a <= b
                         }
                         CompareOp::Gt => {
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&a));
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&b));
+                            ctx_ok!(ops::assert_ordered(">", &a, &b));
                             a > b
                         }
                         CompareOp::Gte => {
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&a));
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&b));
+                            ctx_ok!(ops::assert_ordered(">=", &a, &b));
                             a >= b
                         }
                         CompareOp::In | CompareOp::NotIn => {
