@@ -9,6 +9,7 @@ use minijinja::{Error, ErrorKind, State};
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::fmt;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -87,7 +88,9 @@ impl Render {
         text: &str,
         position: impl Fn(usize) -> usize,
     ) -> TemplateError {
-        let range = error.range().map(|range| position(range.start)..position(range.end));
+        let range = error
+            .range()
+            .map(|range| position(range.start)..position(range.end));
         let range = range.filter(|range| range.end <= text.len() && range.start <= range.end);
         let mut inner = error;
         let mut source = error.source();
@@ -105,6 +108,7 @@ impl Render {
         if let Some(name) = inner.name().filter(|name| !name.starts_with('<')) {
             ours.message = format!("{name}:{}: {}", inner.line().unwrap_or(0), ours.message);
         }
+        let range = range.map(|range| narrow(text, range, ours.name.as_deref()));
         ours.within(text, range)
     }
 
@@ -118,16 +122,24 @@ impl Render {
                 TemplateError::new(TemplateErrorKind::Type, detail)
             }
             ErrorKind::SyntaxError | ErrorKind::BadEscape | ErrorKind::InvalidDelimiter => {
-                TemplateError::new(TemplateErrorKind::Syntax, format!("syntax error in template: {detail}"))
+                TemplateError::new(
+                    TemplateErrorKind::Syntax,
+                    format!("syntax error in template: {detail}"),
+                )
             }
             ErrorKind::UnknownFilter | ErrorKind::UnknownTest => {
                 let filter = error.kind() == ErrorKind::UnknownFilter;
                 let name = detail.split_whitespace().nth(1).unwrap_or_default();
-                let known: Vec<&str> =
-                    if filter { super::filters::names().collect() } else { super::tests::names().collect() };
+                let known: Vec<&str> = if filter {
+                    super::filters::names().collect()
+                } else {
+                    super::tests::names().collect()
+                };
                 let what = if filter { "filter" } else { "test" };
-                let mut ours =
-                    TemplateError::new(TemplateErrorKind::Syntax, format!("no {what} named '{name}'"));
+                let mut ours = TemplateError::new(
+                    TemplateErrorKind::Syntax,
+                    format!("no {what} named '{name}'"),
+                );
                 ours.hint = nearest(name, known).map(|near| format!("did you mean `{near}`?"));
                 ours
             }
@@ -197,13 +209,18 @@ impl Render {
         else {
             return None;
         };
-        let path = expr.strip_prefix(root)?.replace("['", ".").replace("[\"", ".").replace(['\'', '"', ']'], "");
+        let path = expr
+            .strip_prefix(root)?
+            .replace("['", ".")
+            .replace("[\"", ".")
+            .replace(['\'', '"', ']'], "");
         let steps: Vec<&str> = path.split('.').filter(|step| !step.is_empty()).collect();
         for step in steps.iter().take(steps.len().saturating_sub(1)) {
             value = value.get(step)?.clone();
         }
         let map = value.as_map()?;
-        nearest(attribute, map.str_iter().map(|(key, _)| key)).map(|near| format!("did you mean `{near}`?"))
+        nearest(attribute, map.str_iter().map(|(key, _)| key))
+            .map(|near| format!("did you mean `{near}`?"))
     }
 }
 
@@ -215,13 +232,36 @@ impl fmt::Debug for Render {
 
 /// Our error as one of the engine.
 pub(crate) fn engine_error(error: TemplateError) -> Error {
-    let kind = if error.is_undefined() { ErrorKind::UndefinedError } else { ErrorKind::InvalidOperation };
+    let kind = if error.is_undefined() {
+        ErrorKind::UndefinedError
+    } else {
+        ErrorKind::InvalidOperation
+    };
     Error::new(kind, error.to_string()).with_source(error)
 }
 
 /// Whether the expression has the name as one of its parts (`hostvars['h'].x` has `x`).
 fn mentions(expr: &str, name: &str) -> bool {
-    expr.split(|c: char| !(c.is_alphanumeric() || c == '_')).skip(1).any(|part| part == name)
+    expr.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .skip(1)
+        .any(|part| part == name)
+}
+
+/// The place of the name in the range, if it is there once: nearer than the whole operation.
+fn narrow(text: &str, range: Range<usize>, name: Option<&str>) -> Range<usize> {
+    let (Some(name), Some(part)) = (name, text.get(range.clone())) else {
+        return range;
+    };
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut places = part.match_indices(name).filter(|(at, _)| {
+        let before = part.get(..*at).and_then(|s| s.chars().next_back());
+        let after = part.get(at + name.len()..).and_then(|s| s.chars().next());
+        !before.is_some_and(|c| is_word(c) || c == '.') && !after.is_some_and(is_word)
+    });
+    match (places.next(), places.next()) {
+        (Some((at, _)), None) => range.start + at..range.start + at + name.len(),
+        _ => range,
+    }
 }
 
 fn undefined_expression(detail: &str) -> Option<&str> {
@@ -238,7 +278,9 @@ fn last_index(expr: &str) -> Option<i64> {
 
 fn last_attribute(expr: &str) -> &str {
     let start = expr.rfind(['.', '[']).map_or(0, |i| i + 1);
-    expr.get(start..).unwrap_or(expr).trim_matches(['[', ']', '\'', '"'])
+    expr.get(start..)
+        .unwrap_or(expr)
+        .trim_matches(['[', ']', '\'', '"'])
 }
 
 #[derive(Debug)]
@@ -262,6 +304,14 @@ impl Object for Root {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.0.session.scope.names().into_iter().map(Val::from).collect())
+        Enumerator::Values(
+            self.0
+                .session
+                .scope
+                .names()
+                .into_iter()
+                .map(Val::from)
+                .collect(),
+        )
     }
 }

@@ -29,11 +29,11 @@ mod yaml;
 use super::call::Call;
 pub(crate) use dicts::pairs_of_subelements;
 pub(crate) use hash::{crypt, salt};
-pub(crate) use paths::dirname;
 pub(crate) use lists::Random;
-pub(crate) use order::Group;
 use minijinja::value::{Rest, Value as Val, ValueOrKwargs};
 use minijinja::{Environment, Error, State};
+pub(crate) use order::Group;
+pub(crate) use paths::dirname;
 
 /// A filter.
 pub(crate) type Filter = fn(&mut Call) -> Result<Val, Error>;
@@ -63,17 +63,26 @@ const FAMILIES: &[&[(&str, Filter)]] = &[
 ];
 
 /// Collections under whose names the filters are found as well.
-const COLLECTIONS: &[&str] = &["ansible.builtin", "ansible.utils", "ansible.netcommon", "community.general"];
+const COLLECTIONS: &[&str] = &[
+    "ansible.builtin",
+    "ansible.utils",
+    "ansible.netcommon",
+    "community.general",
+];
 
 /// The short names of all filters.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    FAMILIES.iter().flat_map(|family| family.iter().map(|(name, _)| *name))
+    FAMILIES
+        .iter()
+        .flat_map(|family| family.iter().map(|(name, _)| *name))
 }
 
 /// Adds the filters, under their short and full names.
 pub(crate) fn register(env: &mut Environment<'static>) {
     for (name, filter) in FAMILIES.iter().flat_map(|family| family.iter()) {
-        let run = move |state: &mut State, args: Rest<ValueOrKwargs>| filter(&mut Call::new(state, &args.into_values())?);
+        let run = move |state: &mut State, args: Rest<ValueOrKwargs>| {
+            filter(&mut Call::new(state, &args.into_values())?)
+        };
         env.add_filter(*name, run);
         for collection in COLLECTIONS {
             env.add_filter(format!("{collection}.{name}"), run);

@@ -30,7 +30,10 @@ fn decode(call: &mut Call) -> Result<Vec<Value>, Error> {
         return Ok(vec![call.value()?]);
     };
     match parse_all(&Source::new("<from_yaml>", text.as_str())) {
-        Ok(documents) => Ok(documents.iter().map(|document| document.node.to_value()).collect()),
+        Ok(documents) => Ok(documents
+            .iter()
+            .map(|document| document.node.to_value())
+            .collect()),
         Err(problem) => fail(format!("from_yaml: {problem}")),
     }
 }

@@ -19,13 +19,17 @@ const FAMILIES: &[&[(&str, Test)]] = &[basic::TABLE, files::TABLE, results::TABL
 
 /// The short names of all tests.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    FAMILIES.iter().flat_map(|family| family.iter().map(|(name, _)| *name))
+    FAMILIES
+        .iter()
+        .flat_map(|family| family.iter().map(|(name, _)| *name))
 }
 
 /// Adds the tests, under their short and full names.
 pub(crate) fn register(env: &mut Environment<'static>) {
     for (name, test) in FAMILIES.iter().flat_map(|family| family.iter()) {
-        let run = move |state: &mut State, args: Rest<ValueOrKwargs>| test(&mut Call::new(state, &args.into_values())?);
+        let run = move |state: &mut State, args: Rest<ValueOrKwargs>| {
+            test(&mut Call::new(state, &args.into_values())?)
+        };
         env.add_test(*name, run);
         env.add_test(format!("ansible.builtin.{name}"), run);
         env.add_test(format!("ansible.utils.{name}"), run);
