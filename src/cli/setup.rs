@@ -9,13 +9,10 @@ use crate::config::{Config, Gathering, HashBehaviour};
 use crate::exec::{Login, Machines, RunOptions};
 use crate::inventory::{self, Inventory, SourceSpec};
 use crate::playbook::{LoadOptions, Loader, TagFilter};
-use crate::template::{
-    Context, FileContext, Overlay, Scope, Templar, TemplarOptions, Variable, YamlCodec, YamlStyle,
-};
+use crate::template::{Context, FileContext, Overlay, Scope, Templar, TemplarOptions, Variable};
 use crate::transport::{AgentBinaries, ConnectionKind, HostKeyChecking, KeyRing, Options, Target};
-use crate::value::{Map, Secret, Value};
+use crate::value::{Map, Secret};
 use crate::vars::{RunMagic, StoreOptions, VarStore, parse_extra_vars};
-use crate::yaml::{EmitOptions, FlowStyle, QuoteStyle};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,10 +119,6 @@ impl Setup {
     pub fn templar(store: &Arc<VarStore>) -> Templar {
         let hosts = Arc::clone(store);
         Templar::new(TemplarOptions {
-            yaml: Some(YamlCodec {
-                load: yaml_load,
-                dump: yaml_dump,
-            }),
             hosts: Some(Arc::new(move |pattern: &str| {
                 let selection = hosts
                     .inventory(|inventory| inventory.select(pattern))
@@ -426,37 +419,4 @@ fn expand_home(path: &Path) -> PathBuf {
         (Ok(rest), Some(home)) => Path::new(&home).join(rest),
         _ => path.to_owned(),
     }
-}
-
-fn yaml_load(text: &str) -> Result<Vec<Value>, String> {
-    let source = crate::diag::Source::new("<text>", text);
-    crate::yaml::parse_all(&source)
-        .map(|documents| documents.iter().map(|d| d.node.to_value()).collect())
-        .map_err(|e| e.message)
-}
-
-fn yaml_dump(value: &Value, style: &YamlStyle) -> String {
-    crate::yaml::emit(
-        value,
-        &EmitOptions {
-            indent: i32::try_from(style.indent).unwrap_or(4),
-            default_flow_style: match style.flow {
-                None => FlowStyle::Auto,
-                Some(true) => FlowStyle::Flow,
-                Some(false) => FlowStyle::Block,
-            },
-            default_style: match style.default_style {
-                Some('\'') => QuoteStyle::Single,
-                Some('"') => QuoteStyle::Double,
-                Some('|') => QuoteStyle::Literal,
-                Some('>') => QuoteStyle::Folded,
-                _ => QuoteStyle::Auto,
-            },
-            sort_keys: style.sort_keys,
-            width: i32::try_from(style.width).unwrap_or(i32::MAX),
-            explicit_start: style.explicit_start,
-            explicit_end: style.explicit_end,
-            allow_unicode: style.allow_unicode,
-        },
-    )
 }

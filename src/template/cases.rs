@@ -66,7 +66,10 @@ fn run(case: &Case) -> Result<(), String> {
             .map(Value::Bool),
         _ => templar.render_str(&case.template, &cx),
     };
-    let (kind, expected) = case.expected.split_once('\n').ok_or("no expectation")?;
+    let (kind, expected) = case
+        .expected
+        .split_once('\n')
+        .unwrap_or((&case.expected, ""));
     match (kind, result) {
         ("result", Ok(value)) => {
             let wanted =

@@ -7,7 +7,7 @@ use super::objects::{Dict, List, wrap};
 use super::render::{Render, engine_error};
 use super::{TemplateError, TemplateErrorKind};
 use crate::value::{OMIT, Value};
-use minijinja::value::{Object, Rest, Value as Val};
+use minijinja::value::{Object, Rest, Value as Val, ValueOrKwargs};
 use minijinja::{Environment, Error, State};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,10 +31,13 @@ const TABLE: &[(&str, Function)] = &[
 pub(crate) fn register(env: &mut Environment<'static>) {
     env.remove_global("debug");
     for (name, function) in TABLE {
-        env.add_function(*name, move |state: &mut State, args: Rest<Val>| {
-            let mut args = Args::new(&args)?;
-            function(state, &mut args)
-        });
+        env.add_function(
+            *name,
+            move |state: &mut State, args: Rest<ValueOrKwargs>| {
+                let mut args = Args::new(&args.into_values())?;
+                function(state, &mut args)
+            },
+        );
     }
     env.add_global("omit", Val::from(OMIT));
 }

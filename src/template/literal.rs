@@ -56,11 +56,14 @@ impl Reader<'_> {
             }
             '{' => self.dict(depth),
             '\'' | '"' => self.strings(),
-            'r' | 'b' | 'u'
-                if self.rest[1..].starts_with(['\'', '"']) && !self.rest.starts_with('b') =>
+            'r' | 'u'
+                if self
+                    .rest
+                    .get(1..)
+                    .is_some_and(|rest| rest.starts_with(['\'', '"'])) =>
             {
                 let raw = self.rest.starts_with('r');
-                self.rest = &self.rest[1..];
+                self.rest = self.rest.get(1..)?;
                 self.string(raw).map(Value::str)
             }
             '-' | '+' | '0'..='9' | '.' => self.number(),

@@ -6,6 +6,11 @@
 //!
 //! Source of the behaviour: Ansible's documentation, "Templating (Jinja2)", "Filters", "Tests", "Lookups".
 
+#![allow(
+    clippy::result_large_err,
+    reason = "errors are rare, and whoever shows one reads all of its fields"
+)]
+
 mod call;
 mod context;
 mod convert;
@@ -26,11 +31,11 @@ mod templar;
 mod tests;
 
 #[cfg(test)]
+mod behaviour;
+#[cfg(test)]
 mod cases;
 
 pub use context::{Context, FileContext, Overlay};
 pub use error::{TemplateError, TemplateErrorKind, TemplateStep};
 pub use scope::{Scope, ScopeMap, Variable};
-pub use templar::{
-    Decrypt, FileOptions, HostPattern, Setting, Templar, TemplarOptions, Warn, YamlCodec, YamlStyle,
-};
+pub use templar::{Decrypt, FileOptions, HostPattern, Setting, Templar, TemplarOptions, Warn};

@@ -34,7 +34,7 @@ pub(crate) fn repr(value: &Val) -> String {
         ValueKind::String => repr_of(&Value::str(value.to_str().unwrap_or_default())),
         ValueKind::Seq | ValueKind::Iterable => {
             let items: Vec<Val> = value.try_iter().map(Iterator::collect).unwrap_or_default();
-            if value.is_tuple() {
+            if is_tuple(value) {
                 tuple(&items)
             } else {
                 list(&items)
@@ -45,8 +45,16 @@ pub(crate) fn repr(value: &Val) -> String {
     }
 }
 
+/// Whether Python prints it in parentheses.
+fn is_tuple(value: &Val) -> bool {
+    value.is_tuple()
+        || value
+            .downcast_object_ref::<super::filters::Group>()
+            .is_some()
+}
+
 fn holds_tuple(value: &Val) -> bool {
-    if value.is_tuple() {
+    if is_tuple(value) {
         return true;
     }
     match value.kind() {

@@ -9,6 +9,7 @@ use minijinja::{Error, ErrorKind, State};
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::fmt;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -107,6 +108,7 @@ impl Render {
         if let Some(name) = inner.name().filter(|name| !name.starts_with('<')) {
             ours.message = format!("{name}:{}: {}", inner.line().unwrap_or(0), ours.message);
         }
+        let range = range.map(|range| narrow(text, range, ours.name.as_deref()));
         ours.within(text, range)
     }
 
@@ -243,6 +245,23 @@ fn mentions(expr: &str, name: &str) -> bool {
     expr.split(|c: char| !(c.is_alphanumeric() || c == '_'))
         .skip(1)
         .any(|part| part == name)
+}
+
+/// The place of the name in the range, if it is there once: nearer than the whole operation.
+fn narrow(text: &str, range: Range<usize>, name: Option<&str>) -> Range<usize> {
+    let (Some(name), Some(part)) = (name, text.get(range.clone())) else {
+        return range;
+    };
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut places = part.match_indices(name).filter(|(at, _)| {
+        let before = part.get(..*at).and_then(|s| s.chars().next_back());
+        let after = part.get(at + name.len()..).and_then(|s| s.chars().next());
+        !before.is_some_and(|c| is_word(c) || c == '.') && !after.is_some_and(is_word)
+    });
+    match (places.next(), places.next()) {
+        (Some((at, _)), None) => range.start + at..range.start + at + name.len(),
+        _ => range,
+    }
 }
 
 fn undefined_expression(detail: &str) -> Option<&str> {

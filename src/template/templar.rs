@@ -15,36 +15,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// How YAML is read and written (`from_yaml`, `to_nice_yaml`, ...).
-#[derive(Clone, Copy)]
-pub struct YamlCodec {
-    /// Reads all documents of a text.
-    pub load: fn(&str) -> Result<Vec<Value>, String>,
-    /// Writes a value as PyYAML does.
-    pub dump: fn(&Value, &YamlStyle) -> String,
-}
-
-/// How a value is written as YAML.
-#[derive(Clone, Debug, PartialEq)]
-pub struct YamlStyle {
-    /// Spaces per level.
-    pub indent: usize,
-    /// `Some(false)`: block style; `Some(true)`: flow style; `None`: leaf collections in flow style.
-    pub flow: Option<bool>,
-    /// Whether mappings are sorted by key.
-    pub sort_keys: bool,
-    /// The column at which long lines are folded.
-    pub width: usize,
-    /// Whether characters outside ASCII are written as they are.
-    pub allow_unicode: bool,
-    /// Whether the document starts with `---`.
-    pub explicit_start: bool,
-    /// Whether the document ends with `...`.
-    pub explicit_end: bool,
-    /// Whether strings are quoted with this character always.
-    pub default_style: Option<char>,
-}
-
 /// Gives the hosts of a pattern (`inventory_hostnames`).
 pub type HostPattern = Arc<dyn Fn(&str) -> Result<Vec<String>, String> + Send + Sync>;
 /// Decrypts the text of a vault file or value, given with its header.
@@ -59,8 +29,6 @@ pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct TemplarOptions {
     /// Ansible's `jinja2_native`: expressions keep their Python type.
     pub jinja2_native: bool,
-    /// YAML; without it the YAML filters are errors.
-    pub yaml: Option<YamlCodec>,
     /// The inventory's hosts by pattern.
     pub hosts: Option<HostPattern>,
     /// The vault.
@@ -145,6 +113,7 @@ impl Templar {
         env.set_auto_escape_callback(|_| AutoEscape::None);
         env.set_container_adopter(super::objects::adopt);
         env.set_unknown_method_callback(super::methods::unknown);
+        env.set_subtraction(super::filters::time::subtract);
         env.set_formatter(super::format::write);
         if let Some(syntax) = text_syntax(true) {
             env.set_syntax(syntax);
@@ -220,8 +189,14 @@ impl Templar {
         let render = Render::new(self, &cx.session);
         let value = self.evaluate(&text, &text, 0, &render)?;
         if value.is_undefined() {
-            let error = minijinja::Error::undefined(&value);
-            return Err(render.error(&error, &text, |at| at));
+            let printed = format!("{{{{{text}}}}}");
+            let error = self
+                .shared
+                .env
+                .render_named_str("<template>", &printed, render.root())
+                .err()
+                .unwrap_or_else(|| minijinja::Error::undefined(&value));
+            return Err(render.error(&error, &text, |at| at.saturating_sub(2)));
         }
         Ok(value.is_true())
     }
@@ -414,15 +389,23 @@ impl Templar {
             let value = self
                 .evaluate_with(expr, render)
                 .map_err(|error| render.error(&error, text, |at| position(at + range.start)))?;
-            let typed = self.typed(&value);
-            return match typed {
+            return match self.typed(&value) {
                 Ok(Value::Str(string)) => {
                     let mut out = string.to_string();
                     restore_newlines(text, &mut out);
                     Ok(Value::str(out))
                 }
                 Ok(other) => Ok(other),
-                Err(error) => Err(render.error(&error, text, |at| position(at + range.start))),
+                Err(error) => {
+                    // printing it says more about what is undefined
+                    let error = self
+                        .shared
+                        .env
+                        .render_named_str("<template>", body, render.root())
+                        .err()
+                        .unwrap_or(error);
+                    Err(render.error(&error, text, position))
+                }
             };
         }
         let mut env = Cow::Borrowed(&self.shared.env);

@@ -12,6 +12,9 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
     ("tojson", |c| encode(c, None, false)),
     ("to_nice_json", |c| encode(c, Some(4), true)),
     ("from_json", |c| {
+        if c.input.as_str().is_none() {
+            return super::types::wrong("from_json", "a string", &c.input);
+        }
         let text = c.text()?;
         match serde_json::from_str::<serde_json::Value>(&text) {
             Ok(json) => c.out(Value::from_json(&json)),

@@ -30,8 +30,9 @@ use super::call::Call;
 pub(crate) use dicts::pairs_of_subelements;
 pub(crate) use hash::{crypt, salt};
 pub(crate) use lists::Random;
-use minijinja::value::{Rest, Value as Val};
+use minijinja::value::{Rest, Value as Val, ValueOrKwargs};
 use minijinja::{Environment, Error, State};
+pub(crate) use order::Group;
 pub(crate) use paths::dirname;
 
 /// A filter.
@@ -79,7 +80,9 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 /// Adds the filters, under their short and full names.
 pub(crate) fn register(env: &mut Environment<'static>) {
     for (name, filter) in FAMILIES.iter().flat_map(|family| family.iter()) {
-        let run = move |state: &mut State, args: Rest<Val>| filter(&mut Call::new(state, &args)?);
+        let run = move |state: &mut State, args: Rest<ValueOrKwargs>| {
+            filter(&mut Call::new(state, &args.into_values())?)
+        };
         env.add_filter(*name, run);
         for collection in COLLECTIONS {
             env.add_filter(format!("{collection}.{name}"), run);

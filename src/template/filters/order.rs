@@ -7,8 +7,9 @@ use crate::template::objects::List;
 use crate::template::tests::order;
 use crate::value::Value;
 use minijinja::Error;
-use minijinja::value::{Tuple, Value as Val};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Val};
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 pub(super) const TABLE: &[(&str, Filter)] = &[
     ("sort", sort),
@@ -109,6 +110,31 @@ fn extreme(call: &mut Call, wanted: Ordering) -> Result<Val, Error> {
     )
 }
 
+/// A group of `groupby`: a pair that has names as well.
+#[derive(Debug)]
+pub(crate) struct Group {
+    grouper: Val,
+    list: Val,
+}
+
+impl Object for Group {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Val) -> Option<Val> {
+        match (key.as_str(), key.as_usize()) {
+            (Some("grouper"), _) | (_, Some(0)) => Some(self.grouper.clone()),
+            (Some("list"), _) | (_, Some(1)) => Some(self.list.clone()),
+            _ => None,
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(2)
+    }
+}
+
 /// `groupby(attribute, default=None, case_sensitive=False)`: pairs of a key and its items, by key.
 fn groupby(call: &mut Call) -> Result<Val, Error> {
     let path = call.args.value("attribute")?;
@@ -136,10 +162,10 @@ fn groupby(call: &mut Call) -> Result<Val, Error> {
         groups
             .into_iter()
             .map(|(mut key, items)| {
-                Val::from(Tuple::from([
-                    key.pop().unwrap_or_default(),
-                    List::of(items),
-                ]))
+                Val::from_object(Group {
+                    grouper: key.pop().unwrap_or_default(),
+                    list: List::of(items),
+                })
             })
             .collect(),
     ))

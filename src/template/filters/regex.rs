@@ -280,16 +280,30 @@ fn replace(call: &mut Call) -> Result<Val, Error> {
     let mut out = String::new();
     let mut copied = 0;
     let mut done = 0;
-    for found in regex.captures_iter(text.as_str()) {
-        let found = found.or_else(|error| run_error(&pattern, &error))?;
-        if count > 0 && done == count {
-            break;
-        }
-        let Some(whole) = found.get(0) else { continue };
+    let mut at = 0;
+    while count == 0 || done < count {
+        // unlike Rust's iterators, Python's find an empty match right after another match
+        let found = regex
+            .captures_from_pos(text.as_str(), at)
+            .or_else(|error| run_error(&pattern, &error))?;
+        let Some(found) = found else { break };
+        let Some(whole) = found.get(0) else { break };
+        let end = whole.end();
+        at = if end > whole.start() {
+            end
+        } else {
+            end + text
+                .get(end..)
+                .and_then(|rest| rest.chars().next())
+                .map_or(1, char::len_utf8)
+        };
         out.push_str(text.get(copied..whole.start()).unwrap_or_default());
         out.push_str(&expand(&replacement, &found)?);
-        copied = whole.end();
+        copied = end;
         done += 1;
+        if at > text.len() {
+            break;
+        }
     }
     if done < mandatory {
         return fail(format!(

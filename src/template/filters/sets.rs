@@ -56,11 +56,7 @@ fn distinct(items: impl Iterator<Item = Val>) -> Val {
 fn unique(call: &mut Call) -> Result<Val, Error> {
     let case = call.args.opt("case_sensitive")?;
     let attribute = call.args.opt("attribute")?.filter(|path| !path.is_null());
-    // without arguments Ansible compares with case, with arguments it falls back to Jinja2, which does not
-    let case = match case {
-        Some(crate::value::Value::Null) | None => attribute.is_none(),
-        Some(flag) => flag.truthy(),
-    };
+    let case = case.is_some_and(|flag| flag.truthy());
     let mut seen: Vec<Val> = Vec::new();
     let mut out = Vec::new();
     for item in call.items()? {

@@ -4,9 +4,9 @@ use super::Filter;
 use crate::template::call::{Call, fail};
 use crate::template::methods;
 use crate::template::print;
+use minijinja::Error;
 use minijinja::formatting::{FormatStyle, format};
 use minijinja::value::Value as Val;
-use minijinja::{Error, HtmlEscape};
 
 pub(super) const TABLE: &[(&str, Filter)] = &[
     ("upper", |c| Ok(Val::from(c.text()?.to_uppercase()))),
@@ -108,8 +108,8 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
             }
             out.push(format!(
                 "{}=\"{}\"",
-                HtmlEscape(&name),
-                HtmlEscape(&print::str_of(&value))
+                html(&name),
+                html(&print::str_of(&value))
             ));
         }
         let text = out.join(" ");
@@ -146,7 +146,11 @@ fn title(text: &str) -> String {
 }
 
 fn escape(call: &mut Call) -> Result<Val, Error> {
-    let text = call.text()?;
+    Ok(Val::from(html(&call.text()?)))
+}
+
+/// Text for HTML, as MarkupSafe escapes it.
+pub(super) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -158,7 +162,7 @@ fn escape(call: &mut Call) -> Result<Val, Error> {
             c => out.push(c),
         }
     }
-    Ok(Val::from(out))
+    out
 }
 
 fn unescape(text: &str) -> String {

@@ -162,3 +162,100 @@ impl Object for DateTime {
         fmt::Debug::fmt(self, f)
     }
 }
+
+/// The difference of two points in time (Python's `timedelta`), in microseconds.
+#[derive(Clone, Copy)]
+struct Delta(i64);
+
+const SECOND: i64 = 1_000_000;
+const DAY: i64 = 86_400 * SECOND;
+
+/// The engine's `-` of dates.
+pub(crate) fn subtract(a: &Val, b: &Val) -> Option<Val> {
+    if let (Some(a), Some(b)) = (
+        a.downcast_object_ref::<DateTime>(),
+        b.downcast_object_ref::<DateTime>(),
+    ) {
+        let micros = |when: civil::DateTime| {
+            when.to_zoned(jiff::tz::TimeZone::UTC)
+                .ok()
+                .map(|zoned| zoned.timestamp().as_microsecond())
+        };
+        return Some(Val::from_object(Delta(
+            micros(a.0)?.checked_sub(micros(b.0)?)?,
+        )));
+    }
+    let (a, b) = (
+        a.downcast_object_ref::<Delta>()?,
+        b.downcast_object_ref::<Delta>()?,
+    );
+    Some(Val::from_object(Delta(a.0.checked_sub(b.0)?)))
+}
+
+impl fmt::Debug for Delta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, rest) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
+        match days {
+            0 => {}
+            1 | -1 => write!(f, "{days} day, ")?,
+            _ => write!(f, "{days} days, ")?,
+        }
+        let seconds = rest / SECOND;
+        write!(
+            f,
+            "{}:{:02}:{:02}",
+            seconds / 3600,
+            seconds / 60 % 60,
+            seconds % 60
+        )?;
+        match rest % SECOND {
+            0 => Ok(()),
+            micros => write!(f, ".{micros:06}"),
+        }
+    }
+}
+
+impl Object for Delta {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Val) -> Option<Val> {
+        Some(Val::from(match key.as_str()? {
+            "days" => self.0.div_euclid(DAY),
+            "seconds" => self.0.rem_euclid(DAY) / SECOND,
+            "microseconds" => self.0.rem_euclid(SECOND),
+            _ => return None,
+        }))
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        _: &[Val],
+    ) -> Result<Val, Error> {
+        match method {
+            "total_seconds" => {
+                #[expect(
+                    clippy::cast_precision_loss,
+                    reason = "Python's total_seconds() is a float"
+                )]
+                let seconds = self.0 as f64 / 1e6;
+                Ok(Val::from(seconds))
+            }
+            _ => fail(format!("'timedelta object' has no attribute '{method}'")),
+        }
+    }
+
+    fn custom_cmp(
+        self: &Arc<Self>,
+        other: &minijinja::value::DynObject,
+    ) -> Option<std::cmp::Ordering> {
+        Some(self.0.cmp(&other.downcast_ref::<Self>()?.0))
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}

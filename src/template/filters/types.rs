@@ -43,7 +43,11 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
 /// The name that Python would give; a string made by a template is `str`, one as it was written is one of
 /// Ansible's own.
 fn debug_name(value: &Val) -> &'static str {
-    type_name(value)
+    if value.is_safe() {
+        "NativeJinjaText"
+    } else {
+        type_name(value)
+    }
 }
 
 /// `default(value, boolean=False)`.

@@ -153,6 +153,13 @@ fn urlsplit(call: &mut Call) -> Result<Val, Error> {
     }
 }
 
+/// Whether a URL without its scheme begins with a name whose last part has two letters or more.
+fn has_domain(rest: &str) -> bool {
+    let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default();
+    let top = host.rsplit('.').next().unwrap_or_default();
+    top.len() >= 2 && top.chars().all(|c| c.is_ascii_alphabetic())
+}
+
 /// `urlize(...)`: links in text.
 fn urlize(call: &mut Call) -> Result<Val, Error> {
     let limit = call
@@ -166,12 +173,15 @@ fn urlize(call: &mut Call) -> Result<Val, Error> {
     for word in text.split_inclusive(char::is_whitespace) {
         let bare = word.trim_end();
         let link = bare.trim_end_matches(['.', ',', ')', '!', '?', ';', ':']);
-        let href = if link.starts_with("http://") || link.starts_with("https://") {
+        let after_scheme = link
+            .strip_prefix("http://")
+            .or_else(|| link.strip_prefix("https://"));
+        let href = if after_scheme.is_some_and(has_domain) {
             link.to_owned()
-        } else if link.starts_with("www.") {
+        } else if link.starts_with("www.") && has_domain(link) {
             format!("https://{link}")
         } else {
-            out.push_str(&minijinja::HtmlEscape(word).to_string());
+            out.push_str(&super::text::html(word));
             continue;
         };
         let shown: String = match limit.and_then(|n| usize::try_from(n).ok()) {

@@ -88,8 +88,13 @@ fn loose(a: &str, b: &str) -> Result<Ordering, Error> {
     Ok(x.len().cmp(&y.len()))
 }
 
+/// Major, minor, patch.
+type Numbers = [u64; 3];
+/// `a1`, `b2`.
+type PreRelease = Option<(char, u64)>;
+
 fn strict_order(a: &str, b: &str) -> Result<Ordering, Error> {
-    let parse = |text: &str| -> Result<([u64; 3], Option<(char, u64)>), Error> {
+    let parse = |text: &str| -> Result<(Numbers, PreRelease), Error> {
         let invalid = || {
             fail(format!(
                 "Version comparison failed: invalid version number '{text}'"

@@ -1,15 +1,16 @@
-//! YAML filters; the reading and writing is given to the engine by its owner.
+//! YAML filters.
 
 use super::Filter;
-use crate::template::YamlStyle;
+use crate::diag::Source;
 use crate::template::call::{Call, fail, int_of};
 use crate::value::Value;
+use crate::yaml::{EmitOptions, FlowStyle, QuoteStyle, emit, parse_all};
 use minijinja::Error;
 use minijinja::value::Value as Val;
 
 pub(super) const TABLE: &[(&str, Filter)] = &[
-    ("to_yaml", |c| encode(c, None, 2)),
-    ("to_nice_yaml", |c| encode(c, Some(false), 4)),
+    ("to_yaml", |c| encode(c, EmitOptions::to_yaml())),
+    ("to_nice_yaml", |c| encode(c, EmitOptions::to_nice_yaml())),
     ("from_yaml", |c| {
         let mut documents = decode(c)?;
         if documents.len() > 1 {
@@ -28,50 +29,49 @@ fn decode(call: &mut Call) -> Result<Vec<Value>, Error> {
         // what is no text is taken as it is
         return Ok(vec![call.value()?]);
     };
-    match call.render.templar.options().yaml {
-        Some(codec) => (codec.load)(&text).or_else(|error| fail(format!("from_yaml: {error}"))),
-        None => fail("YAML is not available here"),
+    match parse_all(&Source::new("<from_yaml>", text.as_str())) {
+        Ok(documents) => Ok(documents
+            .iter()
+            .map(|document| document.node.to_value())
+            .collect()),
+        Err(problem) => fail(format!("from_yaml: {problem}")),
     }
 }
 
-/// `to_yaml(default_flow_style=None, **dump)`, `to_nice_yaml(indent=4, **dump)`.
-fn encode(call: &mut Call, flow: Option<bool>, indent: usize) -> Result<Val, Error> {
-    let Some(codec) = call.render.templar.options().yaml else {
-        return fail("YAML is not available here");
-    };
-    let mut style = YamlStyle {
-        indent,
-        flow,
-        sort_keys: true,
-        width: 80,
-        allow_unicode: true,
-        explicit_start: false,
-        explicit_end: false,
-        default_style: None,
-    };
+/// `to_yaml(default_flow_style=None, **dump)`, `to_nice_yaml(indent=4, **dump)`: the options of PyYAML's `dump`.
+fn encode(call: &mut Call, mut options: EmitOptions) -> Result<Val, Error> {
+    let small = |value: &Value| int_of(value).and_then(|number| i32::try_from(number).ok());
     if let Some(indent) = call.args.opt("indent")? {
-        style.indent = int_of(&indent)
-            .and_then(|n| usize::try_from(n).ok())
-            .unwrap_or(2);
+        options.indent = small(&indent).unwrap_or(2);
     }
     for (name, value) in call.args.rest_named() {
         let value = crate::template::convert::from_engine(&value)?;
         match name.as_str() {
-            "default_flow_style" => style.flow = value.as_bool(),
-            "sort_keys" => style.sort_keys = value.truthy(),
-            "width" => {
-                style.width = match &value {
-                    Value::Float(f) if f.is_infinite() => usize::MAX,
-                    other => int_of(other)
-                        .and_then(|n| usize::try_from(n).ok())
-                        .unwrap_or(80),
+            "default_flow_style" => {
+                options.default_flow_style = match value {
+                    Value::Null => FlowStyle::Auto,
+                    other if other.truthy() => FlowStyle::Flow,
+                    _ => FlowStyle::Block,
                 }
             }
-            "allow_unicode" => style.allow_unicode = value.truthy(),
-            "explicit_start" => style.explicit_start = value.truthy(),
-            "explicit_end" => style.explicit_end = value.truthy(),
+            "sort_keys" => options.sort_keys = value.truthy(),
+            "width" => {
+                options.width = match &value {
+                    Value::Float(f) if f.is_infinite() => -1,
+                    other => small(other).unwrap_or(-1),
+                }
+            }
+            "allow_unicode" => options.allow_unicode = value.truthy(),
+            "explicit_start" => options.explicit_start = value.truthy(),
+            "explicit_end" => options.explicit_end = value.truthy(),
             "default_style" => {
-                style.default_style = value.as_str().and_then(|text| text.chars().next())
+                options.default_style = match value.as_str() {
+                    Some("'") => QuoteStyle::Single,
+                    Some("\"") => QuoteStyle::Double,
+                    Some("|") => QuoteStyle::Literal,
+                    Some(">") => QuoteStyle::Folded,
+                    _ => QuoteStyle::Auto,
+                }
             }
             "canonical" | "line_break" | "encoding" | "version" | "tags" => {
                 return fail(format!("{name} is not supported"));
@@ -79,5 +79,5 @@ fn encode(call: &mut Call, flow: Option<bool>, indent: usize) -> Result<Val, Err
             other => return fail(format!("unexpected argument `{other}`")),
         }
     }
-    Ok(Val::from_safe_string((codec.dump)(&call.value()?, &style)))
+    Ok(Val::from_safe_string(emit(&call.value()?, &options)))
 }

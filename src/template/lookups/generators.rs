@@ -18,12 +18,7 @@ struct Sequence {
 /// `start=1 end=5 stride=2 format=x%02d`, or the short form `1-5/2:x%02d`.
 fn sequence(query: &mut Query) -> Result<Vec<Value>, String> {
     let mut out = Vec::new();
-    let terms = if query.terms.is_empty() {
-        vec![Value::str("")]
-    } else {
-        query.terms.clone()
-    };
-    for term in terms {
+    for term in query.terms.clone() {
         let text = str_of(&term);
         let mut sequence = Sequence {
             start: 1,

@@ -1,7 +1,7 @@
 //! Methods of strings (and of values that are not ours).
 
 use crate::template::call::{Args, fail, iterate, type_name};
-use crate::template::objects::{List, adopt};
+use crate::template::objects::{Dict, List, adopt};
 use minijinja::formatting::{FormatStyle, format};
 use minijinja::value::{Tuple, Value as Val, ValueKind};
 use minijinja::{Error, ErrorKind, State};
@@ -20,14 +20,20 @@ pub(crate) fn unknown(
         return string(text, method, args);
     }
     match value.kind() {
-        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => {
+        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map
+            if value.downcast_object_ref::<List>().is_none()
+                && value.downcast_object_ref::<Dict>().is_none() =>
+        {
             let own = if value.is_tuple() {
                 List::of(iterate(value)?)
             } else {
                 adopt(value.clone())
             };
-            if own.downcast_object_ref::<List>().is_some() || own.kind() == ValueKind::Map {
-                return own.call_method(state, method, args);
+            if let Some(own) = own.downcast_object::<List>() {
+                return super::list(&own, state, method, args);
+            }
+            if let Some(own) = own.downcast_object::<Dict>() {
+                return super::dict(&own, state, method, args);
             }
         }
         ValueKind::Number if method == "is_integer" => {

@@ -9,7 +9,7 @@ mod text;
 
 use super::call::Call;
 pub(crate) use basic::order;
-use minijinja::value::{Rest, Value as Val};
+use minijinja::value::{Rest, ValueOrKwargs};
 use minijinja::{Environment, Error, State};
 
 /// A test.
@@ -27,7 +27,9 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 /// Adds the tests, under their short and full names.
 pub(crate) fn register(env: &mut Environment<'static>) {
     for (name, test) in FAMILIES.iter().flat_map(|family| family.iter()) {
-        let run = move |state: &mut State, args: Rest<Val>| test(&mut Call::new(state, &args)?);
+        let run = move |state: &mut State, args: Rest<ValueOrKwargs>| {
+            test(&mut Call::new(state, &args.into_values())?)
+        };
         env.add_test(*name, run);
         env.add_test(format!("ansible.builtin.{name}"), run);
         env.add_test(format!("ansible.utils.{name}"), run);

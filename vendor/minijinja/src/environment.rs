@@ -75,6 +75,8 @@ pub struct Environment<'source> {
     pub(crate) unknown_method_callback: Option<Arc<UnknownMethodFunc>>,
     // runbook: see `set_container_adopter`
     pub(crate) container_adopter: Option<fn(Value) -> Value>,
+    // runbook: see `set_subtraction`
+    pub(crate) subtraction: Option<fn(&Value, &Value) -> Option<Value>>,
     undefined_behavior: UndefinedBehavior,
     formatter: Arc<FormatterFunc>,
     formatter_is_default: bool,
@@ -118,6 +120,7 @@ impl<'source> Environment<'source> {
             path_join_callback: None,
             unknown_method_callback: None,
             container_adopter: None,
+            subtraction: None,
             undefined_behavior: UndefinedBehavior::default(),
             formatter: default_formatter(),
             formatter_is_default: true,
@@ -142,6 +145,7 @@ impl<'source> Environment<'source> {
             path_join_callback: None,
             unknown_method_callback: None,
             container_adopter: None,
+            subtraction: None,
             undefined_behavior: UndefinedBehavior::default(),
             formatter: default_formatter(),
             formatter_is_default: true,
@@ -640,6 +644,12 @@ impl<'source> Environment<'source> {
     // runbook: lists and dicts that methods such as `append` can change
     pub fn set_container_adopter(&mut self, adopter: fn(Value) -> Value) {
         self.container_adopter = Some(adopter);
+    }
+
+    /// Sets a function that gives the difference of objects (dates).
+    // runbook: `(a | to_datetime) - (b | to_datetime)`
+    pub fn set_subtraction(&mut self, subtraction: fn(&Value, &Value) -> Option<Value>) {
+        self.subtraction = Some(subtraction);
     }
 
     pub(crate) fn adopt(&self, value: Value) -> Value {

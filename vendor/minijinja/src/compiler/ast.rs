@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::fmt;
 
 use crate::compiler::tokens::Span;
-use crate::value::{ops, value_map_with_capacity, Value};
+use crate::value::{ops, Value};
 
 /// Container for nodes with location info.
 ///
@@ -255,10 +255,10 @@ fn eval_binop(op: BinOpKind, left: &Value, right: &Value) -> Option<Value> {
         BinOpKind::Concat => Some(ops::string_concat(left.clone(), right)),
         BinOpKind::Eq => Some(Value::from(left == right)),
         BinOpKind::Ne => Some(Value::from(left != right)),
-        BinOpKind::Lt => Some(Value::from(left < right)),
-        BinOpKind::Lte => Some(Value::from(left <= right)),
-        BinOpKind::Gt => Some(Value::from(left > right)),
-        BinOpKind::Gte => Some(Value::from(left >= right)),
+        BinOpKind::Lt => ops::assert_ordered("<", left, right).ok().map(|()| Value::from(left < right)),
+        BinOpKind::Lte => ops::assert_ordered("<=", left, right).ok().map(|()| Value::from(left <= right)),
+        BinOpKind::Gt => ops::assert_ordered(">", left, right).ok().map(|()| Value::from(left > right)),
+        BinOpKind::Gte => ops::assert_ordered(">=", left, right).ok().map(|()| Value::from(left >= right)),
         BinOpKind::In => ops::contains(right, left).ok(),
         BinOpKind::ScAnd => Some(if left.is_true() {
             right.clone()
@@ -277,10 +277,10 @@ fn eval_compare(op: CompareOpKind, left: &Value, right: &Value) -> Option<Value>
     match op {
         CompareOpKind::Eq => Some(Value::from(left == right)),
         CompareOpKind::Ne => Some(Value::from(left != right)),
-        CompareOpKind::Lt => Some(Value::from(left < right)),
-        CompareOpKind::Lte => Some(Value::from(left <= right)),
-        CompareOpKind::Gt => Some(Value::from(left > right)),
-        CompareOpKind::Gte => Some(Value::from(left >= right)),
+        CompareOpKind::Lt => ops::assert_ordered("<", left, right).ok().map(|()| Value::from(left < right)),
+        CompareOpKind::Lte => ops::assert_ordered("<=", left, right).ok().map(|()| Value::from(left <= right)),
+        CompareOpKind::Gt => ops::assert_ordered(">", left, right).ok().map(|()| Value::from(left > right)),
+        CompareOpKind::Gte => ops::assert_ordered(">=", left, right).ok().map(|()| Value::from(left >= right)),
         CompareOpKind::In => ops::contains(right, left).ok(),
         CompareOpKind::NotIn => ops::contains(right, left)
             .ok()

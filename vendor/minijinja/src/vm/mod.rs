@@ -552,7 +552,23 @@ impl<'env> Executor<'env> {
                     stack.push(Value::from(len));
                 }
                 Instruction::Add => func_binop!(add),
-                Instruction::Sub => func_binop!(sub),
+                Instruction::Sub => {
+                    // runbook: objects of the host can have a difference
+                    let difference = match stack.peek().as_object() {
+                        Some(_) => state.env().subtraction,
+                        None => None,
+                    };
+                    if let Some(subtract) = difference {
+                        b = stack.pop();
+                        a = stack.pop();
+                        stack.push(match subtract(&a, &b) {
+                            Some(value) => value,
+                            None => ctx_ok!(ops::sub(&a, &b)),
+                        });
+                    } else {
+                        func_binop!(sub)
+                    }
+                }
                 Instruction::Mul => func_binop!(mul),
                 Instruction::Div => func_binop!(div),
                 Instruction::IntDiv => func_binop!(int_div),
@@ -601,21 +617,25 @@ impl<'env> Executor<'env> {
                         CompareOp::Lt => {
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&a));
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&b));
+                            ctx_ok!(ops::assert_ordered("<", &a, &b));
                             a < b
                         }
                         CompareOp::Lte => {
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&a));
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&b));
+                            ctx_ok!(ops::assert_ordered("<=", &a, &b));
                             a <= b
                         }
                         CompareOp::Gt => {
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&a));
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&b));
+                            ctx_ok!(ops::assert_ordered(">", &a, &b));
                             a > b
                         }
                         CompareOp::Gte => {
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&a));
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&b));
+                            ctx_ok!(ops::assert_ordered(">=", &a, &b));
                             a >= b
                         }
                         CompareOp::In | CompareOp::NotIn => {
