@@ -286,3 +286,28 @@ fn root_becomes_nobody_with_the_real_programs() {
         }
     });
 }
+
+#[test]
+fn another_users_copy_saves_the_upload() {
+    let agent = AgentFile::new("become copy");
+    let home = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let exe = stand_in(
+        &agent,
+        "moves",
+        &format!("export HOME={}", other.path().display()),
+    );
+    within(async {
+        let machine = machine(&agent, home.path()).await;
+        machine.start(None).await.unwrap();
+        let uploaded = machine.counters().uploaded;
+        let who = Become {
+            exe: Some(exe),
+            ..Become::sudo("deploy")
+        };
+        assert_eq!(echo(&machine, &who).await.unwrap(), "as him");
+        assert_eq!(machine.counters().uploaded, uploaded);
+        let cache = other.path().join(".cache/runbook");
+        assert_eq!(std::fs::read_dir(cache).unwrap().count(), 1);
+    });
+}
