@@ -101,12 +101,16 @@ pub(crate) fn escalate(
             prompt = Some(Prompt::Colon);
         }
     }
-    let needs_tty = asked && who.method != BecomeMethod::Sudo;
     Ok(Escalation {
         command: format!("exec {}", words.join(" ")),
-        pty: pty || needs_tty,
+        pty: pty || needs_tty(who),
         prompt,
     })
+}
+
+/// Whether the program asks for its password on a terminal only.
+pub(crate) fn needs_tty(who: &Become) -> bool {
+    who.password.is_some() && who.method != BecomeMethod::Sudo
 }
 
 /// The error of a become that did not work.

@@ -144,7 +144,7 @@ impl Machine {
     /// Cancels everything that runs on the machine: the agents stop it and answer, or are given up
     /// after 5 s. Then all channels are closed, so that what is left there is hung up on.
     pub async fn cancel(&self) {
-        let agents = self.take_agents().await;
+        let agents = self.take_agents();
         let asking = agents.iter().map(|agent| agent.cancel(CANCEL));
         futures_util::future::join_all(asking).await;
         drop(agents);
@@ -157,7 +157,7 @@ impl Machine {
 
     /// Ends agents and connection; the next request makes new ones (`meta: reset_connection`).
     pub async fn reset(&self) {
-        let agents = self.take_agents().await;
+        let agents = self.take_agents();
         futures_util::future::join_all(agents.iter().map(|agent| agent.close(LEAVE))).await;
         drop(agents);
         if let Some(link) = self.0.link.lock().await.take() {
@@ -180,7 +180,7 @@ impl Machine {
         std::mem::take(&mut *warnings)
     }
 
-    async fn take_agents(&self) -> Vec<Arc<Agent>> {
+    fn take_agents(&self) -> Vec<Arc<Agent>> {
         let slots: Vec<Arc<Slot>> = {
             let agents = self.0.agents.lock().unwrap_or_else(PoisonError::into_inner);
             agents.clone()
@@ -238,7 +238,7 @@ impl Machine {
                 let known = if local {
                     native.map(str::to_owned)
                 } else {
-                    self.installed(who).await
+                    self.installed(who)
                 };
                 let hint = known.as_deref();
                 Installer { hint, ..installer }.start().await?
@@ -250,7 +250,7 @@ impl Machine {
     }
 
     /// Where the agent of another user is on the machine: this one may be able to copy it.
-    async fn installed(&self, not: Option<&Become>) -> Option<String> {
+    fn installed(&self, not: Option<&Become>) -> Option<String> {
         let slots: Vec<Arc<Slot>> = {
             let agents = self.0.agents.lock().unwrap_or_else(PoisonError::into_inner);
             agents

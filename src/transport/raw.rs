@@ -2,7 +2,7 @@
 
 use super::TransportError;
 use super::counters::Counters;
-use super::escalate::{Escalation, escalate};
+use super::escalate::{Escalation, escalate, needs_tty};
 use super::install::nonce;
 use super::link::Link;
 use super::process::{Event, Process};
@@ -46,8 +46,14 @@ pub(crate) async fn run(
     let mut pty = false;
     loop {
         let mark = format!("{MARK}{}", nonce());
+        // A terminal has no end of file: what follows gets its input counted, or none.
+        let command = match (pty || needs_tty(who), stdin.len()) {
+            (false, _) => command.clone(),
+            (true, 0) => format!("exec </dev/null; {command}"),
+            (true, length) => format!("head -c {length} | {{ {command}\n}}"),
+        };
         let script = format!(
-            "echo; echo {mark}; echo {mark} >&2; {command}",
+            "[ -t 0 ] && stty raw -echo 2>/dev/null; echo; echo {mark}; echo {mark} >&2; {command}",
             mark = quote(&mark)
         );
         let Escalation {

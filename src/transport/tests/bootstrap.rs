@@ -104,7 +104,7 @@ fn the_script_fits_into_single_quotes() {
 fn installs_once_and_then_starts_warm() {
     for shell in shells() {
         let place = Place::new(&format!("warm {shell}"));
-        runtime().block_on(async {
+        within(async {
             let machine = place.machine(shell, None).await;
             let outcomes = machine
                 .run(None, vec![call("umask", "", "")], true, &NoBlobs, None)
@@ -140,7 +140,7 @@ fn installs_once_and_then_starts_warm() {
 #[test]
 fn a_damaged_copy_is_replaced() {
     let place = Place::new("damaged");
-    runtime().block_on(async {
+    within(async {
         place.machine("sh", None).await.start(None).await.unwrap();
         let file = place.installed(&place.cache());
         let length = std::fs::metadata(&file).unwrap().len();
@@ -190,7 +190,7 @@ fn foreign_open_and_linked_directories_are_passed_over() {
                 }
             }
         }
-        runtime().block_on(async {
+        within(async {
             let machine = place.machine(shell, None).await;
             machine.start(None).await.unwrap();
             assert!(!place.installed(&cache).exists(), "{case}");
@@ -210,7 +210,7 @@ fn remote_tmp_comes_first_and_may_hold_anything() {
     let place = Place::new("remote_tmp");
     let odd = place.home.path().join("it's a $(touch owned) `dir`");
     std::fs::create_dir(&odd).unwrap();
-    runtime().block_on(async {
+    within(async {
         let machine = place.machine("sh", Some(odd.to_str().unwrap())).await;
         machine.start(None).await.unwrap();
         let uid = nix::unistd::getuid();
@@ -243,7 +243,7 @@ fn noexec_goes_to_the_next_directory_without_another_upload() {
     if !mounted.is_ok_and(|status| status.success()) {
         return skip("no right to mount: noexec is not tried");
     }
-    let result = runtime().block_on(async {
+    let result = within(async {
         let machine = place.machine("sh", None).await;
         let started = machine.start(None).await;
         let uploaded = machine.counters().uploaded;
@@ -273,7 +273,7 @@ fn a_full_disk_goes_to_the_next_directory() {
     if !mounted.is_ok_and(|status| status.success()) {
         return skip("no right to mount: a full disk is not tried");
     }
-    let started = runtime().block_on(async {
+    let started = within(async {
         let machine = place.machine("sh", None).await;
         let started = machine.start(None).await;
         machine.close().await;
@@ -315,7 +315,7 @@ fn a_transfer_that_is_cut_leaves_nothing() {
 #[test]
 fn noise_around_the_marks_is_passed_over() {
     let place = Place::new("noise");
-    runtime().block_on(async {
+    within(async {
         let home = format!("HOME={}", place.home.path().display());
         let noisy =
             r#"printf 'Welcome to\nthe lab: no newline at the end'; echo warning >&2; exec "$@""#;
@@ -354,7 +354,7 @@ fn another_architecture_is_named() {
         vec![("riscv64".to_owned(), place.agent.path.clone())],
         "/opt/runbook-agent-<arch>",
     );
-    runtime().block_on(async {
+    within(async {
         let words = [
             "env".to_owned(),
             format!("HOME={}", place.home.path().display()),
@@ -378,7 +378,7 @@ fn another_architecture_is_named() {
 #[test]
 fn a_shell_that_hangs_is_given_up() {
     let place = Place::new("hang");
-    runtime().block_on(async {
+    within(async {
         let kind = ConnectionKind::Command(
             ["/bin/sh", "-c", "echo 'please hold'; sleep 60"]
                 .map(str::to_owned)

@@ -19,7 +19,7 @@ async fn local(agent: &AgentFile) -> Machine {
 #[test]
 fn runs_calls_in_order_and_stops_at_a_failure() {
     let agent = AgentFile::new("order");
-    runtime().block_on(async {
+    within(async {
         let machine = local(&agent).await;
         let calls = || {
             vec![
@@ -55,7 +55,7 @@ fn runs_calls_in_order_and_stops_at_a_failure() {
 #[test]
 fn overlapping_requests_get_their_own_answers() {
     let agent = AgentFile::new("overlap");
-    runtime().block_on(async {
+    within(async {
         let machine = local(&agent).await;
         let tasks = (0..20).map(|n| {
             let machine = machine.clone();
@@ -75,7 +75,7 @@ fn overlapping_requests_get_their_own_answers() {
 #[test]
 fn contents_travel_both_ways() {
     let agent = AgentFile::new("blobs");
-    runtime().block_on(async {
+    within(async {
         let machine = local(&agent).await;
         let large: Vec<u8> = (0..1_000_000_u32).flat_map(u32::to_le_bytes).collect();
         let file = agent.directory.path().join("large");
@@ -121,7 +121,7 @@ fn contents_travel_both_ways() {
 #[test]
 fn a_killed_agent_is_lost_and_the_next_request_starts_another() {
     let agent = AgentFile::new("killed");
-    runtime().block_on(async {
+    within(async {
         let machine = local(&agent).await;
         let before = machine.start(None).await.unwrap().pid;
         let error = machine
@@ -152,7 +152,7 @@ fn a_killed_agent_is_lost_and_the_next_request_starts_another() {
 #[test]
 fn garbage_in_the_stream_is_a_protocol_error() {
     let agent = AgentFile::new("garbage");
-    runtime().block_on(async {
+    within(async {
         let machine = local(&agent).await;
         let error = machine
             .run(None, vec![call("garbage", "", "")], true, &NoBlobs, None)
@@ -165,7 +165,7 @@ fn garbage_in_the_stream_is_a_protocol_error() {
 #[test]
 fn a_dropped_request_is_cancelled_there() {
     let agent = AgentFile::new("dropped");
-    runtime().block_on(async {
+    within(async {
         let machine = local(&agent).await;
         machine.start(None).await.unwrap();
         let waiting = machine.run(None, vec![call("wait", "", "")], true, &NoBlobs, None);
@@ -193,7 +193,7 @@ fn a_dropped_request_is_cancelled_there() {
 #[test]
 fn cancel_is_bounded_and_answers_come() {
     let agent = AgentFile::new("cancel");
-    runtime().block_on(async {
+    within(async {
         let machine = local(&agent).await;
         machine.start(None).await.unwrap();
         let other = machine.clone();
@@ -214,7 +214,7 @@ fn cancel_is_bounded_and_answers_come() {
 #[test]
 fn raw_keeps_status_and_streams_apart() {
     let agent = AgentFile::new("raw");
-    runtime().block_on(async {
+    within(async {
         let machine = local(&agent).await;
         let output = machine
             .raw(None, "cat; echo err >&2; exit 3", b"in", None)
@@ -243,7 +243,7 @@ fn an_agent_that_does_not_start_says_so() {
         "#!/bin/sh\necho 'cannot do that' >&2; exit 9\n",
     )
     .unwrap();
-    runtime().block_on(async {
+    within(async {
         let machine = local(&agent).await;
         let error = machine.start(None).await.unwrap_err().to_string();
         assert!(
@@ -255,7 +255,7 @@ fn an_agent_that_does_not_start_says_so() {
 
 #[test]
 fn a_fake_machine_answers_from_a_function() {
-    runtime().block_on(async {
+    within(async {
         let machine = Machine::fake(
             FakeMachine::new(|call| Outcome::ok().with("msg", call.module.as_str()))
                 .with_raw(|line| (0, line.to_uppercase())),

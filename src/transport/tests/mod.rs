@@ -1,8 +1,10 @@
 //! Tests with real processes, shells and servers. The agent in them is this test binary: a small shell
 //! script, which is what gets installed, starts it again as `fake_agent_process`.
 
+mod become_user;
 mod bootstrap;
 mod local;
+mod passwords;
 mod sshd;
 
 use super::*;
@@ -92,12 +94,17 @@ fn skip(why: &str) {
     eprintln!("SKIPPED: {why}");
 }
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
+/// Runs a test's future, which must end within a minute.
+fn within<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
-        .unwrap()
+        .unwrap();
+    let limit = std::time::Duration::from_secs(60);
+    let result = runtime.block_on(async { tokio::time::timeout(limit, future).await });
+    runtime.shutdown_background();
+    result.expect("the test hangs")
 }
 
 /// Runs as the agent when it was started as one; otherwise there is nothing to test.

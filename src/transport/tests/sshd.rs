@@ -159,7 +159,7 @@ fn installs_runs_and_starts_warm() {
         return;
     };
     let agent = AgentFile::new("sshd");
-    runtime().block_on(async {
+    within(async {
         let machine = server.connect(server.open(), &agent).await.unwrap();
         assert_eq!(echo(&machine).await.unwrap(), "there");
         assert!(machine.counters().uploaded > 0);
@@ -203,7 +203,7 @@ fn keys_of_every_kind_are_tried_on_one_connection() {
         keygen(&server.at(name), kind, phrase);
     }
     std::fs::remove_file(server.at(".ssh/id_ed25519")).unwrap();
-    runtime().block_on(async {
+    within(async {
         for (accepted, offered) in [("a", "cba"), ("b", "ab"), ("c", "abc"), ("d", "ad")] {
             std::fs::copy(
                 server.at(&format!("{accepted}.pub")),
@@ -297,7 +297,7 @@ fn the_ssh_agent_holds_keys() {
         auth_sock: Some(socket),
         ..server.options()
     };
-    let connected = runtime().block_on(Machine::connect(
+    let connected = within(Machine::connect(
         ConnectionKind::Ssh,
         server.open(),
         &agent.binaries(),
@@ -314,7 +314,7 @@ fn host_keys_are_judged() {
         return;
     };
     let agent = AgentFile::new("hostkeys");
-    runtime().block_on(async {
+    within(async {
         let connect = |checking| {
             let target = Target {
                 host_key_checking: checking,
@@ -418,7 +418,7 @@ fn host_certificates_are_judged() {
             port: Some(port),
             ..server.target()
         };
-        let result = runtime().block_on(server.connect(target, &agent));
+        let result = within(server.connect(target, &agent));
         let _ = again.kill();
         let _ = again.wait();
         match result {
@@ -436,21 +436,34 @@ fn bastions_resolve_the_name() {
     let agent = AgentFile::new("jump");
     let key = std::fs::read(bastion.at(".ssh/id_ed25519.pub")).unwrap();
     std::fs::write(inner.at("authorized_keys"), key).unwrap();
-    runtime().block_on(async {
-        let config = format!("Host bastion\n HostName 127.0.0.1\n Port {}\n User root\nHost app\n HostName localhost\n ProxyJump bastion\n", bastion.port);
+    within(async {
+        let config = format!(
+            "Host bastion\n HostName 127.0.0.1\n Port {}\n User root\nHost app\n HostName localhost\n ProxyJump bastion\n",
+            bastion.port
+        );
         std::fs::write(bastion.at(".ssh/config"), config).unwrap();
-        let target = Target { host: "app".to_owned(), ..inner.open() };
+        let target = Target {
+            host: "app".to_owned(),
+            ..inner.open()
+        };
         let machine = bastion.connect(target, &agent).await.unwrap();
         assert_eq!(echo(&machine).await.unwrap(), "there");
         machine.close().await;
-        assert!(bastion.log().contains("Accepted publickey") && inner.log().contains("Accepted publickey"));
+        assert!(
+            bastion.log().contains("Accepted publickey")
+                && inner.log().contains("Accepted publickey")
+        );
         // A name that only the bastion could know: asked there, and refused there.
         let target = Target {
             host: "no-such-host.invalid".to_owned(),
             proxy_jump: vec![format!("root@127.0.0.1:{}", bastion.port)],
             ..inner.open()
         };
-        let said = bastion.connect(target, &agent).await.unwrap_err().to_string();
+        let said = bastion
+            .connect(target, &agent)
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(said.contains("the bastion cannot reach it"), "{said}");
     });
 }
@@ -472,7 +485,7 @@ fn what_does_not_answer_is_told_apart_in_bounded_time() {
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         }
     });
-    runtime().block_on(async {
+    within(async {
         let at = |host: &str, port: u16| Target {
             host: host.to_owned(),
             port: Some(port),
@@ -503,7 +516,7 @@ fn a_cut_connection_is_lost_and_made_anew() {
         return;
     };
     let agent = AgentFile::new("cutssh");
-    runtime().block_on(async {
+    within(async {
         let machine = server.connect(server.open(), &agent).await.unwrap();
         machine.start(None).await.unwrap();
         let other = machine.clone();
@@ -532,7 +545,7 @@ fn hanging_up_ends_what_runs_there() {
         return;
     };
     let agent = AgentFile::new("hangup");
-    runtime().block_on(async {
+    within(async {
         let machine = server.connect(server.open(), &agent).await.unwrap();
         let pid = machine.start(None).await.unwrap().pid;
         machine.cancel().await;
@@ -551,13 +564,15 @@ fn the_systems_ssh_does_the_same() {
         return;
     };
     let agent = AgentFile::new("openssh");
-    runtime().block_on(async {
+    within(async {
         server.know("127.0.0.1", "ed25519");
         let target = Target {
             ssh_config: Some("none".into()),
             private_keys: vec![server.at(".ssh/id_ed25519")],
             known_hosts: vec![server.at(".ssh/known_hosts")],
-            ssh_args: "-C -o ControlMaster=auto -o ControlPersist=60s -o ControlPath=/nonexistent/x".to_owned(),
+            ssh_args:
+                "-C -o ControlMaster=auto -o ControlPersist=60s -o ControlPath=/nonexistent/x"
+                    .to_owned(),
             ..server.target()
         };
         let connect = |target: Target| {
@@ -580,7 +595,10 @@ fn the_systems_ssh_does_the_same() {
         connect(locked).await.unwrap().close().await;
         let error = connect(target.clone()).await.unwrap_err();
         assert!(matches!(error, TransportError::Auth { .. }), "{error}");
-        let unknown = Target { known_hosts: vec![server.at("none")], ..target };
+        let unknown = Target {
+            known_hosts: vec![server.at("none")],
+            ..target
+        };
         let error = connect(unknown).await.unwrap_err();
         assert!(matches!(error, TransportError::HostKey { .. }), "{error}");
     });
