@@ -8,13 +8,7 @@ impl Sys {
     /// if the user's `PATH` lacks them.
     pub fn tool<S: Into<OsString>>(&self, argv: impl IntoIterator<Item = S>) -> Command {
         let mut path = self.env("PATH").unwrap_or_default();
-        for dir in [
-            "/usr/local/sbin",
-            "/usr/sbin",
-            "/sbin",
-            "/usr/bin",
-            "/bin",
-        ] {
+        for dir in ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"] {
             if !path.split(':').any(|known| known == dir) {
                 if !path.is_empty() {
                     path.push(':');

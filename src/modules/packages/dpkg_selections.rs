@@ -62,17 +62,25 @@ impl Module for DpkgSelections {
                 Some(format!("{before}\n")),
                 Some(format!("{wanted}\n")),
             );
-            plan.act(format!("{wanted} {}", args.name), Some(diff), move |sys, _| {
-                let command = sys
-                    .tool(["dpkg", "--set-selections"])
-                    .stdin(format!("{} {wanted}\n", args.name));
-                let output = sys.run(&command)?;
-                if output.ok() {
-                    Ok(())
-                } else {
-                    Err(command_failed("the selection cannot be set", &command, &output))
-                }
-            });
+            plan.act(
+                format!("{wanted} {}", args.name),
+                Some(diff),
+                move |sys, _| {
+                    let command = sys
+                        .tool(["dpkg", "--set-selections"])
+                        .stdin(format!("{} {wanted}\n", args.name));
+                    let output = sys.run(&command)?;
+                    if output.ok() {
+                        Ok(())
+                    } else {
+                        Err(command_failed(
+                            "the selection cannot be set",
+                            &command,
+                            &output,
+                        ))
+                    }
+                },
+            );
         }
         Ok(plan)
     }

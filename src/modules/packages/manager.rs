@@ -1,12 +1,12 @@
 //! Package managers other than apt, in what they have in common: present, absent, latest.
 
+use crate::choices;
 use crate::module_args;
 use crate::modules::streams::{command_failed, set_output};
 use crate::modules::{Failure, ModuleResult, Plan};
 use crate::result::Diff;
 use crate::sys::Sys;
 use crate::value::Map;
-use crate::choices;
 
 choices! {
     /// What packages are to be.
@@ -45,15 +45,9 @@ pub(super) enum Manager {
 impl Manager {
     /// The one that the machine has.
     pub fn detect(sys: &Sys) -> Option<Self> {
-        [
-            Self::Dnf,
-            Self::Yum,
-            Self::Apk,
-            Self::Pacman,
-            Self::Zypper,
-        ]
-        .into_iter()
-        .find(|manager| sys.which(manager.program()).is_some())
+        [Self::Dnf, Self::Yum, Self::Apk, Self::Pacman, Self::Zypper]
+            .into_iter()
+            .find(|manager| sys.which(manager.program()).is_some())
     }
 
     pub fn program(self) -> &'static str {
@@ -200,7 +194,10 @@ impl Manager {
         }
         if args.state == State::Absent {
             let gone: Vec<String> = there.iter().map(|(name, _)| name.clone()).collect();
-            let before: String = there.iter().map(|(_, shown)| format!("{shown}\n")).collect();
+            let before: String = there
+                .iter()
+                .map(|(_, shown)| format!("{shown}\n"))
+                .collect();
             let diff = Diff::new("packages", Some(before), None::<String>);
             step(&mut plan, self.remove(), gone, diff);
             return Ok(plan);
@@ -216,7 +213,10 @@ impl Manager {
                 .filter(|(name, _)| old.contains(name))
                 .map(|(_, shown)| format!("{shown}\n"))
                 .collect();
-            let after = old.iter().map(|n| format!("{n} (newest)\n")).collect::<String>();
+            let after = old
+                .iter()
+                .map(|n| format!("{n} (newest)\n"))
+                .collect::<String>();
             let diff = Diff::new("packages", Some(before), Some(after));
             step(&mut plan, self.upgrade(), old, diff);
         }
@@ -229,7 +229,9 @@ fn step(plan: &mut Plan<'_>, verb: &'static [&'static str], names: Vec<String>, 
         return;
     }
     let what = format!("{} {}", verb.join(" "), names.join(" "));
-    plan.act(what, Some(diff), move |sys, data| run(verb, &names, sys, data));
+    plan.act(what, Some(diff), move |sys, data| {
+        run(verb, &names, sys, data)
+    });
 }
 
 fn run(verb: &[&str], names: &[String], sys: &mut Sys, data: &mut Map) -> ModuleResult<()> {
