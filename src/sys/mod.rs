@@ -17,6 +17,7 @@ mod inode_flags;
 mod meta;
 mod private;
 mod resolve;
+mod shadow;
 mod tool;
 mod write;
 
@@ -31,6 +32,7 @@ pub use glob::fnmatch;
 pub use inode_flags::InodeFlags;
 pub use meta::{FileKind, Meta, Special};
 pub use private::PrivateFile;
+pub use shadow::Shadow;
 pub use write::WriteOptions;
 
 use std::path::{Path, PathBuf};
