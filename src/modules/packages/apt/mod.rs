@@ -11,7 +11,6 @@ mod version;
 mod wish;
 
 use crate::modules::{Module, ModuleResult, Plan};
-use crate::result::Diff;
 use crate::sys::Sys;
 use crate::value::ArgRule;
 use crate::{choices, module_args};
@@ -209,15 +208,5 @@ fn plan_after_refresh<'a>(args: &'a Args, actions: &[wish::Action], plan: &mut P
                 );
             }
         }
-    }
-}
-
-/// A diff of package names, for managers that cannot foretell versions.
-pub(super) fn names_diff(names: &[String], after: bool) -> Diff {
-    let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
-    if after {
-        Diff::new("packages", None::<String>, Some(lines))
-    } else {
-        Diff::new("packages", Some(lines), None::<String>)
     }
 }
