@@ -19,6 +19,7 @@ mod replace;
 mod slurp;
 mod stat;
 mod tempfile;
+mod unarchive;
 pub mod wildcard;
 
 use super::Entry;
@@ -36,4 +37,5 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<slurp::Slurp>(),
     Entry::of::<stat::Stat>(),
     Entry::of::<tempfile::Tempfile>(),
+    Entry::of::<unarchive::Unarchive>(),
 ];
