@@ -82,7 +82,8 @@ fn missing<'a>(shown: &'a [String], output: &str) -> Option<&'a str> {
 }
 
 fn binary() -> PathBuf {
-    std::env::var_os("RUNBOOK_BIN").map_or_else(|| env!("CARGO_BIN_EXE_runbook").into(), PathBuf::from)
+    std::env::var_os("RUNBOOK_BIN")
+        .map_or_else(|| env!("CARGO_BIN_EXE_runbook").into(), PathBuf::from)
 }
 
 /// A directory with the repository's examples, and `bin/runbook`.
@@ -112,7 +113,10 @@ fn run(example: &Example, directory: &Path) -> Result<(), String> {
         .current_dir(directory)
         .env_clear()
         .env("HOME", &home)
-        .env("PATH", format!("{}:/usr/bin:/bin", directory.join("bin").display()))
+        .env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", directory.join("bin").display()),
+        )
         .env("LANG", "C.UTF-8")
         .stdin(std::process::Stdio::null())
         .output()
@@ -127,7 +131,9 @@ fn run(example: &Example, directory: &Path) -> Result<(), String> {
         return Err(format!("exit code {code}, not {}\n{text}", example.exit));
     }
     match missing(&example.shown, &text) {
-        Some(line) => Err(format!("not in the output, or not in this order: {line}\n{text}")),
+        Some(line) => Err(format!(
+            "not in the output, or not in this order: {line}\n{text}"
+        )),
         None => Ok(()),
     }
 }
@@ -147,14 +153,22 @@ fn examples_do_what_the_documents_say() {
             count += 1;
             let place = format!("{}:{}", document.display(), example.line);
             if !example.command.starts_with("runbook ") {
-                wrong.push(format!("{place}: not a runbook command: {}", example.command));
+                wrong.push(format!(
+                    "{place}: not a runbook command: {}",
+                    example.command
+                ));
             } else if let Err(why) = run(example, directory.path()) {
                 wrong.push(format!("{place}: {}\n{why}", example.command));
             }
         }
     }
     assert!(count > 5, "the examples were not found");
-    assert!(wrong.is_empty(), "{} of {count} examples:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {count} examples:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -163,7 +177,10 @@ fn blocks_are_read() {
                 ```console (machines)\n$ runbook c\n```\n```sh\n$ runbook d\n```\n```console\n$ runbook e\n```\n";
     let found = examples(text);
     assert_eq!(found.len(), 2, "{found:?}");
-    assert_eq!(found[0].command.split_whitespace().collect::<Vec<_>>(), ["runbook", "a", "b"]);
+    assert_eq!(
+        found[0].command.split_whitespace().collect::<Vec<_>>(),
+        ["runbook", "a", "b"]
+    );
     assert_eq!((found[0].line, found[0].exit), (2, 4));
     assert_eq!(found[0].shown, ["TASK [x]", "y z"]);
     assert_eq!((found[1].command.as_str(), found[1].exit), ("runbook e", 0));

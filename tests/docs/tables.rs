@@ -27,7 +27,12 @@ fn table() -> String {
             .collect();
         let spec = (entry.spec)();
         let summary = spec.doc.lines().next().unwrap_or_default();
-        let _ = writeln!(table, "| {} | {} | {summary} |", names.join(", "), entry.collection);
+        let _ = writeln!(
+            table,
+            "| {} | {} | {summary} |",
+            names.join(", "),
+            entry.collection
+        );
     }
     table
 }
@@ -61,18 +66,28 @@ fn every_action_of_the_controller_has_a_row() {
         .names()
         .filter(|name| !rows.contains(name))
         .collect();
-    assert!(missing.is_empty(), "without a row in {MODULES}: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "without a row in {MODULES}: {missing:?}"
+    );
     let unknown: Vec<&&str> = rows
         .iter()
-        .filter(|name| Registry.find(name).is_none() && !ActionRegistry.names().any(|known| known == **name))
+        .filter(|name| {
+            Registry.find(name).is_none() && !ActionRegistry.names().any(|known| known == **name)
+        })
         .collect();
-    assert!(unknown.is_empty(), "in {MODULES}, but not in the code: {unknown:?}");
+    assert!(
+        unknown.is_empty(),
+        "in {MODULES}, but not in the code: {unknown:?}"
+    );
 }
 
 /// `("name", "a b")` pairs of the test's table.
 fn enforced() -> Vec<(String, String)> {
     let source = read("tests/architecture/main.rs");
-    let (_, rest) = source.split_once("const MAY_IMPORT").expect("the table in the test");
+    let (_, rest) = source
+        .split_once("const MAY_IMPORT")
+        .expect("the table in the test");
     let (table, _) = rest.split_once("\n];").expect("the end of the table");
     let strings: Vec<&str> = table.split('"').skip(1).step_by(2).collect();
     strings
@@ -92,7 +107,13 @@ fn the_table_of_imports_is_the_one_that_is_enforced() {
         .take_while(|line| line.starts_with('|'))
         .map(|line| {
             let mut cells = line.trim_matches('|').split('|').map(str::trim);
-            let mut cell = || cells.next().unwrap_or_default().trim_matches('`').to_owned();
+            let mut cell = || {
+                cells
+                    .next()
+                    .unwrap_or_default()
+                    .trim_matches('`')
+                    .to_owned()
+            };
             let (name, allowed) = (cell(), cell());
             let allowed = match allowed.as_str() {
                 "nothing" => String::new(),
