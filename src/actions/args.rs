@@ -12,7 +12,9 @@ pub(super) fn decode<A: Args>(action: &str, args: &Map) -> Result<A> {
                 .iter()
                 .any(|field| field.name == name || field.aliases.contains(&name));
         if !found {
-            return Err(Error::Failed(format!("{action}: unknown argument `{name}`")));
+            return Err(Error::Failed(format!(
+                "{action}: unknown argument `{name}`"
+            )));
         }
     }
     A::decode(args).map_err(|problems: Vec<ArgProblem>| {

@@ -9,7 +9,11 @@ use crate::value::{FromValue, Map, Value, to_bool};
 
 pub(super) fn validate(input: &Input<'_>) -> Result<Step> {
     let empty = Map::new();
-    let spec = input.args.get("argument_spec").and_then(Value::as_map).unwrap_or(&empty);
+    let spec = input
+        .args
+        .get("argument_spec")
+        .and_then(Value::as_map)
+        .unwrap_or(&empty);
     let provided = input.args.get("provided_arguments").and_then(Value::as_map);
     let mut problems = Vec::new();
     for (name, option) in spec.str_iter() {
@@ -59,10 +63,15 @@ fn check(name: &str, option: &Value, value: Option<&Value>, problems: &mut Vec<S
             one => vec![one],
         };
         for one in asked {
-            let fits = choices.iter().any(|c| c == one || c.to_string() == one.to_string());
+            let fits = choices
+                .iter()
+                .any(|c| c == one || c.to_string() == one.to_string());
             if !fits {
                 let words: Vec<_> = choices.iter().map(ToString::to_string).collect();
-                problems.push(format!("value of {name} must be one of: {}, got: {one}", words.join(", ")));
+                problems.push(format!(
+                    "value of {name} must be one of: {}, got: {one}",
+                    words.join(", ")
+                ));
             }
         }
     }
@@ -71,7 +80,9 @@ fn check(name: &str, option: &Value, value: Option<&Value>, problems: &mut Vec<S
     {
         for item in items.iter() {
             if let Err(message) = of_type(elements, item) {
-                problems.push(format!("Elements value for option '{name}' is of the wrong type: {message}"));
+                problems.push(format!(
+                    "Elements value for option '{name}' is of the wrong type: {message}"
+                ));
             }
         }
     }
@@ -86,10 +97,13 @@ fn check(name: &str, option: &Value, value: Option<&Value>, problems: &mut Vec<S
     for map in maps {
         for (key, _) in map.str_iter() {
             if options.get(key).is_none() {
-                problems.push(format!("{name}.{key}. Supported parameters include: {}.", {
-                    let names: Vec<_> = options.str_iter().map(|(k, _)| k).collect();
-                    names.join(", ")
-                }));
+                problems.push(format!(
+                    "{name}.{key}. Supported parameters include: {}.",
+                    {
+                        let names: Vec<_> = options.str_iter().map(|(k, _)| k).collect();
+                        names.join(", ")
+                    }
+                ));
             }
         }
         for (key, option) in options.str_iter() {

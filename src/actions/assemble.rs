@@ -7,10 +7,17 @@ use crate::value::{Map, Value, to_bool};
 
 pub(super) fn assemble(input: &Input<'_>) -> Result<Step> {
     let args = &input.args;
-    if args.get("remote_src").is_none_or(|v| to_bool(v) != Some(false)) {
+    if args
+        .get("remote_src")
+        .is_none_or(|v| to_bool(v) != Some(false))
+    {
         return Ok(Step::Call(RemoteCall::new("assemble", args.clone())));
     }
-    let text = |name: &str| args.get(name).filter(|v| !v.is_null()).map(ToString::to_string);
+    let text = |name: &str| {
+        args.get(name)
+            .filter(|v| !v.is_null())
+            .map(ToString::to_string)
+    };
     let src = text("src").ok_or("assemble needs the argument `src`".to_owned())?;
     let dir = input
         .cx
@@ -25,7 +32,9 @@ pub(super) fn assemble(input: &Input<'_>) -> Result<Step> {
                 .map_err(|e| Error::Failed(format!("assemble: bad pattern `{pattern}`: {e}")))
         })
         .transpose()?;
-    let ignore_hidden = args.get("ignore_hidden").is_some_and(|v| to_bool(v) == Some(true));
+    let ignore_hidden = args
+        .get("ignore_hidden")
+        .is_some_and(|v| to_bool(v) == Some(true));
     let delimiter = text("delimiter");
     let mut names: Vec<_> = std::fs::read_dir(&dir)
         .map_err(|e| unreadable(&dir, &e))?
@@ -36,7 +45,9 @@ pub(super) fn assemble(input: &Input<'_>) -> Result<Step> {
     names.sort();
     let mut all = Vec::new();
     for name in names {
-        if regexp.as_ref().is_some_and(|r| !r.is_match(&name).unwrap_or(false))
+        if regexp
+            .as_ref()
+            .is_some_and(|r| !r.is_match(&name).unwrap_or(false))
             || (ignore_hidden && name.starts_with('.'))
         {
             continue;
@@ -61,7 +72,12 @@ pub(super) fn assemble(input: &Input<'_>) -> Result<Step> {
         .filter(|(key, _)| !key.as_str().is_some_and(|key| own.contains(&key)))
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
-    set_source(&mut remote, &sha256, &content, &Value::data(src).to_string());
+    set_source(
+        &mut remote,
+        &sha256,
+        &content,
+        &Value::data(src).to_string(),
+    );
     let mut call = RemoteCall::new("copy", remote);
     call.contents.push((sha256, content));
     Ok(Step::Call(call))

@@ -38,7 +38,9 @@ pub(super) fn assert(input: &Input<'_>) -> Result<Step> {
         if input.templar.condition(&condition, input.cx)? {
             continue;
         }
-        let message = args.fail_msg.unwrap_or_else(|| Value::data("Assertion failed"));
+        let message = args
+            .fail_msg
+            .unwrap_or_else(|| Value::data("Assertion failed"));
         let data = Map::new()
             .with("evaluated_to", false)
             .with("assertion", condition)
@@ -52,7 +54,8 @@ pub(super) fn assert(input: &Input<'_>) -> Result<Step> {
     let mut data = Map::new();
     data.set(
         "msg",
-        args.success_msg.unwrap_or_else(|| Value::data("All assertions passed")),
+        args.success_msg
+            .unwrap_or_else(|| Value::data("All assertions passed")),
     );
     if !args.quiet {
         data.set("_ansible_verbose_always", true);

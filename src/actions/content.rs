@@ -52,7 +52,11 @@ impl Content {
 
 /// The message for a file of the controller that cannot be read.
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> String {
-    format!("cannot read {} on the controller: {}", path.display(), error.kind())
+    format!(
+        "cannot read {} on the controller: {}",
+        path.display(),
+        error.kind()
+    )
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -16,8 +16,12 @@ pub(super) fn copy(input: &Input<'_>) -> Result<Step> {
         return Ok(Step::Call(RemoteCall::new("copy", args.clone())));
     }
     match (given("src"), given("content")) {
-        (Some(_), Some(_)) => Err("copy: `src` and `content` exclude each other".to_owned().into()),
-        (None, None) => Err("copy needs the argument `src` or `content`".to_owned().into()),
+        (Some(_), Some(_)) => Err("copy: `src` and `content` exclude each other"
+            .to_owned()
+            .into()),
+        (None, None) => Err("copy needs the argument `src` or `content`"
+            .to_owned()
+            .into()),
         (None, Some(content)) => {
             // a mapping or list is written as JSON
             let text = match content {
@@ -55,7 +59,13 @@ fn python_json(value: &Value) -> String {
         Value::Map(map) => {
             let parts: Vec<_> = map
                 .iter()
-                .map(|(k, v)| format!("{}: {}", python_json(&Value::data(k.to_string())), python_json(v)))
+                .map(|(k, v)| {
+                    format!(
+                        "{}: {}",
+                        python_json(&Value::data(k.to_string())),
+                        python_json(v)
+                    )
+                })
                 .collect();
             format!("{{{}}}", parts.join(", "))
         }
@@ -92,7 +102,11 @@ fn from_file(input: &Input<'_>, src: &str) -> Result<Step> {
     if path.is_dir() {
         return directory(input, src, &path);
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let mut args = input.args.clone();
     args.take("directory_mode");
     preserve_mode(&mut args, &path);
@@ -135,8 +149,19 @@ fn directory(input: &Input<'_>, src: &str, root: &Path) -> Result<Step> {
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect()
     };
-    let owner = ["owner", "group", "seuser", "serole", "setype", "selevel", "attributes"];
-    for entry in walkdir::WalkDir::new(root).follow_links(true).sort_by_file_name() {
+    let owner = [
+        "owner",
+        "group",
+        "seuser",
+        "serole",
+        "setype",
+        "selevel",
+        "attributes",
+    ];
+    for entry in walkdir::WalkDir::new(root)
+        .follow_links(true)
+        .sort_by_file_name()
+    {
         let entry = entry.map_err(|e| Error::Failed(format!("copy: {e}")))?;
         let below = entry.path().strip_prefix(root).unwrap_or(Path::new(""));
         let target = if below.as_os_str().is_empty() {

@@ -31,7 +31,9 @@ pub(super) fn debug(input: &Input<'_>) -> Result<Step> {
     let mut data = Map::new();
     match (args.var, args.msg) {
         (Some(_), Some(_)) => {
-            return Err("debug: `msg` and `var` exclude each other".to_owned().into());
+            return Err("debug: `msg` and `var` exclude each other"
+                .to_owned()
+                .into());
         }
         (Some(var), None) => {
             let (name, value) = match &var {

@@ -29,11 +29,17 @@ pub(super) fn fetch(input: &Input<'_>) -> Result<Step> {
     let args: FetchArgs = decode("fetch", &input.args)?;
     if input.check {
         let mut outcome = Outcome::skip("check mode");
-        outcome.data.set("msg", "check mode not (yet) supported for this module");
+        outcome
+            .data
+            .set("msg", "check mode not (yet) supported for this module");
         return Ok(Step::done(outcome));
     }
     let dest = PathBuf::from(&args.dest);
-    let dest = if dest.is_absolute() { dest } else { input.cx.files().basedir.join(dest) };
+    let dest = if dest.is_absolute() {
+        dest
+    } else {
+        input.cx.files().basedir.join(dest)
+    };
     let target = if args.flat {
         if dest.is_dir() && !args.dest.ends_with('/') {
             return Err(format!(
@@ -65,7 +71,9 @@ pub(super) fn fetch(input: &Input<'_>) -> Result<Step> {
     call.receive = Some(target.clone());
     call.finish = Some(Box::new(move |mut outcome| {
         if !outcome.failed && !outcome.skipped {
-            outcome.data.set("dest", Value::data(target.display().to_string()));
+            outcome
+                .data
+                .set("dest", Value::data(target.display().to_string()));
         }
         outcome
     }));

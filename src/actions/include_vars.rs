@@ -38,22 +38,30 @@ module_args! {
 
 pub(super) fn include_vars(input: &Input<'_>) -> Result<Step> {
     let args: IncludeVarsArgs = decode("include_vars", &input.args)?;
-    let files = match (&args.file, &args.dir) {
-        (Some(file), None) => {
-            let found = input.cx.files().find("vars", file);
-            vec![found.ok_or_else(|| {
-                Error::Failed(format!("include_vars: there is no file `{file}`"))
-            })?]
-        }
-        (None, Some(dir)) => files_of(dir, &args, input)?,
-        _ => {
-            return Err("include_vars needs either `file` or `dir`".to_owned().into());
-        }
-    };
+    let files =
+        match (&args.file, &args.dir) {
+            (Some(file), None) => {
+                let found = input.cx.files().find("vars", file);
+                vec![found.ok_or_else(|| {
+                    Error::Failed(format!("include_vars: there is no file `{file}`"))
+                })?]
+            }
+            (None, Some(dir)) => files_of(dir, &args, input)?,
+            _ => {
+                return Err("include_vars needs either `file` or `dir`"
+                    .to_owned()
+                    .into());
+            }
+        };
     let mut vars = Map::new();
     for file in &files {
         for (key, value) in read(file)? {
-            merge_one(&mut vars, key, value, args.hash_behaviour.as_deref() == Some("merge"));
+            merge_one(
+                &mut vars,
+                key,
+                value,
+                args.hash_behaviour.as_deref() == Some("merge"),
+            );
         }
     }
     let vars = match &args.name {
@@ -77,9 +85,7 @@ pub(super) fn include_vars(input: &Input<'_>) -> Result<Step> {
 }
 
 fn merge_one(vars: &mut Map, key: Value, value: Value, merge: bool) {
-    if merge
-        && let (Some(Value::Map(old)), Value::Map(new)) = (vars.get(&key), &value)
-    {
+    if merge && let (Some(Value::Map(old)), Value::Map(new)) = (vars.get(&key), &value) {
         let mut both = (**old).clone();
         for (k, v) in new.iter() {
             merge_one(&mut both, k.clone(), v.clone(), true);
@@ -136,16 +142,29 @@ fn files_of(dir: &str, args: &IncludeVarsArgs, input: &Input<'_>) -> Result<Vec<
         n => usize::try_from(n).unwrap_or(usize::MAX),
     };
     let mut found = Vec::new();
-    let walk = walkdir::WalkDir::new(&root).max_depth(depth).sort_by_file_name();
-    for entry in walk.into_iter().flatten().filter(|e| e.file_type().is_file()) {
+    let walk = walkdir::WalkDir::new(&root)
+        .max_depth(depth)
+        .sort_by_file_name();
+    for entry in walk
+        .into_iter()
+        .flatten()
+        .filter(|e| e.file_type().is_file())
+    {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.starts_with('.') || ignored.iter().any(|r| r.is_match(&name).unwrap_or(false)) {
             continue;
         }
-        if matching.as_ref().is_some_and(|r| !r.is_match(&name).unwrap_or(false)) {
+        if matching
+            .as_ref()
+            .is_some_and(|r| !r.is_match(&name).unwrap_or(false))
+        {
             continue;
         }
-        let extension = entry.path().extension().unwrap_or_default().to_string_lossy();
+        let extension = entry
+            .path()
+            .extension()
+            .unwrap_or_default()
+            .to_string_lossy();
         if args.extensions.iter().any(|known| *known == extension) {
             found.push(entry.into_path());
         } else if !args.ignore_unknown_extensions {

@@ -21,7 +21,7 @@ mod template;
 mod unarchive;
 
 pub use content::Content;
-pub use registry::{Action, ActionRegistry, controller_specs};
+pub use registry::{Action, ActionRegistry, controller_specs, template_fields};
 
 use crate::result::Outcome;
 use crate::template::{Context, Templar, TemplateError};

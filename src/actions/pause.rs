@@ -41,7 +41,9 @@ pub(super) fn pause(input: &Input<'_>) -> Result<Step> {
     let args: PauseArgs = decode("pause", &input.args)?;
     let duration = match (args.minutes, args.seconds) {
         (Some(_), Some(_)) => {
-            return Err("pause: `minutes` and `seconds` exclude each other".to_owned().into());
+            return Err("pause: `minutes` and `seconds` exclude each other"
+                .to_owned()
+                .into());
         }
         (Some(minutes), None) => Some(seconds(minutes * 60.0)),
         (None, Some(value)) => Some(seconds(value.max(1.0))),

@@ -27,7 +27,11 @@ pub(super) fn script(input: &Input<'_>) -> Result<Step> {
         .collect();
     let content = Content::File(path.clone());
     let sha256 = content.sha256().map_err(|e| unreadable(&path, &e))?;
-    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     set_source(&mut args, &sha256, &content, &file);
     args.set("_raw_params", Value::data(rest));
     let mut call = RemoteCall::new("script", args);

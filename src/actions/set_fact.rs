@@ -10,7 +10,8 @@ pub(super) fn set_fact(input: &Input<'_>) -> Result<Step> {
     for (key, value) in &input.args {
         let name = key.to_string();
         if name == "cacheable" {
-            cacheable = to_bool(value).ok_or("set_fact: `cacheable` must be yes or no".to_owned())?;
+            cacheable =
+                to_bool(value).ok_or("set_fact: `cacheable` must be yes or no".to_owned())?;
             continue;
         }
         let mut chars = name.chars();

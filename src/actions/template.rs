@@ -4,10 +4,39 @@
 
 use super::content::unreadable;
 use super::{Content, Error, Input, RemoteCall, Result, Step, shared};
+use crate::module_args;
 use crate::template::FileOptions;
 use crate::value::{FromValue, Map, Value};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+
+module_args! {
+    /// Arguments of `template` besides those of `copy`.
+    pub struct TemplateArgs {
+        /// The template on the controller, looked for in `templates/` of the role and beside the playbook.
+        src: String => required;
+        /// What a line break is written as.
+        newline_sequence: Option<String> => optional;
+        /// What begins a statement.
+        block_start_string: String => default("{%");
+        /// What ends a statement.
+        block_end_string: String => default("%}");
+        /// What begins an expression.
+        variable_start_string: String => default("{{");
+        /// What ends an expression.
+        variable_end_string: String => default("}}");
+        /// What begins a comment.
+        comment_start_string: Option<String> => optional;
+        /// What ends a comment.
+        comment_end_string: Option<String> => optional;
+        /// Whether the line break after a statement is removed.
+        trim_blocks: bool => default(true);
+        /// Whether blanks before a statement are removed.
+        lstrip_blocks: bool => default(false);
+        /// The encoding of the file; only utf-8 is built.
+        output_encoding: String => default("utf-8");
+    }
+}
 
 /// Arguments that the rendering uses; the others go on to `copy`.
 const OWN: &[&str] = &[
@@ -25,14 +54,17 @@ const OWN: &[&str] = &[
 ];
 
 fn text(args: &Map, name: &str) -> Option<String> {
-    args.get(name).filter(|v| !v.is_null()).map(ToString::to_string)
+    args.get(name)
+        .filter(|v| !v.is_null())
+        .map(ToString::to_string)
 }
 
 fn flag(args: &Map, name: &str, default: bool) -> Result<bool> {
     match args.get(name) {
         None | Some(Value::Null) => Ok(default),
-        Some(value) => bool::from_value(value)
-            .map_err(|problem| Error::Failed(format!("template: argument `{name}`: {}", problem.0))),
+        Some(value) => bool::from_value(value).map_err(|problem| {
+            Error::Failed(format!("template: argument `{name}`: {}", problem.0))
+        }),
     }
 }
 
@@ -40,14 +72,20 @@ pub(super) fn template(input: &Input<'_>) -> Result<Step> {
     let args = &input.args;
     let src = text(args, "src").ok_or("template needs the argument `src`".to_owned())?;
     let dest = text(args, "dest").ok_or("template needs the argument `dest`".to_owned())?;
-    let path = input.cx.files().find("templates", &src).ok_or_else(|| {
-        Error::Failed(format!("there is no template `{src}`"))
-    })?;
+    let path = input
+        .cx
+        .files()
+        .find("templates", &src)
+        .ok_or_else(|| Error::Failed(format!("there is no template `{src}`")))?;
     let bytes = std::fs::read(&path).map_err(|e| unreadable(&path, &e))?;
     let source = String::from_utf8(bytes)
         .map_err(|_| format!("the template {} is not UTF-8 text", path.display()))?;
     if source.starts_with("$ANSIBLE_VAULT;") {
-        return Err(format!("{} is encrypted; vault files are not built yet", path.display()).into());
+        return Err(format!(
+            "{} is encrypted; vault files are not built yet",
+            path.display()
+        )
+        .into());
     }
     if let Some(encoding) = text(args, "output_encoding")
         && !encoding.eq_ignore_ascii_case("utf-8")
@@ -74,7 +112,11 @@ pub(super) fn template(input: &Input<'_>) -> Result<Step> {
         trim_blocks: flag(args, "trim_blocks", true)?,
         lstrip_blocks: flag(args, "lstrip_blocks", false)?,
         newline_sequence: newline.to_owned(),
-        block_delimiters: pair("block_start_string", "block_end_string", &defaults.block_delimiters),
+        block_delimiters: pair(
+            "block_start_string",
+            "block_end_string",
+            &defaults.block_delimiters,
+        ),
         variable_delimiters: pair(
             "variable_start_string",
             "variable_end_string",
@@ -101,7 +143,11 @@ pub(super) fn template(input: &Input<'_>) -> Result<Step> {
     {
         remote.set("mode", Value::data(format!("{:04o}", meta.mode() & 0o7777)));
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     set_source(&mut remote, &sha256, &content, &name);
     let mut call = RemoteCall::new("copy", remote);
     call.contents.push((sha256, content));
@@ -145,7 +191,14 @@ fn variables(input: &Input<'_>, path: &Path, src: &str, dest: &str) -> Map {
         .with("template_fullpath", Value::data(full.display().to_string()))
         .with("template_destpath", Value::data(dest))
         .with("template_mtime", Value::data(mtime.clone()))
-        .with("template_run_date", Value::data(jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S.%6f").to_string()));
+        .with(
+            "template_run_date",
+            Value::data(
+                jiff::Zoned::now()
+                    .strftime("%Y-%m-%d %H:%M:%S.%6f")
+                    .to_string(),
+            ),
+        );
     let stamped = meta
         .and_then(|meta| jiff::Timestamp::from_second(meta.mtime()).ok())
         .map(|t| {

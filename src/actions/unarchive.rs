@@ -11,7 +11,9 @@ pub(super) fn unarchive(input: &Input<'_>) -> Result<Step> {
         .get("src")
         .map(ToString::to_string)
         .ok_or("unarchive needs the argument `src`".to_owned())?;
-    let there = args.get("remote_src").is_some_and(|v| to_bool(v) == Some(true));
+    let there = args
+        .get("remote_src")
+        .is_some_and(|v| to_bool(v) == Some(true));
     if there || src.contains("://") {
         return Ok(Step::Call(RemoteCall::new("unarchive", args.clone())));
     }
@@ -28,7 +30,11 @@ pub(super) fn unarchive(input: &Input<'_>) -> Result<Step> {
         })?;
     let content = Content::File(path.clone());
     let sha256 = content.sha256().map_err(|e| unreadable(&path, &e))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let mut remote = args.clone();
     remote.set("src", Value::data(path.display().to_string()));
     set_source(&mut remote, &sha256, &content, &name);

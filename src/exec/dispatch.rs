@@ -43,14 +43,22 @@ impl Run {
                 self.apply_effects(place.host, &effects, place.task);
                 (outcome, effects)
             }
-            (Step::Pause { duration, prompt, echo }, _) => {
-                (self.pause(duration, prompt, echo).await, Vec::new())
-            }
+            (
+                Step::Pause {
+                    duration,
+                    prompt,
+                    echo,
+                },
+                _,
+            ) => (self.pause(duration, prompt, echo).await, Vec::new()),
             (step, Some((login, who))) => {
                 let outcome = self.remote(place, step, &login, who.as_ref(), &rest).await;
                 (outcome, Vec::new())
             }
-            (_, None) => (Outcome::failure("a bug in runbook: a step without a machine"), Vec::new()),
+            (_, None) => (
+                Outcome::failure("a bug in runbook: a step without a machine"),
+                Vec::new(),
+            ),
         };
         self.finish(place, rest, outcome, effects)
     }
@@ -106,15 +114,21 @@ impl Run {
             Step::Call(call) => {
                 let calls = vec![(call, rest.settings.clone())];
                 let mut outcomes = self.calls(place, calls, login, who, false).await;
-                outcomes.pop().unwrap_or_else(|| Outcome::failure("the agent gave no answer"))
+                outcomes
+                    .pop()
+                    .unwrap_or_else(|| Outcome::failure("the agent gave no answer"))
             }
             Step::Calls(calls, merge) => {
-                let calls = calls.into_iter().map(|call| (call, rest.settings.clone())).collect();
+                let calls = calls
+                    .into_iter()
+                    .map(|call| (call, rest.settings.clone()))
+                    .collect();
                 merge(self.calls(place, calls, login, who, true).await)
             }
-            Step::Raw { command, executable } => {
-                self.raw(login, who, &command, executable.as_deref()).await
-            }
+            Step::Raw {
+                command,
+                executable,
+            } => self.raw(login, who, &command, executable.as_deref()).await,
             Step::WaitForConnection {
                 delay,
                 timeout,
@@ -148,7 +162,9 @@ impl Run {
             receive = call.receive.or(receive);
             finishes.push(call.finish);
         }
-        let run = self.machines.run(login, who, wire, contents, receive, stop_on_failure);
+        let run = self
+            .machines
+            .run(login, who, wire, contents, receive, stop_on_failure);
         let mut stop = self.interrupted.clone();
         let result = tokio::select! {
             result = run => result,
@@ -174,7 +190,13 @@ impl Run {
     fn wire_call(&self, task: &Task, call: &RemoteCall, settings: Option<&Settings>) -> Call {
         let timeout = settings.and_then(|s| s.timeout);
         let background = task.background.as_ref().and_then(|(seconds, _)| {
-            seconds.to_value().to_string().trim().parse::<u64>().ok().filter(|s| *s > 0)
+            seconds
+                .to_value()
+                .to_string()
+                .trim()
+                .parse::<u64>()
+                .ok()
+                .filter(|s| *s > 0)
         });
         Call {
             module: call.module.clone(),
@@ -277,7 +299,12 @@ impl Run {
         }
     }
 
-    async fn pause(&self, duration: Option<Duration>, prompt: Option<String>, echo: bool) -> Outcome {
+    async fn pause(
+        &self,
+        duration: Option<Duration>,
+        prompt: Option<String>,
+        echo: bool,
+    ) -> Outcome {
         let begun = jiff::Zoned::now();
         let asker = Arc::clone(&self.prompt);
         let mut stop = self.interrupted.clone();
@@ -293,8 +320,10 @@ impl Run {
                 }
             }
             None => {
-                let text = prompt.unwrap_or_else(|| "Press enter to continue, Ctrl-C to interrupt".into());
-                let asked = tokio::task::spawn_blocking(move || asker.ask(&format!("{text}:"), echo));
+                let text =
+                    prompt.unwrap_or_else(|| "Press enter to continue, Ctrl-C to interrupt".into());
+                let asked =
+                    tokio::task::spawn_blocking(move || asker.ask(&format!("{text}:"), echo));
                 answer = asked.await.ok().flatten();
             }
         }
@@ -303,9 +332,18 @@ impl Run {
         Outcome::ok()
             .with("delta", seconds)
             .with("user_input", Value::data(answer.unwrap_or_default()))
-            .with("start", Value::data(begun.strftime("%Y-%m-%d %H:%M:%S").to_string()))
-            .with("stop", Value::data(ended.strftime("%Y-%m-%d %H:%M:%S").to_string()))
-            .with("stdout", Value::data(format!("Paused for {seconds} seconds")))
+            .with(
+                "start",
+                Value::data(begun.strftime("%Y-%m-%d %H:%M:%S").to_string()),
+            )
+            .with(
+                "stop",
+                Value::data(ended.strftime("%Y-%m-%d %H:%M:%S").to_string()),
+            )
+            .with(
+                "stdout",
+                Value::data(format!("Paused for {seconds} seconds")),
+            )
     }
 
     /// Does what an action asked the run to remember.
@@ -315,7 +353,8 @@ impl Run {
             match effect {
                 Effect::SetFacts { facts, cacheable } => {
                     for (name, value) in facts.str_iter() {
-                        self.store.set_fact(host, name, value.clone(), *cacheable, &origin);
+                        self.store
+                            .set_fact(host, name, value.clone(), *cacheable, &origin);
                     }
                 }
                 Effect::IncludeVars(vars) => {

@@ -37,12 +37,19 @@ impl Fault {
             actions::Error::Template(error) => {
                 let node = args
                     .iter()
-                    .find(|entry| entry.value.to_value().to_string().contains(error.template.as_str()))
+                    .find(|entry| {
+                        entry
+                            .value
+                            .to_value()
+                            .to_string()
+                            .contains(error.template.as_str())
+                    })
                     .map(|entry| entry.value.clone());
                 match node {
                     Some(node) if !error.template.is_empty() => Self::template(error, &node),
                     _ => {
-                        let mut fault = Diagnostic::error("task::template", error.message.clone()).at(span);
+                        let mut fault =
+                            Diagnostic::error("task::template", error.message.clone()).at(span);
                         for step in &error.chain {
                             fault = fault.note(format!(
                                 "in the variable `{}`, which is `{}`",
@@ -69,7 +76,10 @@ impl Fault {
         data.set("msg", Value::data(diagnostic.message.as_str()));
         data.set(
             "_runbook_diagnostic",
-            Value::data(crate::diag::render(&diagnostic, crate::diag::RenderOptions::default())),
+            Value::data(crate::diag::render(
+                &diagnostic,
+                crate::diag::RenderOptions::default(),
+            )),
         );
         Outcome {
             failed: true,
@@ -111,8 +121,17 @@ fn line_of(error: &TemplateError) -> Option<String> {
     let before = error.template.get(..range.start)?;
     let number = before.matches('\n').count() + 1;
     let line = error.template.lines().nth(number - 1)?;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    Some(format!("line {number}, column {column} of the template: {}", line.trim_end()))
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    Some(format!(
+        "line {number}, column {column} of the template: {}",
+        line.trim_end()
+    ))
 }
 
 fn short(text: &str) -> String {

@@ -120,10 +120,13 @@ impl Run {
                     "clear_host_errors",
                     "reset_connection",
                 ];
-                return Err(Diagnostic::error("task::meta", format!("there is no `meta: {other}`"))
-                    .at(&task.action_span)
-                    .maybe_hint(crate::diag::did_you_mean(other, known))
-                    .into());
+                return Err(Diagnostic::error(
+                    "task::meta",
+                    format!("there is no `meta: {other}`"),
+                )
+                .at(&task.action_span)
+                .maybe_hint(crate::diag::did_you_mean(other, known))
+                .into());
             }
         }
         Ok(Flow::Go { lost: 0 })
@@ -178,11 +181,18 @@ impl Run {
         let Some(first) = hosts.first() else {
             return forks;
         };
-        let number = self.task_scope(state, first, task).ok().and_then(|(scope, files)| {
-            let cx = Context::new(scope, files);
-            self.number("throttle", Some(node), &cx).ok().flatten()
-        });
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let number = self
+            .task_scope(state, first, task)
+            .ok()
+            .and_then(|(scope, files)| {
+                let cx = Context::new(scope, files);
+                self.number("throttle", Some(node), &cx).ok().flatten()
+            });
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped"
+        )]
         match number {
             Some(n) if n >= 1.0 => forks.min(n.min(1e6) as usize),
             _ => forks,

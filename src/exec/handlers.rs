@@ -24,7 +24,12 @@ impl Run {
         task: &Task,
         names: &[String],
     ) -> Vec<Notification> {
-        let handlers = Arc::clone(&state.handlers.read().unwrap_or_else(PoisonError::into_inner));
+        let handlers = Arc::clone(
+            &state
+                .handlers
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         let mut problems = Vec::new();
         for name in names {
             let found = self.find(state, &handlers, host, name);
@@ -41,7 +46,9 @@ impl Run {
                 });
             }
             for index in found {
-                cursor.notified.add(u32::try_from(index).unwrap_or(u32::MAX));
+                cursor
+                    .notified
+                    .add(u32::try_from(index).unwrap_or(u32::MAX));
             }
         }
         problems
@@ -71,7 +78,10 @@ impl Run {
                     by_name = Some((index, own));
                 }
             }
-            let listens = handler.listen.iter().any(|topic| topic.to_value().to_string() == name);
+            let listens = handler
+                .listen
+                .iter()
+                .any(|topic| topic.to_value().to_string() == name);
             if listens {
                 found.push(index);
             }
@@ -87,7 +97,12 @@ impl Run {
 
     /// All names that a task's `notify` could mean, for the check before the run.
     pub(crate) fn handler_exists(&self, state: &PlayState, host: &str, name: &str) -> bool {
-        let handlers = Arc::clone(&state.handlers.read().unwrap_or_else(PoisonError::into_inner));
+        let handlers = Arc::clone(
+            &state
+                .handlers
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         !self.find(state, &handlers, host, name).is_empty()
     }
 }

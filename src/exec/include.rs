@@ -60,7 +60,13 @@ struct Wanted {
 
 impl Run {
     /// What a task on a host wants included. `cx` has the loop's item.
-    pub(crate) fn wants(&self, task: &Task, cx: &Context, item: Map, label: Option<String>) -> Result<Include, Fault> {
+    pub(crate) fn wants(
+        &self,
+        task: &Task,
+        cx: &Context,
+        item: Map,
+        label: Option<String>,
+    ) -> Result<Include, Fault> {
         let render = |node: &crate::yaml::Node| {
             let value = self
                 .templar
@@ -69,13 +75,20 @@ impl Run {
             Ok(value.to_string())
         };
         let what = if task.short_action() == "include_role" {
-            What::Role(Box::new(self.loader.role_request(task, render).map_err(Fault)?))
+            What::Role(Box::new(
+                self.loader.role_request(task, render).map_err(Fault)?,
+            ))
         } else {
             let node = task
                 .args
                 .get("file")
                 .or_else(|| task.args.get("_raw_params"))
-                .ok_or_else(|| Fault::at("`include_tasks` needs the argument `file`", &task.action_span))?;
+                .ok_or_else(|| {
+                    Fault::at(
+                        "`include_tasks` needs the argument `file`",
+                        &task.action_span,
+                    )
+                })?;
             let name = render(node).map_err(Fault)?;
             What::Tasks(self.loader.task_file(&name, task, node).map_err(Fault)?)
         };
@@ -130,7 +143,11 @@ impl Run {
             });
             match self.read_include(state, task, &wanted) {
                 Ok(items) => {
-                    brought.push((u32::try_from(label).unwrap_or(u32::MAX), wanted.hosts, items));
+                    brought.push((
+                        u32::try_from(label).unwrap_or(u32::MAX),
+                        wanted.hosts,
+                        items,
+                    ));
                 }
                 Err(error) => {
                     let outcome = Arc::new(Fault(error).outcome());
@@ -173,7 +190,8 @@ impl Run {
                 .flat_map(|(label, _, items)| {
                     items.iter().enumerate().map(move |(i, item)| {
                         // labels order includes first, then their items
-                        let place = label.saturating_mul(1 << 16) + u32::try_from(i).unwrap_or(u32::MAX);
+                        let place =
+                            label.saturating_mul(1 << 16) + u32::try_from(i).unwrap_or(u32::MAX);
                         (place, item.clone())
                     })
                 })
@@ -213,7 +231,10 @@ impl Run {
             What::Role(request) => self.read_role(state, task, request, &keywords)?,
         };
         let statics: Vec<Arc<Map>> = vec![Arc::clone(&state.play.vars), self.extra()];
-        let cx = Context::new(Arc::new(StaticScope(statics)), Arc::new(FileContext::default()));
+        let cx = Context::new(
+            Arc::new(StaticScope(statics)),
+            Arc::new(FileContext::default()),
+        );
         Ok(items
             .iter()
             .filter_map(|item| item.filter(&|task| self.selects(task, &cx)))
@@ -232,12 +253,17 @@ impl Run {
             .iter()
             .flat_map(|role| role.parents.iter().cloned().chain([Arc::clone(role)]))
             .collect();
-        let at = task.args.get("name").or_else(|| task.args.get("role")).cloned();
-        let at = at.unwrap_or_else(|| {
-            crate::yaml::Node::new(crate::yaml::Kind::Null, task.span.clone())
-        });
+        let at = task
+            .args
+            .get("name")
+            .or_else(|| task.args.get("role"))
+            .cloned();
+        let at = at
+            .unwrap_or_else(|| crate::yaml::Node::new(crate::yaml::Kind::Null, task.span.clone()));
         drop(self.loader.take_imported());
-        let loaded = self.loader.role(request, keywords, &parents, &state.dir, &at)?;
+        let loaded = self
+            .loader
+            .role(request, keywords, &parents, &state.dir, &at)?;
         let (imported, _) = self.loader.take_imported();
         let handlers: Vec<Arc<Task>> = loaded
             .handlers
@@ -246,11 +272,17 @@ impl Run {
             .flat_map(Item::tasks)
             .collect();
         if !handlers.is_empty() {
-            let mut known = state.handlers.write().unwrap_or_else(PoisonError::into_inner);
+            let mut known = state
+                .handlers
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
             let mut all = (**known).clone();
             for handler in handlers {
                 // the same role included again brings the same handlers again
-                let twin = |old: &Arc<Task>| old.span == handler.span && old.keywords.include_vars.len() == handler.keywords.include_vars.len();
+                let twin = |old: &Arc<Task>| {
+                    old.span == handler.span
+                        && old.keywords.include_vars.len() == handler.keywords.include_vars.len()
+                };
                 match all.iter().position(twin) {
                     Some(at) => {
                         if let Some(slot) = all.get_mut(at) {
@@ -271,8 +303,16 @@ impl Run {
             let mut layers = Vec::new();
             for role in &loaded.all {
                 let origin = format!("role {}", role.name);
-                layers.push(Layer::new(Level::RoleDefaults, origin.as_str(), Arc::clone(&role.defaults)));
-                layers.push(Layer::new(Level::RoleVars, origin.as_str(), Arc::clone(&role.vars)));
+                layers.push(Layer::new(
+                    Level::RoleDefaults,
+                    origin.as_str(),
+                    Arc::clone(&role.defaults),
+                ));
+                layers.push(Layer::new(
+                    Level::RoleVars,
+                    origin.as_str(),
+                    Arc::clone(&role.vars),
+                ));
             }
             state.add_layers(layers);
         }

@@ -48,23 +48,30 @@ impl Run {
         };
         let Some(entries) = node.as_map() else {
             return Err(Fault::at(
-                format!("`loop_control` must be a mapping, this is {}", node.describe()),
+                format!(
+                    "`loop_control` must be a mapping, this is {}",
+                    node.describe()
+                ),
                 &node.span,
             ));
         };
         for entry in entries {
-            let text = || Ok::<_, Fault>(self.keyword(Some(&entry.value), cx)?.map(|v| v.to_string()));
+            let text =
+                || Ok::<_, Fault>(self.keyword(Some(&entry.value), cx)?.map(|v| v.to_string()));
             match entry.key.as_str().unwrap_or_default() {
                 "loop_var" => control.var = text()?.unwrap_or_else(|| "item".into()),
                 "index_var" => control.index_var = text()?,
                 "label" => control.label = Some(entry.value.clone()),
                 "pause" => control.pause = self.number("pause", Some(&entry.value), cx)?,
                 "extended" => {
-                    control.extended = self.flag("extended", Some(&entry.value), cx)?.unwrap_or(false);
+                    control.extended = self
+                        .flag("extended", Some(&entry.value), cx)?
+                        .unwrap_or(false);
                 }
                 "extended_allitems" => {
-                    control.all_items =
-                        self.flag("extended_allitems", Some(&entry.value), cx)?.unwrap_or(true);
+                    control.all_items = self
+                        .flag("extended_allitems", Some(&entry.value), cx)?
+                        .unwrap_or(true);
                 }
                 "break_when" => match &entry.value.kind {
                     Kind::Seq(items) => control.break_when.clone_from(items),
@@ -98,7 +105,10 @@ impl Run {
                 other => Err(Fault(
                     crate::diag::Diagnostic::error(
                         "task::loop",
-                        format!("`loop` needs a list, this is a {}: {other}", other.type_name()),
+                        format!(
+                            "`loop` needs a list, this is a {}: {other}",
+                            other.type_name()
+                        ),
                     )
                     .at(&node.span)
                     .hint("for a mapping, use `| dict2items`; for one item, write `[item]`")
@@ -125,7 +135,9 @@ impl Run {
             let first = word.split(['.', '[']).next().unwrap_or_default();
             let name = !first.is_empty()
                 && first.chars().all(|c| c.is_alphanumeric() || c == '_')
-                && word.chars().all(|c| c.is_alphanumeric() || "_.[]'\"".contains(c));
+                && word
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || "_.[]'\"".contains(c));
             name && cx.scope().get(first).is_some()
         };
         match (&node.kind, kind) {
@@ -199,7 +211,9 @@ impl LoopControl {
 /// What a line shows of an item when nothing else is said.
 pub(crate) fn plain_label(item: &Value) -> String {
     match item {
-        Value::Map(map) if to_bool(map.get("_ansible_no_log").unwrap_or(&Value::Null)) == Some(true) => {
+        Value::Map(map)
+            if to_bool(map.get("_ansible_no_log").unwrap_or(&Value::Null)) == Some(true) =>
+        {
             "(censored)".into()
         }
         other => other.to_string(),

@@ -82,7 +82,12 @@ impl Run {
                 .cloned()
                 .collect()
         };
-        let batch = alive(&mut cursors.iter().filter(|(_, c)| !c.is_failed()).map(|(host, _)| host));
+        let batch = alive(
+            &mut cursors
+                .iter()
+                .filter(|(_, c)| !c.is_failed())
+                .map(|(host, _)| host),
+        );
         let hosts = alive(&mut old.hosts_all.iter());
         if *batch == *old.batch && *hosts == *old.hosts {
             return;
@@ -133,12 +138,20 @@ impl Run {
             return self.meta(state, cursors, task, group).await;
         }
         let first = group.first().cloned().unwrap_or_default();
-        let info = self.info(task, self.task_name(state, task, &first), next.handler.is_some() || task.handler);
+        let info = self.info(
+            task,
+            self.task_name(state, task, &first),
+            next.handler.is_some() || task.handler,
+        );
         self.emitter.emit(&Event::TaskStart {
             task: Arc::clone(&info),
         });
         let once = self.runs_once(state, task, &first);
-        let active = if once { group.get(..1).unwrap_or_default() } else { group };
+        let active = if once {
+            group.get(..1).unwrap_or_default()
+        } else {
+            group
+        };
         let hosts: Vec<(Arc<str>, bool)> = active
             .iter()
             .map(|host| {
@@ -147,7 +160,11 @@ impl Run {
             })
             .collect();
         let ends = self.on_hosts(state, task, &info, hosts).await;
-        let ends = if once { self.spread(task, ends, group) } else { ends };
+        let ends = if once {
+            self.spread(task, ends, group)
+        } else {
+            ends
+        };
         self.settle(state, cursors, task, &info, ends, once)
     }
 
@@ -202,7 +219,12 @@ impl Run {
             .map(|host| {
                 if host != &first {
                     if let (Some(name), Some(value)) = (&task.register, &end.registered) {
-                        self.store.register(host, name, value.clone(), &task.span.to_string().into());
+                        self.store.register(
+                            host,
+                            name,
+                            value.clone(),
+                            &task.span.to_string().into(),
+                        );
                     }
                     self.apply_effects(host, &end.effects, task);
                 }
@@ -210,7 +232,11 @@ impl Run {
                 (
                     Arc::clone(host),
                     TaskEnd {
-                        notify: if host == &first { end.notify.clone() } else { Vec::new() },
+                        notify: if host == &first {
+                            end.notify.clone()
+                        } else {
+                            Vec::new()
+                        },
                         ..end.clone()
                     },
                 )
@@ -276,7 +302,10 @@ impl Run {
         }
         if fatal {
             for (host, cursor) in cursors.iter_mut() {
-                if !cursor.is_failed() && cursor.next().is_some() && !self.lost().failed.contains(host) {
+                if !cursor.is_failed()
+                    && cursor.next().is_some()
+                    && !self.lost().failed.contains(host)
+                {
                     if cursor.fail() == Failure::Final {
                         self.lost().failed.insert(Arc::clone(host));
                         lost += 1;

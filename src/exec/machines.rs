@@ -1,13 +1,13 @@
 //! Connections: one per machine and login, made when it is first needed, shared by all tasks.
 
 use crate::actions::Content;
+use crate::result::Outcome;
 use crate::transport::{
     AgentBinaries, Become, BlobContent, BlobSink, BlobSource, ConnectionKind, Machine, Options,
     RawOutput, Target, TransportError,
 };
 use crate::value::Secret;
 use crate::wire::Call;
-use crate::result::Outcome;
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
@@ -85,7 +85,11 @@ impl BlobSink for Receiver {
         if self.file.is_none() {
             let dir = target.parent().unwrap_or(std::path::Path::new("."));
             std::fs::create_dir_all(dir)?;
-            self.file = Some(tempfile::Builder::new().prefix(".runbook-").tempfile_in(dir)?);
+            self.file = Some(
+                tempfile::Builder::new()
+                    .prefix(".runbook-")
+                    .tempfile_in(dir)?,
+            );
         }
         if let Some(file) = &mut self.file {
             file.write_all(bytes)?;
@@ -155,7 +159,13 @@ impl Machines {
         let who = who.filter(|who| !same_user(login, who));
         let mut sink = Receiver::new(receive);
         let result = machine
-            .run(who, calls, stop_on_failure, &Contents(contents), Some(&mut sink))
+            .run(
+                who,
+                calls,
+                stop_on_failure,
+                &Contents(contents),
+                Some(&mut sink),
+            )
             .await;
         if matches!(result, Err(TransportError::Lost { .. })) {
             self.forget(login).await;
@@ -186,7 +196,10 @@ impl Machines {
     /// Ends all connections.
     pub async fn close(&self) {
         let machines = self.all().await;
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.slots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         let mut set = tokio::task::JoinSet::new();
         for machine in machines {
             set.spawn(async move { machine.close().await });

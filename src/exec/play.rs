@@ -87,7 +87,11 @@ impl Run {
     pub(crate) async fn play(self: &Arc<Self>, play: &Play) -> Result<bool, Box<Diagnostic>> {
         let extra = self.extra();
         let statics: Vec<Arc<Map>> = vec![Arc::clone(&play.vars), extra];
-        let dir = play.path.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
+        let dir = play
+            .path
+            .parent()
+            .map(std::path::Path::to_path_buf)
+            .unwrap_or_default();
         let dir = std::path::absolute(&dir).unwrap_or(dir);
         let files = FileContext {
             search_path: vec![dir.clone()],
@@ -103,10 +107,19 @@ impl Run {
             self.emitter.emit(&Event::PlayNoHosts { name });
             return Ok(true);
         }
-        let strategy = play.strategy.as_ref().map(|node| node.to_value().to_string());
+        let strategy = play
+            .strategy
+            .as_ref()
+            .map(|node| node.to_value().to_string());
         match strategy.as_deref() {
             None | Some("linear" | "ansible.builtin.linear") => {}
-            Some("free" | "host_pinned" | "debug" | "ansible.builtin.free" | "ansible.builtin.host_pinned") => {
+            Some(
+                "free"
+                | "host_pinned"
+                | "debug"
+                | "ansible.builtin.free"
+                | "ansible.builtin.host_pinned",
+            ) => {
                 self.emitter.warn(
                     "only the strategy `linear` is built: the hosts of this play keep in step",
                 );
@@ -170,13 +183,23 @@ impl Run {
             .render(&play.hosts.to_value(), cx)
             .map_err(|e| Fault::template(&e, &play.hosts).0)?;
         let pattern = match &value {
-            Value::List(items) => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            Value::List(items) => items
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(","),
             other => other.to_string(),
         };
         let selection = self
             .store
             .inventory(|inventory| inventory.select(&pattern))
-            .map_err(|e| Box::new(if e.span.is_some() { e } else { e.at(&play.hosts.span) }))?;
+            .map_err(|e| {
+                Box::new(if e.span.is_some() {
+                    e
+                } else {
+                    e.at(&play.hosts.span)
+                })
+            })?;
         for warning in selection.warnings {
             self.emitter.warn(warning.to_string());
         }
@@ -193,9 +216,12 @@ impl Run {
             Some("shuffle") => hosts.sort_by_cached_key(|_| random()),
             Some(other) => {
                 let node = play.order.as_ref().unwrap_or(&play.hosts);
-                return Err(Diagnostic::error("play::order", format!("there is no order `{other}`"))
-                    .at(&node.span)
-                    .into());
+                return Err(Diagnostic::error(
+                    "play::order",
+                    format!("there is no order `{other}`"),
+                )
+                .at(&node.span)
+                .into());
             }
         }
         let lost = self.lost();
@@ -214,8 +240,16 @@ impl Run {
         let mut layers = Vec::new();
         for role in &play.roles {
             let origin = format!("role {}", role.name);
-            layers.push(Layer::new(Level::RoleDefaults, origin.as_str(), Arc::clone(&role.defaults)));
-            layers.push(Layer::new(Level::RoleVars, origin.as_str(), Arc::clone(&role.vars)));
+            layers.push(Layer::new(
+                Level::RoleDefaults,
+                origin.as_str(),
+                Arc::clone(&role.defaults),
+            ));
+            layers.push(Layer::new(
+                Level::RoleVars,
+                origin.as_str(),
+                Arc::clone(&role.vars),
+            ));
         }
         layers.push(Layer::new(
             Level::PlayVars,
@@ -231,7 +265,9 @@ impl Run {
                 Some(items) => items.to_vec(),
                 None => vec![node.clone()],
             };
-            let fixed = group.iter().all(|node| !node.to_value().to_string().contains("{{"));
+            let fixed = group
+                .iter()
+                .all(|node| !node.to_value().to_string().contains("{{"));
             if fixed && host_files.is_empty() {
                 layers.extend(self.vars_file(&group, cx, true)?);
             } else {
@@ -315,24 +351,31 @@ impl Run {
         let extra = self.extra();
         for node in &play.vars_prompt {
             let Some(name) = node.get("name").map(|n| n.to_value().to_string()) else {
-                return Err(Diagnostic::error("play::vars-prompt", "this prompt has no `name`")
-                    .at(&node.span)
-                    .into());
+                return Err(
+                    Diagnostic::error("play::vars-prompt", "this prompt has no `name`")
+                        .at(&node.span)
+                        .into(),
+                );
             };
             if extra.get(name.as_str()).is_some() {
                 continue;
             }
             if let Some(encrypt) = node.get("encrypt") {
-                return Err(Diagnostic::error("play::vars-prompt", "`encrypt` of prompts is not built yet")
-                    .at(&encrypt.span)
-                    .into());
+                return Err(Diagnostic::error(
+                    "play::vars-prompt",
+                    "`encrypt` of prompts is not built yet",
+                )
+                .at(&encrypt.span)
+                .into());
             }
             let text = node
                 .get("prompt")
                 .map_or_else(|| name.clone(), |n| n.to_value().to_string());
             let default = node.get("default").map(Node::to_value);
             let flag = |key: &str, default: bool| {
-                node.get(key).and_then(|n| to_bool(&n.to_value())).unwrap_or(default)
+                node.get(key)
+                    .and_then(|n| to_bool(&n.to_value()))
+                    .unwrap_or(default)
             };
             let private = flag("private", true);
             let shown = match &default {
@@ -343,9 +386,11 @@ impl Run {
             if flag("confirm", false) && answer.is_some() {
                 let again = self.prompt.ask(&format!("confirm {shown}"), !private);
                 if again != answer {
-                    return Err(Diagnostic::error("play::vars-prompt", "the two answers differ")
-                        .at(&node.span)
-                        .into());
+                    return Err(
+                        Diagnostic::error("play::vars-prompt", "the two answers differ")
+                            .at(&node.span)
+                            .into(),
+                    );
                 }
             }
             let value = match (answer.take(), default) {
@@ -387,10 +432,15 @@ impl Run {
                     .any(|name| *name == pattern || crate::inventory::glob_matches(pattern, name));
                 started.set(found);
             }
-            started.get() && (task.implicit && task.short_action() == "meta" || self.selects(task, cx))
+            started.get()
+                && (task.implicit && task.short_action() == "meta" || self.selects(task, cx))
         };
         for section in &play.sections {
-            let kept: Vec<Item> = section.items.iter().filter_map(|item| item.filter(&keep)).collect();
+            let kept: Vec<Item> = section
+                .items
+                .iter()
+                .filter_map(|item| item.filter(&keep))
+                .collect();
             items.extend(kept);
             items.push(Item::Task(Arc::clone(&section.flush)));
         }
@@ -473,7 +523,12 @@ impl Run {
         let mut rest = hosts.as_slice();
         let mut step = 0;
         while !rest.is_empty() {
-            let size = sizes.get(step).or(sizes.last()).copied().unwrap_or(total).min(rest.len());
+            let size = sizes
+                .get(step)
+                .or(sizes.last())
+                .copied()
+                .unwrap_or(total)
+                .min(rest.len());
             let (batch, after) = rest.split_at(size);
             batches.push(batch.to_vec());
             rest = after;

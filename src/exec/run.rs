@@ -157,7 +157,12 @@ impl Run {
     }
 
     /// What reports are told of a task.
-    pub(crate) fn info(&self, task: &crate::playbook::Task, name: String, handler: bool) -> Arc<TaskInfo> {
+    pub(crate) fn info(
+        &self,
+        task: &crate::playbook::Task,
+        name: String,
+        handler: bool,
+    ) -> Arc<TaskInfo> {
         let role = task.role.as_ref().map(|role| role.name.clone());
         let name = match &role {
             Some(role) => format!("{role} : {name}"),

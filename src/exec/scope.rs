@@ -59,19 +59,39 @@ fn layers(task: &Task) -> Vec<Layer> {
     if let Some(role) = &task.role {
         for role in role.parents.iter().chain([role]) {
             let origin = format!("role {}", role.name);
-            layers.push(Layer::new(Level::RoleDefaults, origin.as_str(), Arc::clone(&role.defaults)));
-            layers.push(Layer::new(Level::RoleVars, origin.as_str(), Arc::clone(&role.vars)));
+            layers.push(Layer::new(
+                Level::RoleDefaults,
+                origin.as_str(),
+                Arc::clone(&role.defaults),
+            ));
+            layers.push(Layer::new(
+                Level::RoleVars,
+                origin.as_str(),
+                Arc::clone(&role.vars),
+            ));
             if !role.params.is_empty() {
-                layers.push(Layer::new(Level::RoleParams, origin.as_str(), Arc::clone(&role.params)));
+                layers.push(Layer::new(
+                    Level::RoleParams,
+                    origin.as_str(),
+                    Arc::clone(&role.params),
+                ));
             }
         }
     }
     let origin = task.span.to_string();
     for vars in &task.keywords.vars {
-        layers.push(Layer::new(Level::TaskVars, origin.as_str(), Arc::clone(vars)));
+        layers.push(Layer::new(
+            Level::TaskVars,
+            origin.as_str(),
+            Arc::clone(vars),
+        ));
     }
     for vars in &task.keywords.include_vars {
-        layers.push(Layer::new(Level::IncludeParams, origin.as_str(), Arc::clone(vars)));
+        layers.push(Layer::new(
+            Level::IncludeParams,
+            origin.as_str(),
+            Arc::clone(vars),
+        ));
     }
     layers
 }
@@ -80,7 +100,11 @@ impl Run {
     /// The magic variables that the task itself brings.
     fn task_magic(&self, task: &Task, files: &FileContext) -> TaskMagic {
         let role = task.role.as_ref();
-        let parents = || role.iter().flat_map(|role| role.parents.iter().rev()).collect::<Vec<_>>();
+        let parents = || {
+            role.iter()
+                .flat_map(|role| role.parents.iter().rev())
+                .collect::<Vec<_>>()
+        };
         TaskMagic {
             role_name: role.map(|role| role.name.clone()),
             role_path: role.map(|role| role.path.clone()),
@@ -88,7 +112,13 @@ impl Run {
             parent_role_paths: parents().iter().map(|role| role.path.clone()).collect(),
             search_path: files.search_path.clone(),
             environment: (!task.keywords.environment.is_empty()).then(|| {
-                Value::list(task.keywords.environment.iter().map(crate::yaml::Node::to_value).collect())
+                Value::list(
+                    task.keywords
+                        .environment
+                        .iter()
+                        .map(crate::yaml::Node::to_value)
+                        .collect(),
+                )
             }),
             ..TaskMagic::default()
         }

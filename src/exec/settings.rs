@@ -29,7 +29,11 @@ pub(crate) struct Settings {
 
 impl Run {
     /// A keyword's value, templated; `None` if it is not there or omitted.
-    pub(crate) fn keyword(&self, node: Option<&Node>, cx: &Context) -> Result<Option<Value>, Fault> {
+    pub(crate) fn keyword(
+        &self,
+        node: Option<&Node>,
+        cx: &Context,
+    ) -> Result<Option<Value>, Fault> {
         let Some(node) = node else {
             return Ok(None);
         };
@@ -83,14 +87,19 @@ impl Run {
         let flag = |name, node: &Option<Node>| self.flag(name, node.as_ref(), cx);
         let check = flag("check_mode", &keywords.check_mode)?.unwrap_or(self.options.check);
         let timeout = self.number("timeout", keywords.timeout.as_ref(), cx)?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds, clamped")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "seconds, clamped"
+        )]
         let timeout = timeout.map_or(self.options.task_timeout, |t| t.clamp(0.0, 1e9) as u64);
         Ok(Settings {
             check,
             diff: flag("diff", &keywords.diff)?.unwrap_or(self.options.diff),
             no_log: flag("no_log", &keywords.no_log)?.unwrap_or(false),
             ignore_errors: flag("ignore_errors", &keywords.ignore_errors)?.unwrap_or(false),
-            ignore_unreachable: flag("ignore_unreachable", &keywords.ignore_unreachable)?.unwrap_or(false),
+            ignore_unreachable: flag("ignore_unreachable", &keywords.ignore_unreachable)?
+                .unwrap_or(false),
             any_errors_fatal: flag("any_errors_fatal", &keywords.any_errors_fatal)?
                 .unwrap_or(self.options.any_errors_fatal),
             environment: self.environment(task, cx)?,
@@ -114,7 +123,10 @@ impl Run {
                 Some(Value::Str(text)) if text.trim().is_empty() => {}
                 Some(other) => {
                     return Err(Fault::at(
-                        format!("`environment` must be a mapping, it is a {}", other.type_name()),
+                        format!(
+                            "`environment` must be a mapping, it is a {}",
+                            other.type_name()
+                        ),
                         &node.span,
                     ));
                 }
@@ -174,7 +186,9 @@ impl Run {
                 return Ok(Some(value.to_string()));
             }
             let value = self.keyword(node.as_ref(), cx)?;
-            Ok(value.map(|v| v.to_string()).or_else(|| default.map(str::to_owned)))
+            Ok(value
+                .map(|v| v.to_string())
+                .or_else(|| default.map(str::to_owned)))
         };
         let method = text(
             &["ansible_become_method"],
@@ -183,9 +197,14 @@ impl Run {
         )?
         .unwrap_or_default();
         let Some(kind) = BecomeMethod::from_name(&method) else {
-            let span = keywords.become_method.as_ref().map_or(&task.span, |node| &node.span);
+            let span = keywords
+                .become_method
+                .as_ref()
+                .map_or(&task.span, |node| &node.span);
             return Err(Fault::at(
-                format!("there is no way `{method}` to become another user; sudo, su and doas are built"),
+                format!(
+                    "there is no way `{method}` to become another user; sudo, su and doas are built"
+                ),
                 span,
             ));
         };
@@ -211,8 +230,16 @@ impl Run {
             method: kind,
             user,
             password,
-            exe: text(&["ansible_become_exe", &own("exe")], &keywords.become_exe, None)?,
-            flags: text(&["ansible_become_flags", &own("flags")], &keywords.become_flags, None)?,
+            exe: text(
+                &["ansible_become_exe", &own("exe")],
+                &keywords.become_exe,
+                None,
+            )?,
+            flags: text(
+                &["ansible_become_flags", &own("flags")],
+                &keywords.become_flags,
+                None,
+            )?,
         }))
     }
 
@@ -220,7 +247,8 @@ impl Run {
     pub(crate) fn login(&self, host: &str, task: &Task, cx: &Context) -> Result<Login, Fault> {
         let keywords = &task.keywords;
         let mut login = self.machines.login.clone();
-        let text = |names: &[&str]| Ok::<_, Fault>(self.first_variable(names, cx)?.map(|v| v.to_string()));
+        let text =
+            |names: &[&str]| Ok::<_, Fault>(self.first_variable(names, cx)?.map(|v| v.to_string()));
         let word = |node: &Option<Node>| {
             Ok::<_, Fault>(self.keyword(node.as_ref(), cx)?.map(|v| v.to_string()))
         };
@@ -230,7 +258,10 @@ impl Run {
         };
         if let Some(kind) = kind {
             login.kind = ConnectionKind::from_name(&kind).ok_or_else(|| {
-                let span = keywords.connection.as_ref().map_or(&task.span, |node| &node.span);
+                let span = keywords
+                    .connection
+                    .as_ref()
+                    .map_or(&task.span, |node| &node.span);
                 Fault::at(
                     format!("the connection `{kind}` is not built; ssh, openssh and local are"),
                     span,
@@ -238,13 +269,17 @@ impl Run {
             })?;
         }
         let target = &mut login.target;
-        target.host = text(&["ansible_host", "ansible_ssh_host"])?.unwrap_or_else(|| host.to_owned());
+        target.host =
+            text(&["ansible_host", "ansible_ssh_host"])?.unwrap_or_else(|| host.to_owned());
         if let Some(port) = match text(&["ansible_port", "ansible_ssh_port"])? {
             Some(port) => Some(port),
             None => word(&keywords.port)?,
         } {
             target.port = Some(port.trim().parse().map_err(|_| {
-                Fault::at(format!("the port `{port}` of {host} is not a number"), &task.span)
+                Fault::at(
+                    format!("the port `{port}` of {host} is not a number"),
+                    &task.span,
+                )
             })?);
         }
         if let Some(user) = match text(&["ansible_user", "ansible_ssh_user"])? {
@@ -253,9 +288,14 @@ impl Run {
         } {
             target.user = Some(user);
         }
-        if let Some(password) =
-            self.secret(&["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"], cx)?
-        {
+        if let Some(password) = self.secret(
+            &[
+                "ansible_password",
+                "ansible_ssh_pass",
+                "ansible_ssh_password",
+            ],
+            cx,
+        )? {
             target.password = Some(password);
         }
         if let Some(key) = text(&["ansible_ssh_private_key_file", "ansible_private_key_file"])? {
@@ -283,7 +323,10 @@ impl Run {
             target.connect_timeout = Some(Duration::from_secs(timeout));
         }
         if let Some(checking) = self
-            .first_variable(&["ansible_ssh_host_key_checking", "ansible_host_key_checking"], cx)?
+            .first_variable(
+                &["ansible_ssh_host_key_checking", "ansible_host_key_checking"],
+                cx,
+            )?
             .as_ref()
             .and_then(to_bool)
             && !checking

@@ -115,7 +115,10 @@ impl Run {
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "a failure keeps what was known before it")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "a failure keeps what was known before it"
+    )]
     fn try_begin(
         &self,
         place: &Place<'_>,
@@ -140,8 +143,14 @@ impl Run {
         let later = |fault: Fault| (fault, Some(settings.clone()), None);
         if matches!(task.short_action(), "include_tasks" | "include_role") {
             let label = (!local.is_empty()).then(|| {
-                let name = local.get("ansible_loop_var").map(ToString::to_string).unwrap_or_default();
-                local.get(name.as_str()).map(ToString::to_string).unwrap_or_default()
+                let name = local
+                    .get("ansible_loop_var")
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                local
+                    .get(name.as_str())
+                    .map(ToString::to_string)
+                    .unwrap_or_default()
             });
             let include = self.wants(task, &cx, local.clone(), label).map_err(later)?;
             return Ok(Turn {
@@ -154,7 +163,9 @@ impl Run {
             .keyword(task.keywords.delegate_to.as_ref(), &cx)
             .map_err(later)?
         {
-            Some(value) if !value.to_string().is_empty() => Some(Arc::<str>::from(value.to_string())),
+            Some(value) if !value.to_string().is_empty() => {
+                Some(Arc::<str>::from(value.to_string()))
+            }
             _ => None,
         };
         let args = self.arguments(task, &cx).map_err(later)?;
@@ -215,7 +226,12 @@ impl Run {
             for name in [task.action.as_str(), task.short_action()] {
                 let full = format!("ansible.builtin.{name}");
                 for key in [name, full.as_str()] {
-                    for (k, v) in defaults.get(key).and_then(Value::as_map).into_iter().flatten() {
+                    for (k, v) in defaults
+                        .get(key)
+                        .and_then(Value::as_map)
+                        .into_iter()
+                        .flatten()
+                    {
                         args.insert(k.clone(), v.clone());
                     }
                 }
@@ -231,7 +247,10 @@ impl Run {
                 None => {}
                 Some(other) => {
                     return Err(Fault::at(
-                        format!("the arguments must be a mapping, they are a {}", other.type_name()),
+                        format!(
+                            "the arguments must be a mapping, they are a {}",
+                            other.type_name()
+                        ),
                         &node.span,
                     ));
                 }
@@ -304,7 +323,9 @@ impl Run {
                 outcome.data.set("attempts", tries);
                 if !outcome.failed {
                     outcome.failed = true;
-                    outcome.data.set("msg", "the condition of `until` did not come true");
+                    outcome
+                        .data
+                        .set("msg", "the condition of `until` did not come true");
                 }
                 return end;
             }
@@ -327,11 +348,22 @@ impl Run {
             .task_scope(place.state, place.host, place.task)
             .map_err(Fault)?;
         let cx = with_local(&scope, &files, local.clone());
-        let tries = self.number("retries", place.task.retries.as_ref(), &cx)?.unwrap_or(3.0);
-        let delay = self.number("delay", place.task.delay.as_ref(), &cx)?.unwrap_or(5.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let tries = self
+            .number("retries", place.task.retries.as_ref(), &cx)?
+            .unwrap_or(3.0);
+        let delay = self
+            .number("delay", place.task.delay.as_ref(), &cx)?
+            .unwrap_or(5.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped"
+        )]
         let tries = tries.clamp(0.0, 1e6) as u32;
-        Ok((tries, Duration::try_from_secs_f64(delay.max(0.0)).unwrap_or_default()))
+        Ok((
+            tries,
+            Duration::try_from_secs_f64(delay.max(0.0)).unwrap_or_default(),
+        ))
     }
 
     fn is_good(&self, place: &Place<'_>, local: &Map, outcome: &Outcome) -> Result<bool, Fault> {
@@ -410,7 +442,10 @@ impl Run {
         outcome: &mut Outcome,
     ) -> Result<(), Fault> {
         let task = place.task;
-        if !ran || outcome.unreachable || (task.changed_when.is_none() && task.failed_when.is_none()) {
+        if !ran
+            || outcome.unreachable
+            || (task.changed_when.is_none() && task.failed_when.is_none())
+        {
             return Ok(());
         }
         let all = |nodes: &[crate::yaml::Node], outcome: &Outcome| {

@@ -91,7 +91,11 @@ impl Run {
             fatal |= end.any_errors_fatal;
             ignore_unreachable |= end.ignore_unreachable;
         }
-        let shown = Arc::new(if no_log { censored(&outcome) } else { outcome.clone() });
+        let shown = Arc::new(if no_log {
+            censored(&outcome)
+        } else {
+            outcome.clone()
+        });
         // an include shows itself by what it includes
         let quiet = !includes.is_empty() && !outcome.failed;
         self.emitter.emit(&Event::TaskDone {
@@ -181,7 +185,8 @@ impl Run {
                     && waiting.len() < 64
                     && waiting.last().is_none_or(|(_, last)| last.same_way(&turn));
                 if !joins {
-                    self.finish_all(place, &mut waiting, items, control, &mut ends).await;
+                    self.finish_all(place, &mut waiting, items, control, &mut ends)
+                        .await;
                 }
                 if turn.is_call() {
                     waiting.push((index, turn));
@@ -194,10 +199,13 @@ impl Run {
                     break;
                 }
             }
-            self.finish_all(place, &mut waiting, items, control, &mut ends).await;
+            self.finish_all(place, &mut waiting, items, control, &mut ends)
+                .await;
         } else {
             for index in 0..items.len() {
-                let end = self.one(place, control.locals(items, index), Some(index)).await;
+                let end = self
+                    .one(place, control.locals(items, index), Some(index))
+                    .await;
                 self.item_done(place, items, index, control, &end);
                 let stop = self.breaks(place, control, items, index, &end)?;
                 ends.push(end);
@@ -207,7 +215,8 @@ impl Run {
                 if let Some(pause) = control.pause
                     && index + 1 < items.len()
                 {
-                    tokio::time::sleep(Duration::try_from_secs_f64(pause).unwrap_or_default()).await;
+                    tokio::time::sleep(Duration::try_from_secs_f64(pause).unwrap_or_default())
+                        .await;
                 }
             }
         }
@@ -227,7 +236,10 @@ impl Run {
         ends: &mut Vec<TurnEnd>,
     ) {
         let (indices, turns): (Vec<usize>, Vec<Turn>) = waiting.drain(..).unzip();
-        for (index, end) in indices.into_iter().zip(self.dispatch_all(place, turns).await) {
+        for (index, end) in indices
+            .into_iter()
+            .zip(self.dispatch_all(place, turns).await)
+        {
             self.item_done(place, items, index, control, &end);
             ends.push(end);
         }
@@ -285,7 +297,11 @@ impl Run {
             }
             None => items.get(index).map(plain_label).unwrap_or_default(),
         };
-        let outcome = if end.no_log { censored(&end.outcome) } else { end.outcome.clone() };
+        let outcome = if end.no_log {
+            censored(&end.outcome)
+        } else {
+            end.outcome.clone()
+        };
         let status = match () {
             () if outcome.unreachable => Status::Unreachable,
             () if outcome.failed => Status::Failed,
@@ -301,7 +317,11 @@ impl Run {
             host: place.host.to_string(),
             item: ItemInfo {
                 index,
-                label: if end.no_log { "(censored due to no_log)".into() } else { label },
+                label: if end.no_log {
+                    "(censored due to no_log)".into()
+                } else {
+                    label
+                },
             },
             status,
             outcome: Arc::new(outcome),
@@ -315,8 +335,13 @@ impl Run {
         let mut about = Map::new();
         about.set("name", Value::data(task.label()));
         about.set("action", Value::data(task.action.as_str()));
-        self.store
-            .set_fact(host, "ansible_failed_task", Value::map(about), false, &origin);
+        self.store.set_fact(
+            host,
+            "ansible_failed_task",
+            Value::map(about),
+            false,
+            &origin,
+        );
         self.store.set_fact(
             host,
             "ansible_failed_result",

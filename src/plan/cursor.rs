@@ -144,7 +144,10 @@ impl Cursor {
                         .iter()
                         .enumerate()
                         .skip(frame.index)
-                        .find(|(i, _)| self.notified.contains(u32::try_from(*i).unwrap_or(u32::MAX)));
+                        .find(|(i, _)| {
+                            self.notified
+                                .contains(u32::try_from(*i).unwrap_or(u32::MAX))
+                        });
                     match waiting {
                         Some((index, handler)) => {
                             let handler = Arc::clone(handler);
@@ -161,7 +164,10 @@ impl Cursor {
                     }
                 }
                 Body::Included(items) => items.get(frame.index).map(|(_, item)| item.clone()),
-                Body::Block(_) => frame.items().and_then(|items| items.get(frame.index)).cloned(),
+                Body::Block(_) => frame
+                    .items()
+                    .and_then(|items| items.get(frame.index))
+                    .cloned(),
             };
             match item {
                 Some(Item::Task(task)) => {
@@ -195,10 +201,9 @@ impl Cursor {
     /// A role runs once with the same parameters, unless it says otherwise.
     fn done_before(&self, block: &Block) -> bool {
         block.role_start
-            && block
-                .role
-                .as_ref()
-                .is_some_and(|role| !role.allow_duplicates && self.roles_done.contains(&role.identity))
+            && block.role.as_ref().is_some_and(|role| {
+                !role.allow_duplicates && self.roles_done.contains(&role.identity)
+            })
     }
 
     /// The end of a frame's section: go to the next section, or leave it.

@@ -18,13 +18,36 @@ pub struct TaskArgs {
 const FREE_FORM: &[(&str, &[&str])] = &[
     (
         "command",
-        &["creates", "removes", "chdir", "executable", "warn", "stdin", "stdin_add_newline", "strip_empty_ends", "expand_argument_vars"],
+        &[
+            "creates",
+            "removes",
+            "chdir",
+            "executable",
+            "warn",
+            "stdin",
+            "stdin_add_newline",
+            "strip_empty_ends",
+            "expand_argument_vars",
+        ],
     ),
     (
         "shell",
-        &["creates", "removes", "chdir", "executable", "warn", "stdin", "stdin_add_newline", "strip_empty_ends", "expand_argument_vars"],
+        &[
+            "creates",
+            "removes",
+            "chdir",
+            "executable",
+            "warn",
+            "stdin",
+            "stdin_add_newline",
+            "strip_empty_ends",
+            "expand_argument_vars",
+        ],
     ),
-    ("script", &["creates", "removes", "chdir", "executable", "cmd"]),
+    (
+        "script",
+        &["creates", "removes", "chdir", "executable", "cmd"],
+    ),
     ("raw", &["executable"]),
     ("win_command", &["creates", "removes", "chdir"]),
     ("win_shell", &["creates", "removes", "chdir", "executable"]),
@@ -66,7 +89,9 @@ impl TaskArgs {
             Kind::Seq(_) => {
                 return Err(Diagnostic::error(
                     "playbook::arguments",
-                    format!("the arguments of `{action}` must be a mapping or a string, this is a list"),
+                    format!(
+                        "the arguments of `{action}` must be a mapping or a string, this is a list"
+                    ),
                 )
                 .at(&value.span)
                 .into());
@@ -104,7 +129,8 @@ impl TaskArgs {
 
     /// Sets an argument.
     pub fn set(&mut self, name: &str, value: Value, span: &Span) {
-        self.members.retain(|entry| entry.key.as_str() != Some(name));
+        self.members
+            .retain(|entry| entry.key.as_str() != Some(name));
         self.members.push(Entry {
             key: Node::new(Kind::Str(Text::template(name)), span.clone()),
             value: Node::from_value(&value, span),

@@ -61,7 +61,8 @@ impl Item {
                     always: part(&block.always),
                     ..(**block).clone()
                 };
-                let empty = kept.block.is_empty() && kept.rescue.is_empty() && kept.always.is_empty();
+                let empty =
+                    kept.block.is_empty() && kept.rescue.is_empty() && kept.always.is_empty();
                 (!empty).then(|| Self::Block(Arc::new(kept)))
             }
         }

@@ -54,11 +54,17 @@ impl Loader {
             .iter()
             .flat_map(|role| std::iter::once(role).chain(role.parents.iter().rev()))
         {
-            dirs.push(role.path.join(if task.handler { "handlers" } else { "tasks" }));
+            dirs.push(
+                role.path
+                    .join(if task.handler { "handlers" } else { "tasks" }),
+            );
             dirs.push(role.path.clone());
         }
         dirs.push(PathBuf::new());
-        let found = dirs.iter().map(|dir| dir.join(name)).find(|path| path.is_file());
+        let found = dirs
+            .iter()
+            .map(|dir| dir.join(name))
+            .find(|path| path.is_file());
         found.ok_or_else(|| {
             let looked: Vec<_> = dirs
                 .iter()
@@ -100,7 +106,11 @@ impl Loader {
         render: impl Fn(&Node) -> Result<String>,
     ) -> Result<RoleRequest> {
         let text = |name: &str| task.args.get(name).map(&render).transpose();
-        let flag = |name: &str| task.args.get(name).and_then(|node| to_bool(&node.to_value()));
+        let flag = |name: &str| {
+            task.args
+                .get(name)
+                .and_then(|node| to_bool(&node.to_value()))
+        };
         let Some(name) = text("name")?.or(text("role")?) else {
             return Err(missing(task, "name"));
         };
@@ -165,6 +175,18 @@ impl Loader {
         }
         stack.push(path.to_owned());
         let node = self.file(path)?;
+        let plays = self.plays_of(&node, path, inherited, stack)?;
+        stack.pop();
+        Ok(plays)
+    }
+
+    pub(super) fn plays_of(
+        &self,
+        node: &Node,
+        path: &Path,
+        inherited: &Keywords,
+        stack: &mut Vec<PathBuf>,
+    ) -> Result<Vec<Play>> {
         let entries = match &node.kind {
             Kind::Seq(items) => items.as_slice(),
             Kind::Null => {
@@ -177,7 +199,10 @@ impl Loader {
             _ => {
                 return Err(Diagnostic::error(
                     "playbook::not-a-list",
-                    format!("a playbook must be a list of plays, this is {}", node.describe()),
+                    format!(
+                        "a playbook must be a list of plays, this is {}",
+                        node.describe()
+                    ),
                 )
                 .at(&node.span)
                 .hint("each play begins with `- hosts: …`")
@@ -204,7 +229,11 @@ impl Loader {
                         }
                     }
                     let name = self.render(&import.value, &own.vars)?;
-                    let name = name.split_whitespace().next().unwrap_or_default().to_owned();
+                    let name = name
+                        .split_whitespace()
+                        .next()
+                        .unwrap_or_default()
+                        .to_owned();
                     let dir = path.parent().unwrap_or(Path::new(""));
                     let target = dir.join(&name);
                     if !target.is_file() {
@@ -220,7 +249,6 @@ impl Loader {
                 None => plays.push(self.play(entry, path, inherited)?),
             }
         }
-        stack.pop();
         Ok(plays)
     }
 }
@@ -240,7 +268,10 @@ fn no_loop(task: &Task) -> Result<()> {
     };
     Err(Diagnostic::error(
         "playbook::import-in-loop",
-        format!("`{}` cannot be looped: it is read before the run", task.short_action()),
+        format!(
+            "`{}` cannot be looped: it is read before the run",
+            task.short_action()
+        ),
     )
     .at(&node.span)
     .hint(format!(

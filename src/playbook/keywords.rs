@@ -196,7 +196,8 @@ impl Keywords {
     /// These keywords as a child with its own on top sees them.
     #[must_use]
     pub fn with_child(&self, child: &Self) -> Self {
-        let pick = |own: &Option<Node>, parent: &Option<Node>| own.clone().or_else(|| parent.clone());
+        let pick =
+            |own: &Option<Node>, parent: &Option<Node>| own.clone().or_else(|| parent.clone());
         let join = |parent: &[Node], own: &[Node]| [parent, own].concat();
         Self {
             any_errors_fatal: pick(&child.any_errors_fatal, &self.any_errors_fatal),
@@ -273,7 +274,10 @@ pub(super) fn vars_of(node: &Node) -> Result<Option<Arc<Map>>> {
         }
         _ => Err(Diagnostic::error(
             "playbook::vars-not-a-mapping",
-            format!("`vars` must be a mapping of names to values, this is {}", node.describe()),
+            format!(
+                "`vars` must be a mapping of names to values, this is {}",
+                node.describe()
+            ),
         )
         .at(&node.span)
         .into()),
@@ -284,9 +288,7 @@ pub(super) fn vars_of(node: &Node) -> Result<Option<Arc<Map>>> {
 pub(super) fn check_name(key: &Node) -> Result<()> {
     let name = key.as_str().unwrap_or_default();
     let mut chars = name.chars();
-    let good = chars
-        .next()
-        .is_some_and(|c| c.is_alphabetic() || c == '_')
+    let good = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
         && chars.all(|c| c.is_alphanumeric() || c == '_');
     if good {
         return Ok(());

@@ -149,13 +149,25 @@ impl Loader {
             .iter()
             .map(|entry| {
                 let value = entry.value.to_value();
-                (entry.key.to_value().to_string(), (!has_template(&value)).then_some(value))
+                (
+                    entry.key.to_value().to_string(),
+                    (!has_template(&value)).then_some(value),
+                )
             })
-            .filter(|(name, _)| !(name == "_raw_params" && spec.free_form.is_some()) && name != "warn")
+            .filter(|(name, _)| {
+                !(name == "_raw_params" && spec.free_form.is_some()) && name != "warn"
+            })
             .collect();
-        let free = task.args.get("_raw_params").is_some().then_some(spec.free_form).flatten();
-        let mut args: Vec<(&str, Option<&Value>)> =
-            values.iter().map(|(n, v)| (n.as_str(), v.as_ref())).collect();
+        let free = task
+            .args
+            .get("_raw_params")
+            .is_some()
+            .then_some(spec.free_form)
+            .flatten();
+        let mut args: Vec<(&str, Option<&Value>)> = values
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_ref()))
+            .collect();
         if let Some(name) = free
             && !name.starts_with('_')
         {
@@ -206,6 +218,17 @@ impl Loader {
     }
 }
 
+impl Loader {
+    /// The plays of a text that is in no file; names in it are relative to `path`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong in it.
+    pub fn playbook_text(&self, source: &Arc<Source>, path: &Path) -> Result<Vec<Play>> {
+        let document = crate::yaml::parse(source)?;
+        self.plays_of(&document.node, path, &Keywords::default(), &mut Vec::new())
+    }
+}
+
 fn argument_error(task: &Task, problem: &ArgProblem) -> Box<Diagnostic> {
     let place = |name: &str| {
         task.args
@@ -219,7 +242,9 @@ fn argument_error(task: &Task, problem: &ArgProblem) -> Box<Diagnostic> {
         ArgProblem::Unknown { name, known } => {
             let span = place(name).map_or(&task.action_span, |entry| &entry.key.span);
             let hint = if name == "_raw_params" {
-                Some(format!("`{action}` takes no free form; write `name: value` lines under it"))
+                Some(format!(
+                    "`{action}` takes no free form; write `name: value` lines under it"
+                ))
             } else {
                 did_you_mean(name, known.iter().copied())
                     .or_else(|| Some(format!("`runbook doc {action}` lists its arguments")))
@@ -282,7 +307,11 @@ impl Loader {
         let mut files = Vec::new();
         let as_dir = dir.join(stem);
         if as_dir.is_dir() {
-            for entry in walkdir::WalkDir::new(&as_dir).sort_by_file_name().into_iter().flatten() {
+            for entry in walkdir::WalkDir::new(&as_dir)
+                .sort_by_file_name()
+                .into_iter()
+                .flatten()
+            {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 let hidden = name.starts_with('.') || name.ends_with('~');
                 let known = ["yml", "yaml", "json"]
@@ -317,7 +346,10 @@ impl Loader {
                 _ => {
                     return Err(Diagnostic::error(
                         "playbook::vars-not-a-mapping",
-                        format!("a file of variables must be a mapping, this is {}", node.describe()),
+                        format!(
+                            "a file of variables must be a mapping, this is {}",
+                            node.describe()
+                        ),
                     )
                     .at(&node.span)
                     .into());

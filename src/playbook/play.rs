@@ -188,7 +188,12 @@ impl Loader {
         // variables that come with an import are play variables, below the play's own
         if !inherited.vars.is_empty() {
             let mut vars = Map::new();
-            for layer in inherited.vars.iter().map(Arc::as_ref).chain([play.vars.as_ref()]) {
+            for layer in inherited
+                .vars
+                .iter()
+                .map(Arc::as_ref)
+                .chain([play.vars.as_ref()])
+            {
                 for (key, value) in layer {
                     vars.insert(key.clone(), value.clone());
                 }

@@ -104,12 +104,18 @@ impl Loader {
                     .map(|entry| entry.file_name().to_string_lossy().into_owned()),
             );
         }
-        let searched: Vec<_> = tried.iter().map(|dir| shown(dir).display().to_string()).collect();
-        Err(Diagnostic::error("playbook::role-not-found", format!("there is no role `{name}`"))
-            .at(&at.span)
-            .note(format!("looked in {}", searched.join(", ")))
-            .maybe_hint(did_you_mean(name, names.iter().map(String::as_str)))
-            .into())
+        let searched: Vec<_> = tried
+            .iter()
+            .map(|dir| shown(dir).display().to_string())
+            .collect();
+        Err(Diagnostic::error(
+            "playbook::role-not-found",
+            format!("there is no role `{name}`"),
+        )
+        .at(&at.span)
+        .note(format!("looked in {}", searched.join(", ")))
+        .maybe_hint(did_you_mean(name, names.iter().map(String::as_str)))
+        .into())
     }
 
     /// Reads a role and what it depends on.
@@ -124,7 +130,13 @@ impl Loader {
         playbook_dir: &Path,
         at: &Node,
     ) -> Result<LoadedRole> {
-        if parents.iter().filter(|role| role.name == request.name).count() > 0 && parents.len() > 30 {
+        if parents
+            .iter()
+            .filter(|role| role.name == request.name)
+            .count()
+            > 0
+            && parents.len() > 30
+        {
             return Err(Diagnostic::error(
                 "playbook::role-loop",
                 format!("the role `{}` depends on itself", request.name),
@@ -314,10 +326,12 @@ impl Loader {
             }
         }
         if request.name.is_empty() {
-            return Err(Diagnostic::error("playbook::role-entry", "this role has no name")
-                .at(&node.span)
-                .hint("write `role: NAME`")
-                .into());
+            return Err(
+                Diagnostic::error("playbook::role-entry", "this role has no name")
+                    .at(&node.span)
+                    .hint("write `role: NAME`")
+                    .into(),
+            );
         }
         Ok((request, own))
     }
@@ -345,7 +359,9 @@ impl Loader {
             return Ok(None);
         };
         let mut args = TaskArgs::default();
-        let options = spec.get("options").map_or(Value::map(Map::new()), Node::to_value);
+        let options = spec
+            .get("options")
+            .map_or(Value::map(Map::new()), Node::to_value);
         args.set("argument_spec", options.into_data(), &spec.span);
         args.set(
             "validate_args_context",

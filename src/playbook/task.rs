@@ -239,10 +239,12 @@ impl Loader {
             return Err(self.unknown_key(&task, entry));
         }
         if task.action.is_empty() {
-            return Err(Diagnostic::error("playbook::no-action", "this task has no action")
-                .at(&node.span)
-                .hint("name a module, for example `command: ls`")
-                .into());
+            return Err(
+                Diagnostic::error("playbook::no-action", "this task has no action")
+                    .at(&node.span)
+                    .hint("name a module, for example `command: ls`")
+                    .into(),
+            );
         }
         if let Some(node) = args_keyword {
             task.args.add_keyword(node)?;
@@ -274,9 +276,9 @@ impl Loader {
                     format!("there is no module or keyword `{name}`"),
                 )
                 .at(&entry.key.span)
-                .maybe_hint(near_action.or_else(|| {
-                    Some("`runbook doc` lists the modules".to_owned())
-                }))
+                .maybe_hint(
+                    near_action.or_else(|| Some("`runbook doc` lists the modules".to_owned())),
+                )
                 .into();
             }
         }
@@ -311,7 +313,9 @@ impl Loader {
                 let Some(module) = value.get("module").and_then(Node::as_str) else {
                     return Err(bad(&value.span).into());
                 };
-                let (module, rest) = module.split_once(char::is_whitespace).unwrap_or((module, ""));
+                let (module, rest) = module
+                    .split_once(char::is_whitespace)
+                    .unwrap_or((module, ""));
                 task.action = module.to_owned();
                 let rest = Node::new(
                     Kind::Str(crate::value::Text::template(rest)),
@@ -347,7 +351,12 @@ impl Loader {
     }
 
     /// The block that stands for a list of tasks with keywords of its own.
-    pub(super) fn wrap(&self, span: &Span, items: Vec<super::Item>, role: Option<Arc<Role>>) -> Block {
+    pub(super) fn wrap(
+        &self,
+        span: &Span,
+        items: Vec<super::Item>,
+        role: Option<Arc<Role>>,
+    ) -> Block {
         Block {
             id: self.next_id(),
             span: span.clone(),

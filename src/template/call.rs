@@ -40,7 +40,9 @@ impl Args {
 
     /// The next argument, by position or name, as the engine has it.
     pub(crate) fn take(&mut self, name: &str) -> Option<Val> {
-        self.positional.pop_front().or_else(|| self.take_named(name))
+        self.positional
+            .pop_front()
+            .or_else(|| self.take_named(name))
     }
 
     /// An argument that is given by name only.
@@ -75,7 +77,10 @@ impl Args {
 
     /// An optional string; `None` counts as absent.
     pub(crate) fn opt_text(&mut self, name: &str) -> Result<Option<String>, Error> {
-        Ok(self.opt(name)?.filter(|v| !v.is_null()).map(|value| crate::value::str_of(&value)))
+        Ok(self
+            .opt(name)?
+            .filter(|v| !v.is_null())
+            .map(|value| crate::value::str_of(&value)))
     }
 
     /// A whole number.
@@ -84,7 +89,11 @@ impl Args {
             (None | Some(Value::Null), Some(default)) => Ok(default),
             (None, None) => fail(format!("missing argument `{name}`")),
             (Some(value), _) => int_of(&value).map_or_else(
-                || fail(format!("argument `{name}` must be a whole number, not {value:?}")),
+                || {
+                    fail(format!(
+                        "argument `{name}` must be a whole number, not {value:?}"
+                    ))
+                },
                 Ok,
             ),
         }
@@ -133,7 +142,10 @@ pub(crate) fn int_of(value: &Value) -> Option<i64> {
     match value {
         Value::Int(i) => Some(*i),
         Value::Bool(b) => Some(i64::from(*b)),
-        #[expect(clippy::cast_possible_truncation, reason = "Python's int() cuts as well")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "Python's int() cuts as well"
+        )]
         Value::Float(f) if f.is_finite() => Some(*f as i64),
         Value::Str(text) => text.trim().parse().ok(),
         _ => None,

@@ -61,20 +61,36 @@ fn run(case: &Case) -> Result<(), String> {
         "file" => templar
             .render_file(&case.template, &FileOptions::default(), &cx)
             .map(Value::data),
-        "condition" => templar.condition(&Value::str(case.template.as_str()), &cx).map(Value::Bool),
+        "condition" => templar
+            .condition(&Value::str(case.template.as_str()), &cx)
+            .map(Value::Bool),
         _ => templar.render_str(&case.template, &cx),
     };
     let (kind, expected) = case.expected.split_once('\n').ok_or("no expectation")?;
     match (kind, result) {
         ("result", Ok(value)) => {
-            let wanted = Value::from_json(&serde_json::from_str(expected).map_err(|e| e.to_string())?);
+            let wanted =
+                Value::from_json(&serde_json::from_str(expected).map_err(|e| e.to_string())?);
             let same = wanted.to_json() == value.to_json();
-            if same { Ok(()) } else { Err(format!("expected {}\n     got {}", wanted.to_json(), value.to_json())) }
+            if same {
+                Ok(())
+            } else {
+                Err(format!(
+                    "expected {}\n     got {}",
+                    wanted.to_json(),
+                    value.to_json()
+                ))
+            }
         }
         ("error", Err(error)) if error.to_string().contains(expected) => Ok(()),
         ("result", Err(error)) => Err(format!("expected {expected}\n     got the error {error}")),
-        ("error", Err(error)) => Err(format!("expected the error {expected}\n                 got {error}")),
-        ("error", Ok(value)) => Err(format!("expected the error {expected}\n     got {}", value.to_json())),
+        ("error", Err(error)) => Err(format!(
+            "expected the error {expected}\n                 got {error}"
+        )),
+        ("error", Ok(value)) => Err(format!(
+            "expected the error {expected}\n     got {}",
+            value.to_json()
+        )),
         _ => Err(format!("`{kind}` is neither result nor error")),
     }
 }
@@ -97,6 +113,11 @@ fn every_case_renders_as_ansible_does() {
         }
     }
     failures.sort();
-    assert!(failures.is_empty(), "{} of {count} failed:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {count} failed:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
     assert!(count >= 200, "only {count} cases were found");
 }

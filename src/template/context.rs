@@ -1,7 +1,7 @@
 //! What one rendering sees: variables, files, and what was computed before.
 
-use super::scope::{Scope, ScopeMap, Variable};
 use super::TemplateError;
+use super::scope::{Scope, ScopeMap, Variable};
 use crate::value::{Map, Value};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -24,7 +24,9 @@ impl FileContext {
     ///
     /// Source: Ansible's documentation, "Playbook search paths".
     pub fn find(&self, kind: &str, name: &str) -> Option<PathBuf> {
-        self.candidates(kind, name).into_iter().find(|path| path.exists())
+        self.candidates(kind, name)
+            .into_iter()
+            .find(|path| path.exists())
     }
 
     /// All the places where that name is looked for.
@@ -34,7 +36,11 @@ impl FileContext {
             return vec![name];
         }
         let mut paths = Vec::new();
-        for dir in self.search_path.iter().chain(std::iter::once(&self.basedir)) {
+        for dir in self
+            .search_path
+            .iter()
+            .chain(std::iter::once(&self.basedir))
+        {
             for path in [dir.join(kind).join(&name), dir.join(&name)] {
                 if !paths.contains(&path) {
                     paths.push(path);
@@ -167,8 +173,16 @@ impl Session {
     }
 
     /// The session of a scope below this one; the same one each time, so that circles are found.
-    pub(crate) fn child(&self, key: &str, scope: impl FnOnce() -> Option<Arc<dyn Scope>>) -> Option<Arc<Self>> {
-        let id = if key.starts_with("hostvars\0") { 0 } else { self.id };
+    pub(crate) fn child(
+        &self,
+        key: &str,
+        scope: impl FnOnce() -> Option<Arc<dyn Scope>>,
+    ) -> Option<Arc<Self>> {
+        let id = if key.starts_with("hostvars\0") {
+            0
+        } else {
+            self.id
+        };
         let key = (id, key.to_owned());
         if let Some(session) = lock(&self.shared.children).get(&key) {
             return Some(Arc::clone(session));

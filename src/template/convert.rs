@@ -15,7 +15,10 @@ pub(crate) fn from_engine(value: &Val) -> Result<Value, Error> {
 
 fn nested(value: &Val, depth: usize) -> Result<Value, Error> {
     if depth > 100 {
-        return Err(Error::new(ErrorKind::InvalidOperation, "the value is nested too deep"));
+        return Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "the value is nested too deep",
+        ));
     }
     if let Some(list) = value.downcast_object_ref::<List>() {
         return list.to_value();
@@ -35,9 +38,9 @@ fn nested(value: &Val, depth: usize) -> Result<Value, Error> {
             _ => Value::Float(f64::try_from(value.clone())?),
         },
         ValueKind::String => Value::str(value.to_str().unwrap_or_default()),
-        ValueKind::Bytes => Value::str(
-            String::from_utf8_lossy(value.as_bytes().unwrap_or_default()).into_owned(),
-        ),
+        ValueKind::Bytes => {
+            Value::str(String::from_utf8_lossy(value.as_bytes().unwrap_or_default()).into_owned())
+        }
         ValueKind::Seq | ValueKind::Iterable => Value::list(
             value
                 .try_iter()?

@@ -97,7 +97,11 @@ impl fmt::Display for TemplateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         if !self.chain.is_empty() {
-            let names: Vec<&str> = self.chain.iter().map(|step| step.variable.as_str()).collect();
+            let names: Vec<&str> = self
+                .chain
+                .iter()
+                .map(|step| step.variable.as_str())
+                .collect();
             write!(f, " (through `{}`)", names.join("` -> `"))?;
         }
         if let Some(hint) = &self.hint {

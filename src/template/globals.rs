@@ -9,8 +9,8 @@ use super::{TemplateError, TemplateErrorKind};
 use crate::value::{OMIT, Value};
 use minijinja::value::{Object, Rest, Value as Val};
 use minijinja::{Environment, Error, State};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 type Function = fn(&mut State, &mut Args) -> Result<Val, Error>;
 
@@ -51,7 +51,11 @@ fn query(state: &mut State, args: &mut Args) -> Result<Val, Error> {
 fn now(_: &mut State, args: &mut Args) -> Result<Val, Error> {
     let utc = args.flag("utc", false)?;
     let format = args.opt_text("fmt")?;
-    let zone = if utc { jiff::tz::TimeZone::UTC } else { jiff::tz::TimeZone::system() };
+    let zone = if utc {
+        jiff::tz::TimeZone::UTC
+    } else {
+        jiff::tz::TimeZone::system()
+    };
     let now = jiff::Timestamp::now().to_zoned(zone);
     Ok(match format {
         Some(format) => Val::from(super::filters::time::strftime(&format, &now)?),
@@ -72,7 +76,11 @@ fn range(_: &mut State, args: &mut Args) -> Result<Val, Error> {
     let first = args.int("start", None)?;
     let second = args.int("stop", Some(i64::MIN))?;
     let step = args.int("step", Some(1))?;
-    let (start, stop) = if second == i64::MIN { (0, first) } else { (first, second) };
+    let (start, stop) = if second == i64::MIN {
+        (0, first)
+    } else {
+        (first, second)
+    };
     if step == 0 {
         return fail("range() arg 3 must not be zero");
     }
@@ -107,7 +115,12 @@ impl Object for Cycler {
         (key.as_str()? == "current").then(|| self.current())
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, method: &str, _: &[Val]) -> Result<Val, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        _: &[Val],
+    ) -> Result<Val, Error> {
         match method {
             "next" => {
                 let current = self.current();
@@ -167,8 +180,25 @@ fn joiner(_: &mut State, args: &mut Args) -> Result<Val, Error> {
 
 fn lipsum(state: &mut State, args: &mut Args) -> Result<Val, Error> {
     const WORDS: &[&str] = &[
-        "lorem", "ipsum", "dolor", "sit", "amet", "consectetur", "adipiscing", "elit", "sed", "do", "eiusmod",
-        "tempor", "incididunt", "ut", "labore", "et", "dolore", "magna", "aliqua",
+        "lorem",
+        "ipsum",
+        "dolor",
+        "sit",
+        "amet",
+        "consectetur",
+        "adipiscing",
+        "elit",
+        "sed",
+        "do",
+        "eiusmod",
+        "tempor",
+        "incididunt",
+        "ut",
+        "labore",
+        "et",
+        "dolore",
+        "magna",
+        "aliqua",
     ];
     let paragraphs = args.int("n", Some(5))?.clamp(0, 100);
     let html = args.flag("html", true)?;
@@ -180,5 +210,8 @@ fn lipsum(state: &mut State, args: &mut Args) -> Result<Val, Error> {
             if html { format!("<p>{line}</p>") } else { line }
         })
         .collect();
-    Ok(wrap(&Value::str(text.join(if html { "\n" } else { "\n\n" })), &Render::of(state)?))
+    Ok(wrap(
+        &Value::str(text.join(if html { "\n" } else { "\n\n" })),
+        &Render::of(state)?,
+    ))
 }

@@ -9,7 +9,9 @@ const MAX_DEPTH: usize = 100;
 
 /// The value of a literal, or nothing if the text is not one.
 pub(crate) fn eval(text: &str) -> Option<Value> {
-    let mut reader = Reader { rest: text.trim_start_matches([' ', '\t']), };
+    let mut reader = Reader {
+        rest: text.trim_start_matches([' ', '\t']),
+    };
     let value = reader.value(0)?;
     reader.space();
     reader.rest.is_empty().then_some(value)
@@ -41,7 +43,9 @@ impl Reader<'_> {
         }
         self.space();
         match self.rest.chars().next()? {
-            '[' => self.list('[', "]", depth).map(|(items, _)| Value::list(items)),
+            '[' => self
+                .list('[', "]", depth)
+                .map(|(items, _)| Value::list(items)),
             '(' => {
                 let (mut items, comma) = self.list('(', ")", depth)?;
                 if items.len() == 1 && !comma {
@@ -52,7 +56,9 @@ impl Reader<'_> {
             }
             '{' => self.dict(depth),
             '\'' | '"' => self.strings(),
-            'r' | 'b' | 'u' if self.rest[1..].starts_with(['\'', '"']) && !self.rest.starts_with('b') => {
+            'r' | 'b' | 'u'
+                if self.rest[1..].starts_with(['\'', '"']) && !self.rest.starts_with('b') =>
+            {
                 let raw = self.rest.starts_with('r');
                 self.rest = &self.rest[1..];
                 self.string(raw).map(Value::str)
@@ -194,8 +200,12 @@ impl Reader<'_> {
             .rest
             .char_indices()
             .find(|(i, c)| {
-                let exponent = self.rest.get(..*i).is_some_and(|before| before.ends_with(['e', 'E']) && !before.starts_with("0x"));
-                !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_') || (matches!(c, '+' | '-') && exponent))
+                let exponent = self.rest.get(..*i).is_some_and(|before| {
+                    before.ends_with(['e', 'E']) && !before.starts_with("0x")
+                });
+                !(c.is_ascii_alphanumeric()
+                    || matches!(c, '.' | '_')
+                    || (matches!(c, '+' | '-') && exponent))
             })
             .map_or(self.rest.len(), |(i, _)| i);
         let (word, rest) = self.rest.split_at(len);
@@ -260,9 +270,22 @@ mod tests {
             ("[0x1f, -1.5e3, 1_000]", "[31, -1500.0, 1000]"),
             ("['\\n\\x41' 'b']", "['\\nAb']"),
         ] {
-            assert_eq!(eval(text).map(|v| repr(&v)).as_deref(), Some(expected), "{text}");
+            assert_eq!(
+                eval(text).map(|v| repr(&v)).as_deref(),
+                Some(expected),
+                "{text}"
+            );
         }
-        for text in ["[1", "[1 2]", "{a: 1}", "[01]", "{1, 2}", "[x]", "[1] y", &"[".repeat(5000)] {
+        for text in [
+            "[1",
+            "[1 2]",
+            "{a: 1}",
+            "[01]",
+            "{1, 2}",
+            "[x]",
+            "[1] y",
+            &"[".repeat(5000),
+        ] {
             assert!(eval(text).is_none(), "{text}");
         }
     }

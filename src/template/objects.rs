@@ -72,7 +72,10 @@ fn wrap_cached(
     if !matches!(value, Value::List(_) | Value::Map(_)) {
         return wrap(value, render);
     }
-    cache.entry(index).or_insert_with(|| wrap(value, render)).clone()
+    cache
+        .entry(index)
+        .or_insert_with(|| wrap(value, render))
+        .clone()
 }
 
 fn is_changed(value: &Val) -> bool {
@@ -144,7 +147,9 @@ impl List {
             ListCells::Shared(..) => None,
         };
         let items = items.unwrap_or_else(|| self.items());
-        Ok(Value::list(items.iter().map(from_engine).collect::<Result<_, _>>()?))
+        Ok(Value::list(
+            items.iter().map(from_engine).collect::<Result<_, _>>()?,
+        ))
     }
 }
 
@@ -180,7 +185,12 @@ impl Object for List {
         })
     }
 
-    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Val]) -> Result<Val, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State<'_, '_>,
+        method: &str,
+        args: &[Val],
+    ) -> Result<Val, Error> {
         super::methods::list(self, state, method, args)
     }
 
@@ -211,13 +221,18 @@ impl Dict {
     /// The members, as they are now.
     pub(crate) fn pairs(&self) -> Vec<(Val, Val)> {
         match &mut *lock(&self.cells) {
-            DictCells::Own(members) => members.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+            DictCells::Own(members) => members
+                .iter()
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect(),
             DictCells::Shared(map, cache) => map
                 .iter()
                 .enumerate()
                 .map(|(i, (key, value))| {
                     (
-                        self.render.as_ref().map_or(Val::UNDEFINED, |render| wrap(key, render)),
+                        self.render
+                            .as_ref()
+                            .map_or(Val::UNDEFINED, |render| wrap(key, render)),
                         wrap_cached(value, i, cache, self.render.as_ref()),
                     )
                 })
@@ -230,7 +245,11 @@ impl Dict {
             DictCells::Own(members) => members.keys().cloned().collect(),
             DictCells::Shared(map, _) => map
                 .keys()
-                .map(|key| self.render.as_ref().map_or(Val::UNDEFINED, |render| wrap(key, render)))
+                .map(|key| {
+                    self.render
+                        .as_ref()
+                        .map_or(Val::UNDEFINED, |render| wrap(key, render))
+                })
                 .collect(),
         }
     }
@@ -253,9 +272,12 @@ impl Dict {
             DictCells::Shared(map, cache) if !cache.values().any(is_changed) => {
                 return Ok(Value::Map(Arc::clone(map)));
             }
-            DictCells::Own(members) => {
-                Some(members.iter().map(|(k, v)| (k.clone(), v.clone())).collect::<Vec<_>>())
-            }
+            DictCells::Own(members) => Some(
+                members
+                    .iter()
+                    .map(|(k, v)| (k.clone(), v.clone()))
+                    .collect::<Vec<_>>(),
+            ),
             DictCells::Shared(..) => None,
         };
         let members = members.unwrap_or_else(|| self.pairs());
@@ -298,7 +320,12 @@ impl Object for Dict {
         })
     }
 
-    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Val]) -> Result<Val, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State<'_, '_>,
+        method: &str,
+        args: &[Val],
+    ) -> Result<Val, Error> {
         super::methods::dict(self, state, method, args)
     }
 
@@ -327,7 +354,12 @@ impl ScopeObject {
     }
 
     pub(crate) fn keys(&self) -> Vec<Val> {
-        self.session.scope.names().into_iter().map(Val::from).collect()
+        self.session
+            .scope
+            .names()
+            .into_iter()
+            .map(Val::from)
+            .collect()
     }
 
     /// All variables with their values; those that cannot be expanded are left out.
@@ -359,7 +391,12 @@ impl Object for ScopeObject {
         Enumerator::Values(self.keys())
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, method: &str, args: &[Val]) -> Result<Val, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        args: &[Val],
+    ) -> Result<Val, Error> {
         super::methods::mapping(&self.keys(), |key| self.member(key.as_str()?), method, args)
     }
 
@@ -415,7 +452,12 @@ impl Object for ScopesObject {
         Enumerator::Values(self.keys())
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, method: &str, args: &[Val]) -> Result<Val, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        args: &[Val],
+    ) -> Result<Val, Error> {
         super::methods::mapping(&self.keys(), |key| self.member(key.as_str()?), method, args)
     }
 
@@ -425,7 +467,11 @@ impl Object for ScopesObject {
 }
 
 /// A variable for the engine.
-pub(crate) fn wrap_resolved(resolved: &Resolved, session: &Arc<Session>, render: &Arc<Render>) -> Val {
+pub(crate) fn wrap_resolved(
+    resolved: &Resolved,
+    session: &Arc<Session>,
+    render: &Arc<Render>,
+) -> Val {
     match resolved {
         Resolved::Value(value) => wrap(value, render),
         Resolved::Scope(session) => Val::from_object(ScopeObject {

@@ -29,13 +29,16 @@ pub(crate) fn repr(value: &Val) -> String {
     match value.kind() {
         ValueKind::None => "None".into(),
         ValueKind::Bool => if value.is_true() { "True" } else { "False" }.into(),
-        ValueKind::Number if !value.is_integer() => {
-            f64::try_from(value.clone()).map_or_else(|_| value.to_string(), |f| repr_of(&Value::Float(f)))
-        }
+        ValueKind::Number if !value.is_integer() => f64::try_from(value.clone())
+            .map_or_else(|_| value.to_string(), |f| repr_of(&Value::Float(f))),
         ValueKind::String => repr_of(&Value::str(value.to_str().unwrap_or_default())),
         ValueKind::Seq | ValueKind::Iterable => {
             let items: Vec<Val> = value.try_iter().map(Iterator::collect).unwrap_or_default();
-            if value.is_tuple() { tuple(&items) } else { list(&items) }
+            if value.is_tuple() {
+                tuple(&items)
+            } else {
+                list(&items)
+            }
         }
         ValueKind::Undefined => "Undefined".into(),
         _ => value.to_string(),
@@ -47,11 +50,13 @@ fn holds_tuple(value: &Val) -> bool {
         return true;
     }
     match value.kind() {
-        ValueKind::Seq | ValueKind::Iterable => {
-            value.try_iter().is_ok_and(|mut items| items.any(|item| holds_tuple(&item)))
-        }
+        ValueKind::Seq | ValueKind::Iterable => value
+            .try_iter()
+            .is_ok_and(|mut items| items.any(|item| holds_tuple(&item))),
         ValueKind::Map => value.downcast_object_ref::<Dict>().is_some_and(|dict| {
-            dict.pairs().iter().any(|(key, member)| holds_tuple(key) || holds_tuple(member))
+            dict.pairs()
+                .iter()
+                .any(|(key, member)| holds_tuple(key) || holds_tuple(member))
         }),
         _ => false,
     }

@@ -87,7 +87,9 @@ impl Render {
         text: &str,
         position: impl Fn(usize) -> usize,
     ) -> TemplateError {
-        let range = error.range().map(|range| position(range.start)..position(range.end));
+        let range = error
+            .range()
+            .map(|range| position(range.start)..position(range.end));
         let range = range.filter(|range| range.end <= text.len() && range.start <= range.end);
         let mut inner = error;
         let mut source = error.source();
@@ -118,16 +120,24 @@ impl Render {
                 TemplateError::new(TemplateErrorKind::Type, detail)
             }
             ErrorKind::SyntaxError | ErrorKind::BadEscape | ErrorKind::InvalidDelimiter => {
-                TemplateError::new(TemplateErrorKind::Syntax, format!("syntax error in template: {detail}"))
+                TemplateError::new(
+                    TemplateErrorKind::Syntax,
+                    format!("syntax error in template: {detail}"),
+                )
             }
             ErrorKind::UnknownFilter | ErrorKind::UnknownTest => {
                 let filter = error.kind() == ErrorKind::UnknownFilter;
                 let name = detail.split_whitespace().nth(1).unwrap_or_default();
-                let known: Vec<&str> =
-                    if filter { super::filters::names().collect() } else { super::tests::names().collect() };
+                let known: Vec<&str> = if filter {
+                    super::filters::names().collect()
+                } else {
+                    super::tests::names().collect()
+                };
                 let what = if filter { "filter" } else { "test" };
-                let mut ours =
-                    TemplateError::new(TemplateErrorKind::Syntax, format!("no {what} named '{name}'"));
+                let mut ours = TemplateError::new(
+                    TemplateErrorKind::Syntax,
+                    format!("no {what} named '{name}'"),
+                );
                 ours.hint = nearest(name, known).map(|near| format!("did you mean `{near}`?"));
                 ours
             }
@@ -197,13 +207,18 @@ impl Render {
         else {
             return None;
         };
-        let path = expr.strip_prefix(root)?.replace("['", ".").replace("[\"", ".").replace(['\'', '"', ']'], "");
+        let path = expr
+            .strip_prefix(root)?
+            .replace("['", ".")
+            .replace("[\"", ".")
+            .replace(['\'', '"', ']'], "");
         let steps: Vec<&str> = path.split('.').filter(|step| !step.is_empty()).collect();
         for step in steps.iter().take(steps.len().saturating_sub(1)) {
             value = value.get(step)?.clone();
         }
         let map = value.as_map()?;
-        nearest(attribute, map.str_iter().map(|(key, _)| key)).map(|near| format!("did you mean `{near}`?"))
+        nearest(attribute, map.str_iter().map(|(key, _)| key))
+            .map(|near| format!("did you mean `{near}`?"))
     }
 }
 
@@ -215,13 +230,19 @@ impl fmt::Debug for Render {
 
 /// Our error as one of the engine.
 pub(crate) fn engine_error(error: TemplateError) -> Error {
-    let kind = if error.is_undefined() { ErrorKind::UndefinedError } else { ErrorKind::InvalidOperation };
+    let kind = if error.is_undefined() {
+        ErrorKind::UndefinedError
+    } else {
+        ErrorKind::InvalidOperation
+    };
     Error::new(kind, error.to_string()).with_source(error)
 }
 
 /// Whether the expression has the name as one of its parts (`hostvars['h'].x` has `x`).
 fn mentions(expr: &str, name: &str) -> bool {
-    expr.split(|c: char| !(c.is_alphanumeric() || c == '_')).skip(1).any(|part| part == name)
+    expr.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .skip(1)
+        .any(|part| part == name)
 }
 
 fn undefined_expression(detail: &str) -> Option<&str> {
@@ -238,7 +259,9 @@ fn last_index(expr: &str) -> Option<i64> {
 
 fn last_attribute(expr: &str) -> &str {
     let start = expr.rfind(['.', '[']).map_or(0, |i| i + 1);
-    expr.get(start..).unwrap_or(expr).trim_matches(['[', ']', '\'', '"'])
+    expr.get(start..)
+        .unwrap_or(expr)
+        .trim_matches(['[', ']', '\'', '"'])
 }
 
 #[derive(Debug)]
@@ -262,6 +285,14 @@ impl Object for Root {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.0.session.scope.names().into_iter().map(Val::from).collect())
+        Enumerator::Values(
+            self.0
+                .session
+                .scope
+                .names()
+                .into_iter()
+                .map(Val::from)
+                .collect(),
+        )
     }
 }

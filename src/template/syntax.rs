@@ -32,7 +32,11 @@ pub(crate) fn single_expression(text: &str) -> Option<Range<usize>> {
     if end + 2 != text.len() {
         return None;
     }
-    let end = if end > start && bytes.get(end - 1) == Some(&b'-') { end - 1 } else { end };
+    let end = if end > start && bytes.get(end - 1) == Some(&b'-') {
+        end - 1
+    } else {
+        end
+    };
     (start <= end).then_some(start..end)
 }
 
@@ -82,10 +86,14 @@ pub(crate) fn escape_backslashes(text: &str) -> Option<(String, Vec<usize>)> {
         match (rest[0], rest[1]) {
             (b'{', b'{') => {
                 at += 2;
-                let Some(end) = expression_end(bytes, at) else { break };
+                let Some(end) = expression_end(bytes, at) else {
+                    break;
+                };
                 while at < end {
                     if matches!(bytes.get(at), Some(b'\'' | b'"')) {
-                        let Some(close) = string_end(bytes, at) else { break };
+                        let Some(close) = string_end(bytes, at) else {
+                            break;
+                        };
                         for i in at..close {
                             if bytes.get(i) == Some(&b'\\') {
                                 out.push_str(text.get(copied..i).unwrap_or_default());
@@ -149,7 +157,10 @@ pub(crate) fn read_header<'a>(text: &'a str, options: &mut FileOptions) -> Resul
     let (line, body) = rest.split_once('\n').unwrap_or((rest, ""));
     for pair in line.split(',') {
         let Some((key, value)) = pair.split_once(':') else {
-            return Err(format!("`{}` in the #jinja2 line is not key:value", pair.trim()));
+            return Err(format!(
+                "`{}` in the #jinja2 line is not key:value",
+                pair.trim()
+            ));
         };
         let value = value.trim();
         let text_value = || match super::literal::eval(value) {

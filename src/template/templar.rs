@@ -211,7 +211,9 @@ impl Templar {
         {
             return Err(TemplateError::new(
                 TemplateErrorKind::Type,
-                format!("the condition `{text}` comes from data (a machine, a lookup, a file) and is not evaluated"),
+                format!(
+                    "the condition `{text}` comes from data (a machine, a lookup, a file) and is not evaluated"
+                ),
             ));
         }
         let text = crate::value::str_of(&expr);
@@ -232,7 +234,8 @@ impl Templar {
         let text = format!("{{{{{expr}}}}}");
         self.render_str(&text, cx).map_err(|mut error| {
             error.range = error.range.map(|range| {
-                range.start.saturating_sub(2).min(expr.len())..range.end.saturating_sub(2).min(expr.len())
+                range.start.saturating_sub(2).min(expr.len())
+                    ..range.end.saturating_sub(2).min(expr.len())
             });
             expr.clone_into(&mut error.template);
             error
@@ -260,8 +263,9 @@ impl Templar {
         render: &Arc<Render>,
     ) -> Result<String, TemplateError> {
         let mut options = options.clone();
-        let body = syntax::read_header(text, &mut options)
-            .map_err(|message| TemplateError::new(TemplateErrorKind::Syntax, message).within(text, None))?;
+        let body = syntax::read_header(text, &mut options).map_err(|message| {
+            TemplateError::new(TemplateErrorKind::Syntax, message).within(text, None)
+        })?;
         let offset = text.len() - body.len();
         let unix: Cow<str> = if body.contains('\r') {
             body.replace("\r\n", "\n").replace('\r', "\n").into()
@@ -313,7 +317,11 @@ impl Templar {
         super::lookups::run(name, terms, kwargs, &render)
     }
 
-    pub(crate) fn expand(&self, value: &Value, session: &Arc<Session>) -> Result<Value, TemplateError> {
+    pub(crate) fn expand(
+        &self,
+        value: &Value,
+        session: &Arc<Session>,
+    ) -> Result<Value, TemplateError> {
         match value {
             Value::Str(text) => self.expand_text(text, session),
             Value::List(items) if items.iter().any(needs_expansion) => items
@@ -376,13 +384,20 @@ impl Templar {
             && let Some(name) = syntax::single_variable(text)
             && let Some(super::Variable::Lazy(value) | super::Variable::Final(value)) =
                 session.scope.get(name)
-            && matches!(value, Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Null)
+            && matches!(
+                value,
+                Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Null
+            )
         {
             return Ok(value);
         }
         let render = Render::new(self, session);
         let value = self.expand_in(text, &render)?;
-        Ok(if render.is_touched() { value.into_data() } else { value })
+        Ok(if render.is_touched() {
+            value.into_data()
+        } else {
+            value
+        })
     }
 
     /// One string in a rendering; whether it used data is left to the rendering.
@@ -396,9 +411,9 @@ impl Templar {
         let body = source.strip_suffix('\n').unwrap_or(source);
         if let Some(range) = syntax::single_expression(body) {
             let expr = body.get(range.clone()).unwrap_or_default();
-            let value = self.evaluate_with(expr, render).map_err(|error| {
-                render.error(&error, text, |at| position(at + range.start))
-            })?;
+            let value = self
+                .evaluate_with(expr, render)
+                .map_err(|error| render.error(&error, text, |at| position(at + range.start)))?;
             let typed = self.typed(&value);
             return match typed {
                 Ok(Value::Str(string)) => {
@@ -411,7 +426,10 @@ impl Templar {
             };
         }
         let mut env = Cow::Borrowed(&self.shared.env);
-        if ["include", "import", "extends"].iter().any(|word| text.contains(word)) {
+        if ["include", "import", "extends"]
+            .iter()
+            .any(|word| text.contains(word))
+        {
             add_loader(env.to_mut(), &render.session, None);
         }
         let mut out = env
@@ -508,7 +526,10 @@ pub(crate) fn needs_expansion(value: &Value) -> bool {
 }
 
 fn text_syntax(trim_blocks: bool) -> Option<SyntaxConfig> {
-    SyntaxConfig::builder().trim_blocks(trim_blocks).build().ok()
+    SyntaxConfig::builder()
+        .trim_blocks(trim_blocks)
+        .build()
+        .ok()
 }
 
 /// Line breaks at the end of a template stay in the result.

@@ -89,7 +89,12 @@ impl VarStore {
     pub fn extra_vars(&self) -> Arc<Map> {
         let mut all = Map::new();
         for layer in &self.extra {
-            all.extend(layer.vars.iter().map(|(key, value)| (key.clone(), value.clone())));
+            all.extend(
+                layer
+                    .vars
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.clone())),
+            );
         }
         Arc::new(all)
     }

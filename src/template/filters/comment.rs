@@ -10,7 +10,10 @@ use minijinja::value::Value as Val;
 pub(super) const TABLE: &[(&str, Filter)] = &[("comment", comment)];
 
 fn comment(call: &mut Call) -> Result<Val, Error> {
-    let style = call.args.opt_text("style")?.unwrap_or_else(|| "plain".into());
+    let style = call
+        .args
+        .opt_text("style")?
+        .unwrap_or_else(|| "plain".into());
     let (mut beginning, mut end) = (String::new(), String::new());
     let mut decoration = match style.as_str() {
         "erlang" => "% ",
@@ -68,7 +71,13 @@ fn comment(call: &mut Call) -> Result<Val, Error> {
     }
     let body: Vec<String> = text
         .split(newline.as_str())
-        .map(|line| if line.is_empty() { decoration.trim_end().to_owned() } else { format!("{decoration}{line}") })
+        .map(|line| {
+            if line.is_empty() {
+                decoration.trim_end().to_owned()
+            } else {
+                format!("{decoration}{line}")
+            }
+        })
         .collect();
     out.push_str(&body.join(&newline));
     for _ in 0..postfixes {

@@ -28,7 +28,12 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
         if c.input.is_undefined() {
             return Ok(List::of(Vec::new()));
         }
-        Ok(List::of(pairs(&c.input, "items")?.into_iter().map(|(k, v)| Val::from(Tuple::from([k, v]))).collect()))
+        Ok(List::of(
+            pairs(&c.input, "items")?
+                .into_iter()
+                .map(|(k, v)| Val::from(Tuple::from([k, v])))
+                .collect(),
+        ))
     }),
     ("subelements", subelements),
     ("rekey_on_member", rekey),
@@ -41,17 +46,32 @@ fn pairs(value: &Val, filter: &str) -> Result<Vec<(Val, Val)>, Error> {
     if value.kind() != ValueKind::Map {
         return wrong(filter, "a dictionary", value);
     }
-    value.try_iter()?.map(|key| Ok((key.clone(), value.get_item(&key)?))).collect()
+    value
+        .try_iter()?
+        .map(|key| Ok((key.clone(), value.get_item(&key)?)))
+        .collect()
 }
 
 /// `combine(*dicts, recursive=False, list_merge='replace')`.
 fn combine(call: &mut Call) -> Result<Val, Error> {
-    let recursive = call.args.take_named("recursive").is_some_and(|flag| flag.is_true());
+    let recursive = call
+        .args
+        .take_named("recursive")
+        .is_some_and(|flag| flag.is_true());
     let list_merge = call
         .args
         .take_named("list_merge")
         .map_or_else(|| "replace".to_owned(), |word| word.to_string());
-    if !["replace", "keep", "append", "prepend", "append_rp", "prepend_rp"].contains(&list_merge.as_str()) {
+    if ![
+        "replace",
+        "keep",
+        "append",
+        "prepend",
+        "append_rp",
+        "prepend_rp",
+    ]
+    .contains(&list_merge.as_str())
+    {
         return fail(format!("combine: `{list_merge}` is no list_merge"));
     }
     let mut operands = vec![call.value()?];
@@ -89,7 +109,9 @@ fn merge(low: &Map, high: &Map, recursive: bool, lists: &str) -> Map {
     let mut merged = low.clone();
     for (key, value) in high {
         let joined = match (merged.get(key), value) {
-            (Some(Value::Map(a)), Value::Map(b)) if recursive => Value::map(merge(a, b, recursive, lists)),
+            (Some(Value::Map(a)), Value::Map(b)) if recursive => {
+                Value::map(merge(a, b, recursive, lists))
+            }
             (Some(Value::List(a)), Value::List(b)) => Value::list(merge_lists(a, b, lists)),
             _ => value.clone(),
         };
@@ -100,7 +122,11 @@ fn merge(low: &Map, high: &Map, recursive: bool, lists: &str) -> Map {
 
 fn merge_lists(low: &[Value], high: &[Value], how: &str) -> Vec<Value> {
     let without = |items: &[Value], others: &[Value]| -> Vec<Value> {
-        items.iter().filter(|item| !others.contains(item)).cloned().collect()
+        items
+            .iter()
+            .filter(|item| !others.contains(item))
+            .cloned()
+            .collect()
     };
     match how {
         "keep" => low.to_vec(),
@@ -114,22 +140,39 @@ fn merge_lists(low: &[Value], high: &[Value], how: &str) -> Vec<Value> {
 
 /// `dict2items(key_name='key', value_name='value')`.
 fn dict2items(call: &mut Call) -> Result<Val, Error> {
-    let key_name = call.args.opt_text("key_name")?.unwrap_or_else(|| "key".into());
-    let value_name = call.args.opt_text("value_name")?.unwrap_or_else(|| "value".into());
+    let key_name = call
+        .args
+        .opt_text("key_name")?
+        .unwrap_or_else(|| "key".into());
+    let value_name = call
+        .args
+        .opt_text("value_name")?
+        .unwrap_or_else(|| "value".into());
     let Value::Map(map) = call.value()? else {
         return wrong("dict2items", "a dictionary", &call.input);
     };
     let items: Vec<Value> = map
         .iter()
-        .map(|(key, value)| Map::new().with(&key_name, key.clone()).with(&value_name, value.clone()).into())
+        .map(|(key, value)| {
+            Map::new()
+                .with(&key_name, key.clone())
+                .with(&value_name, value.clone())
+                .into()
+        })
         .collect();
     call.out(items)
 }
 
 /// `items2dict(key_name='key', value_name='value')`.
 fn items2dict(call: &mut Call) -> Result<Val, Error> {
-    let key_name = call.args.opt_text("key_name")?.unwrap_or_else(|| "key".into());
-    let value_name = call.args.opt_text("value_name")?.unwrap_or_else(|| "value".into());
+    let key_name = call
+        .args
+        .opt_text("key_name")?
+        .unwrap_or_else(|| "key".into());
+    let value_name = call
+        .args
+        .opt_text("value_name")?
+        .unwrap_or_else(|| "value".into());
     let Value::List(items) = call.value()? else {
         return wrong("items2dict", "a list", &call.input);
     };
@@ -154,7 +197,11 @@ fn dictsort(call: &mut Call) -> Result<Val, Error> {
     let mut pairs = pairs(&call.input, "dictsort")?;
     let mut problem = None;
     pairs.sort_by(|a, b| {
-        let (x, y) = if by == "value" { (&a.1, &b.1) } else { (&a.0, &b.0) };
+        let (x, y) = if by == "value" {
+            (&a.1, &b.1)
+        } else {
+            (&a.0, &b.0)
+        };
         let order = super::order::compare(x, y, case).unwrap_or_else(|error| {
             problem = Some(error);
             std::cmp::Ordering::Equal
@@ -163,7 +210,12 @@ fn dictsort(call: &mut Call) -> Result<Val, Error> {
     });
     match problem {
         Some(error) => Err(error),
-        None => Ok(List::of(pairs.into_iter().map(|(k, v)| Val::from(Tuple::from([k, v]))).collect())),
+        None => Ok(List::of(
+            pairs
+                .into_iter()
+                .map(|(k, v)| Val::from(Tuple::from([k, v])))
+                .collect(),
+        )),
     }
 }
 
@@ -195,12 +247,22 @@ pub(crate) fn pairs_of_subelements(
     let elements: Vec<Value> = match items {
         Value::Map(map) => map.values().cloned().collect(),
         Value::List(items) => (**items).clone(),
-        other => return Err(format!("subelements needs a list or dictionary, not {}", other.type_name())),
+        other => {
+            return Err(format!(
+                "subelements needs a list or dictionary, not {}",
+                other.type_name()
+            ));
+        }
     };
     let steps: Vec<String> = match path {
         Value::List(steps) => steps.iter().map(crate::value::str_of).collect(),
         Value::Str(text) => text.split('.').map(str::to_owned).collect(),
-        other => return Err(format!("subelements needs a key or a list of keys, not {}", other.type_name())),
+        other => {
+            return Err(format!(
+                "subelements needs a key or a list of keys, not {}",
+                other.type_name()
+            ));
+        }
     };
     let mut found = Vec::new();
     for element in elements {
@@ -213,14 +275,21 @@ pub(crate) fn pairs_of_subelements(
                     missing = true;
                     break;
                 }
-                None => return Err(format!("could not find '{step}' key in iterated item {}", repr(&value))),
+                None => {
+                    return Err(format!(
+                        "could not find '{step}' key in iterated item {}",
+                        repr(&value)
+                    ));
+                }
             }
         }
         if missing {
             continue;
         }
         match &value {
-            Value::List(subs) => found.extend(subs.iter().map(|sub| (element.clone(), sub.clone()))),
+            Value::List(subs) => {
+                found.extend(subs.iter().map(|sub| (element.clone(), sub.clone())))
+            }
             other => {
                 return Err(format!(
                     "the key {} should point to a list, got {}",
@@ -236,7 +305,10 @@ pub(crate) fn pairs_of_subelements(
 /// `rekey_on_member(key, duplicates='error')`.
 fn rekey(call: &mut Call) -> Result<Val, Error> {
     let key = call.args.text("key")?;
-    let duplicates = call.args.opt_text("duplicates")?.unwrap_or_else(|| "error".into());
+    let duplicates = call
+        .args
+        .opt_text("duplicates")?
+        .unwrap_or_else(|| "error".into());
     let items: Vec<Value> = match call.value()? {
         Value::Map(map) => map.values().cloned().collect(),
         Value::List(items) => (*items).clone(),
@@ -248,7 +320,10 @@ fn rekey(call: &mut Call) -> Result<Val, Error> {
             return fail(format!("Key {key} was not found"));
         };
         if map.contains_key(name) && duplicates == "error" {
-            return fail(format!("Key {} is not unique, cannot correctly turn into dict", repr(name)));
+            return fail(format!(
+                "Key {} is not unique, cannot correctly turn into dict",
+                repr(name)
+            ));
         }
         map.insert(name.clone(), item);
     }

@@ -3,8 +3,8 @@
 use super::Filter;
 use crate::template::call::{Call, fail};
 use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use minijinja::Error;
 use minijinja::value::Value as Val;
 
@@ -15,7 +15,11 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
     }),
     ("b64decode", |c| {
         check_encoding(c)?;
-        let text: String = c.text()?.chars().filter(|c| c.is_ascii_alphanumeric() || "+/=".contains(*c)).collect();
+        let text: String = c
+            .text()?
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || "+/=".contains(*c))
+            .collect();
         let engine = GeneralPurpose::new(
             &base64::alphabet::STANDARD,
             GeneralPurposeConfig::new()
@@ -34,8 +38,12 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
             .opt_text("namespace")?
             .unwrap_or_else(|| "361E6D51-FAEC-444A-9079-341386DA8E2E".into());
         match uuid::Uuid::parse_str(&namespace) {
-            Ok(namespace) => Ok(Val::from(uuid::Uuid::new_v5(&namespace, c.text()?.as_bytes()).to_string())),
-            Err(error) => fail(format!("Invalid value '{namespace}' for 'namespace': {error}")),
+            Ok(namespace) => Ok(Val::from(
+                uuid::Uuid::new_v5(&namespace, c.text()?.as_bytes()).to_string(),
+            )),
+            Err(error) => fail(format!(
+                "Invalid value '{namespace}' for 'namespace': {error}"
+            )),
         }
     }),
 ];
@@ -43,6 +51,8 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
 fn check_encoding(call: &mut Call) -> Result<(), Error> {
     match call.args.opt_text("encoding")?.as_deref() {
         None | Some("utf-8" | "utf8" | "UTF-8" | "ascii") => Ok(()),
-        Some(other) => fail(format!("the encoding `{other}` is not supported, only utf-8 is")),
+        Some(other) => fail(format!(
+            "the encoding `{other}` is not supported, only utf-8 is"
+        )),
     }
 }

@@ -12,8 +12,16 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
     ("filesizeformat", filesizeformat),
 ];
 
-const UNITS: &[(char, i32)] =
-    &[('Y', 80), ('Z', 70), ('E', 60), ('P', 50), ('T', 40), ('G', 30), ('M', 20), ('K', 10)];
+const UNITS: &[(char, i32)] = &[
+    ('Y', 80),
+    ('Z', 70),
+    ('E', 60),
+    ('P', 50),
+    ('T', 40),
+    ('G', 30),
+    ('M', 20),
+    ('K', 10),
+];
 
 fn number(call: &Call) -> Result<f64, Error> {
     let value = call.value()?;
@@ -27,7 +35,9 @@ fn readable(call: &mut Call) -> Result<Val, Error> {
     let size = number(call)?;
     let base = if bits { "bits" } else { "Bytes" };
     let suffix = |letter: char| format!("{letter}{}", if bits { "b" } else { "B" });
-    let unit_letter = unit.as_ref().and_then(|unit| unit.to_uppercase().chars().next());
+    let unit_letter = unit
+        .as_ref()
+        .and_then(|unit| unit.to_uppercase().chars().next());
     for (letter, power) in UNITS {
         let limit = 2f64.powi(*power);
         let wanted = match unit_letter {
@@ -35,7 +45,11 @@ fn readable(call: &mut Call) -> Result<Val, Error> {
             Some(unit) => unit == *letter,
         };
         if wanted {
-            return Ok(Val::from(format!("{:.2} {}", size / limit, suffix(*letter))));
+            return Ok(Val::from(format!(
+                "{:.2} {}",
+                size / limit,
+                suffix(*letter)
+            )));
         }
     }
     Ok(Val::from(format!("{size:.2} {base}")))
@@ -47,13 +61,21 @@ fn to_bytes(call: &mut Call) -> Result<Val, Error> {
     let bits = call.args.flag("isbits", false)?;
     let text = call.text()?;
     let trimmed = text.trim_start();
-    let len = trimmed.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(trimmed.len());
+    let len = trimmed
+        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .unwrap_or(trimmed.len());
     let (digits, rest) = trimmed.split_at(len);
     let Ok(number) = digits.parse::<f64>() else {
-        return fail(format!("human_to_bytes() can't interpret following string: {text}"));
+        return fail(format!(
+            "human_to_bytes() can't interpret following string: {text}"
+        ));
     };
     let word = rest.trim();
-    let word = if word.is_empty() { default_unit.unwrap_or_default() } else { word.to_owned() };
+    let word = if word.is_empty() {
+        default_unit.unwrap_or_default()
+    } else {
+        word.to_owned()
+    };
     let Some(letter) = word.chars().next() else {
         return Ok(Val::from(round(number)));
     };
@@ -70,14 +92,19 @@ fn to_bytes(call: &mut Call) -> Result<Val, Error> {
     let unit_class = if bits { 'b' } else { 'B' };
     let wrong_class = match word.as_str() {
         w if w.len() == 1 => upper == 'B' && letter != unit_class && bits,
-        w if w.len() == 2 => !w.ends_with(unit_class) && !w.to_uppercase().ends_with('B') || (bits != w.ends_with('b') && w.ends_with(['b', 'B'])),
+        w if w.len() == 2 => {
+            !w.ends_with(unit_class) && !w.to_uppercase().ends_with('B')
+                || (bits != w.ends_with('b') && w.ends_with(['b', 'B']))
+        }
         w => {
             let long = w.to_lowercase();
             !(long.contains(if bits { "bit" } else { "byte" }))
         }
     };
     if wrong_class {
-        return fail(format!("human_to_bytes() failed to convert {text}: the unit `{word}` does not fit"));
+        return fail(format!(
+            "human_to_bytes() failed to convert {text}: the unit `{word}` does not fit"
+        ));
     }
     Ok(Val::from(round(number * factor)))
 }

@@ -20,7 +20,11 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
             let text = print::str_of(value);
             match parse(&text) {
                 Some(ip) if ip.address.is_ipv6() => {
-                    let prefix = if ip.has_prefix { format!("/{}", ip.prefix) } else { String::new() };
+                    let prefix = if ip.has_prefix {
+                        format!("/{}", ip.prefix)
+                    } else {
+                        String::new()
+                    };
                     Val::from(format!("[{}]{prefix}", ip.address))
                 }
                 _ => value.clone(),
@@ -113,13 +117,25 @@ impl Ip {
     }
 
     fn mask(&self) -> u128 {
-        let all = if self.bits() == 32 { u128::from(u32::MAX) } else { u128::MAX };
+        let all = if self.bits() == 32 {
+            u128::from(u32::MAX)
+        } else {
+            u128::MAX
+        };
         let host_bits = self.bits() - self.prefix;
-        if host_bits >= 128 { 0 } else { all & (u128::MAX << host_bits) }
+        if host_bits >= 128 {
+            0
+        } else {
+            all & (u128::MAX << host_bits)
+        }
     }
 
     fn host_mask(&self) -> u128 {
-        let all = if self.bits() == 32 { u128::from(u32::MAX) } else { u128::MAX };
+        let all = if self.bits() == 32 {
+            u128::from(u32::MAX)
+        } else {
+            u128::MAX
+        };
         all & !self.mask()
     }
 
@@ -136,17 +152,27 @@ impl Ip {
     }
 
     fn plain(&self) -> String {
-        if self.has_prefix { format!("{}/{}", self.address, self.prefix) } else { self.address.to_string() }
+        if self.has_prefix {
+            format!("{}/{}", self.address, self.prefix)
+        } else {
+            self.address.to_string()
+        }
     }
 
     fn contains(&self, other: &Self) -> bool {
-        self.bits() == other.bits() && other.network() >= self.network() && other.last() <= self.last()
+        self.bits() == other.bits()
+            && other.network() >= self.network()
+            && other.last() <= self.last()
     }
 
     fn query(&self, query: &str) -> Result<Option<Value>, Error> {
-        let text = |number: u128| self.at(number).map(|address| Value::str(address.to_string()));
+        let text = |number: u128| {
+            self.at(number)
+                .map(|address| Value::str(address.to_string()))
+        };
         let with_prefix = |number: u128| {
-            self.at(number).map(|address| Value::str(format!("{address}/{}", self.prefix)))
+            self.at(number)
+                .map(|address| Value::str(format!("{address}/{}", self.prefix)))
         };
         let single = self.prefix == self.bits();
         Ok(match query {
@@ -163,7 +189,9 @@ impl Ip {
             "cidr" => Some(Value::str(format!("{}/{}", self.address, self.prefix))),
             "network" | "network_id" => text(self.network()),
             "subnet" => with_prefix(self.network()),
-            "net" => self.is_network().then(|| Value::str(format!("{}/{}", self.address, self.prefix))),
+            "net" => self
+                .is_network()
+                .then(|| Value::str(format!("{}/{}", self.address, self.prefix))),
             "network/prefix" => with_prefix(self.network()),
             "network_netmask" => match (text(self.network()), text(self.mask())) {
                 (Some(network), Some(mask)) => Some(Value::str(format!("{network} {mask}"))),
@@ -172,11 +200,17 @@ impl Ip {
             "netmask" => text(self.mask()),
             "hostmask" | "wildcard" => text(self.host_mask()),
             "prefix" => Some(Value::Int(self.prefix.into())),
-            "broadcast" => (self.bits() - self.prefix > 1).then(|| text(self.last())).flatten(),
+            "broadcast" => (self.bits() - self.prefix > 1)
+                .then(|| text(self.last()))
+                .flatten(),
             "size" => {
                 let size = self.host_mask().checked_add(1);
                 Some(size.and_then(|n| i64::try_from(n).ok()).map_or_else(
-                    || Value::Float(2f64.powi(i32::try_from(self.bits() - self.prefix).unwrap_or(0))),
+                    || {
+                        Value::Float(
+                            2f64.powi(i32::try_from(self.bits() - self.prefix).unwrap_or(0)),
+                        )
+                    },
                     Value::Int,
                 ))
             }
@@ -195,16 +229,26 @@ impl Ip {
                 }))
             }
             "int" => Some(
-                i64::try_from(self.number()).map_or_else(|_| Value::str(self.number().to_string()), Value::Int),
+                i64::try_from(self.number())
+                    .map_or_else(|_| Value::str(self.number().to_string()), Value::Int),
             ),
             "version" => Some(Value::Int(if self.address.is_ipv4() { 4 } else { 6 })),
-            "type" => Some(Value::str(if self.is_network() { "network" } else { "address" })),
+            "type" => Some(Value::str(if self.is_network() {
+                "network"
+            } else {
+                "address"
+            })),
             "4" | "ipv4" => self.address.is_ipv4().then(|| Value::str(self.plain())),
             "6" | "ipv6" => self.address.is_ipv6().then(|| Value::str(self.plain())),
             "private" => self.is_private().then(|| Value::str(self.plain())),
-            "public" => (!self.is_private() && !self.is_special()).then(|| Value::str(self.plain())),
+            "public" => {
+                (!self.is_private() && !self.is_special()).then(|| Value::str(self.plain()))
+            }
             "loopback" | "lo" => self.address.is_loopback().then(|| Value::str(self.plain())),
-            "multicast" => self.address.is_multicast().then(|| Value::str(self.plain())),
+            "multicast" => self
+                .address
+                .is_multicast()
+                .then(|| Value::str(self.plain())),
             "link-local" => self.is_link_local().then(|| Value::str(self.plain())),
             "unicast" => (!self.address.is_multicast()).then(|| Value::str(self.plain())),
             "revdns" => Some(Value::str(self.revdns())),
@@ -214,7 +258,9 @@ impl Ip {
             })),
             other => {
                 if let Ok(nth) = other.parse::<i128>() {
-                    return Ok(self.nth(nth).map(|address| Value::str(format!("{address}/{}", self.prefix))));
+                    return Ok(self
+                        .nth(nth)
+                        .map(|address| Value::str(format!("{address}/{}", self.prefix))));
                 }
                 match parse(other) {
                     Some(net) => net.contains(self).then(|| Value::str(self.plain())),
@@ -225,7 +271,11 @@ impl Ip {
     }
 
     fn nth(&self, nth: i128) -> Option<IpAddr> {
-        let base = if nth < 0 { self.last().checked_add(1)? } else { self.network() };
+        let base = if nth < 0 {
+            self.last().checked_add(1)?
+        } else {
+            self.network()
+        };
         let address = self.offset(base, nth)?;
         let number = Self { address, ..*self }.number();
         (number >= self.network() && number <= self.last()).then_some(address)
@@ -256,7 +306,10 @@ impl Ip {
     }
 
     fn is_special(&self) -> bool {
-        self.address.is_loopback() || self.address.is_multicast() || self.is_link_local() || self.address.is_unspecified()
+        self.address.is_loopback()
+            || self.address.is_multicast()
+            || self.is_link_local()
+            || self.address.is_unspecified()
     }
 
     fn revdns(&self) -> String {
@@ -281,12 +334,18 @@ impl Ip {
 
 /// `ipaddr(query='', version=False, alias='ipaddr')`, of an address or a list of them.
 fn apply(call: &mut Call, v4: Option<bool>) -> Result<Val, Error> {
-    let query = call.args.opt("query")?.map(|query| crate::value::str_of(&query)).unwrap_or_default();
+    let query = call
+        .args
+        .opt("query")?
+        .map(|query| crate::value::str_of(&query))
+        .unwrap_or_default();
     let version = call.args.opt("version")?.filter(Value::truthy);
     let v4 = v4.or_else(|| version.map(|version| crate::value::str_of(&version) == "4"));
     let check = |value: &Val| -> Result<Option<Value>, Error> {
         let text = print::str_of(value);
-        let Some(ip) = parse(&text) else { return Ok(None) };
+        let Some(ip) = parse(&text) else {
+            return Ok(None);
+        };
         if v4.is_some_and(|v4| v4 != ip.address.is_ipv4()) {
             return Ok(None);
         }
@@ -315,7 +374,10 @@ fn ipsubnet(call: &mut Call) -> Result<Val, Error> {
     let Some(ip) = parse(&call.text()?) else {
         return Ok(Val::from(false));
     };
-    let Some(prefix) = u32::try_from(prefix).ok().filter(|prefix| *prefix <= ip.bits()) else {
+    let Some(prefix) = u32::try_from(prefix)
+        .ok()
+        .filter(|prefix| *prefix <= ip.bits())
+    else {
         return fail("ipsubnet: the prefix is too long");
     };
     if prefix < ip.prefix {
@@ -332,7 +394,11 @@ fn ipsubnet(call: &mut Call) -> Result<Val, Error> {
         Some(index.unsigned_abs()).filter(|index| *index < count)
     };
     let step = ip.bits() - prefix;
-    match at.and_then(|at| at.checked_shl(step)).and_then(|offset| ip.network().checked_add(offset)).and_then(|n| ip.at(n)) {
+    match at
+        .and_then(|at| at.checked_shl(step))
+        .and_then(|offset| ip.network().checked_add(offset))
+        .and_then(|n| ip.at(n))
+    {
         Some(address) => Ok(Val::from(format!("{address}/{prefix}"))),
         None => Ok(Val::from(false)),
     }

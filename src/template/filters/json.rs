@@ -35,10 +35,15 @@ fn encode(call: &mut Call, indent: Option<usize>, sort: bool) -> Result<Val, Err
     let indent = match given {
         None => indent,
         Some(Value::Null) => None,
-        Some(value) => crate::template::call::int_of(&value).and_then(|n| usize::try_from(n).ok()).map(|n| n.min(100)),
+        Some(value) => crate::template::call::int_of(&value)
+            .and_then(|n| usize::try_from(n).ok())
+            .map(|n| n.min(100)),
     };
     let sort_keys = call.args.flag("sort_keys", sort)?;
-    let ensure_ascii = call.args.take_named("ensure_ascii").is_none_or(|flag| flag.is_true());
+    let ensure_ascii = call
+        .args
+        .take_named("ensure_ascii")
+        .is_none_or(|flag| flag.is_true());
     let separators = match call.args.take_named("separators") {
         Some(pair) if !pair.is_none() => {
             let pair = crate::template::convert::from_engine(&pair)?;
@@ -73,7 +78,9 @@ pub(crate) fn write(out: &mut String, value: &Value, style: &JsonStyle, level: u
         Value::Null => out.push_str("null"),
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
         Value::Float(f) if f.is_nan() => out.push_str("NaN"),
-        Value::Float(f) if f.is_infinite() => out.push_str(if *f > 0.0 { "Infinity" } else { "-Infinity" }),
+        Value::Float(f) if f.is_infinite() => {
+            out.push_str(if *f > 0.0 { "Infinity" } else { "-Infinity" })
+        }
         Value::Int(_) | Value::Float(_) => out.push_str(&str_of(value)),
         Value::Str(text) => quote(out, text, style.ensure_ascii),
         Value::List(items) if items.is_empty() => out.push_str("[]"),

@@ -55,7 +55,9 @@ pub(crate) fn eval(expr: &Expr, data: &Value) -> Result<Value, String> {
         Expr::Index(index) => match data {
             Value::List(items) => {
                 let at = if *index < 0 {
-                    items.len().checked_sub(usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX))
+                    items
+                        .len()
+                        .checked_sub(usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX))
                 } else {
                     usize::try_from(*index).ok()
                 };
@@ -107,11 +109,19 @@ pub(crate) fn eval(expr: &Expr, data: &Value) -> Result<Value, String> {
         },
         Expr::And(left, right) => {
             let left = eval(left, data)?;
-            if truthy(&left) { eval(right, data)? } else { left }
+            if truthy(&left) {
+                eval(right, data)?
+            } else {
+                left
+            }
         }
         Expr::Or(left, right) => {
             let left = eval(left, data)?;
-            if truthy(&left) { left } else { eval(right, data)? }
+            if truthy(&left) {
+                left
+            } else {
+                eval(right, data)?
+            }
         }
         Expr::Not(inner) => Value::Bool(!truthy(&eval(inner, data)?)),
         Expr::Compare(op, left, right) => {
@@ -142,7 +152,12 @@ pub(crate) fn eval(expr: &Expr, data: &Value) -> Result<Value, String> {
             if data.is_null() {
                 return Ok(Value::Null);
             }
-            Value::list(items.iter().map(|item| eval(item, data)).collect::<Result<_, _>>()?)
+            Value::list(
+                items
+                    .iter()
+                    .map(|item| eval(item, data))
+                    .collect::<Result<_, _>>()?,
+            )
         }
         Expr::Hash(members) => {
             if data.is_null() {
@@ -155,7 +170,9 @@ pub(crate) fn eval(expr: &Expr, data: &Value) -> Result<Value, String> {
             Value::map(map)
         }
         Expr::Call(name, args) => functions::call(name, args, data)?,
-        Expr::Reference(_) => return Err("an expression reference is allowed as an argument only".into()),
+        Expr::Reference(_) => {
+            return Err("an expression reference is allowed as an argument only".into());
+        }
     })
 }
 
@@ -170,7 +187,12 @@ fn project(items: &[Value], right: &Expr) -> Result<Value, String> {
     Ok(Value::list(out))
 }
 
-fn slice(items: &[Value], start: Option<i64>, stop: Option<i64>, step: i64) -> Result<Vec<Value>, String> {
+fn slice(
+    items: &[Value],
+    start: Option<i64>,
+    stop: Option<i64>,
+    step: i64,
+) -> Result<Vec<Value>, String> {
     if step == 0 {
         return Err("a slice's step must not be 0".into());
     }
@@ -179,13 +201,24 @@ fn slice(items: &[Value], start: Option<i64>, stop: Option<i64>, step: i64) -> R
         (if at < 0 { at.saturating_add(len) } else { at }).clamp(low, high)
     };
     let (mut at, stop) = if step > 0 {
-        (start.map_or(0, |at| clamp(at, 0, len)), stop.map_or(len, |at| clamp(at, 0, len)))
+        (
+            start.map_or(0, |at| clamp(at, 0, len)),
+            stop.map_or(len, |at| clamp(at, 0, len)),
+        )
     } else {
-        (start.map_or(len - 1, |at| clamp(at, -1, len - 1)), stop.map_or(-1, |at| clamp(at, -1, len - 1)))
+        (
+            start.map_or(len - 1, |at| clamp(at, -1, len - 1)),
+            stop.map_or(-1, |at| clamp(at, -1, len - 1)),
+        )
     };
     let mut out = Vec::new();
     while (step > 0 && at < stop) || (step < 0 && at > stop) {
-        out.extend(usize::try_from(at).ok().and_then(|at| items.get(at)).cloned());
+        out.extend(
+            usize::try_from(at)
+                .ok()
+                .and_then(|at| items.get(at))
+                .cloned(),
+        );
         at = at.saturating_add(step);
     }
     Ok(out)

@@ -36,15 +36,26 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
         Ok(rows_of(&columns, rows, &Val::from(())))
     }),
     ("zip_longest", |c| {
-        let fill = c.args.take_named("fillvalue").unwrap_or_else(|| Val::from(()));
+        let fill = c
+            .args
+            .take_named("fillvalue")
+            .unwrap_or_else(|| Val::from(()));
         let columns = columns(c)?;
         let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
         Ok(rows_of(&columns, rows, &fill))
     }),
     ("product", |c| {
-        let repeat = usize::try_from(c.args.take_named("repeat").and_then(|n| n.as_i64()).unwrap_or(1)).unwrap_or(0);
+        let repeat = usize::try_from(
+            c.args
+                .take_named("repeat")
+                .and_then(|n| n.as_i64())
+                .unwrap_or(1),
+        )
+        .unwrap_or(0);
         let columns = columns(c)?;
-        let columns: Vec<Vec<Val>> = std::iter::repeat_n(columns, repeat.min(16)).flatten().collect();
+        let columns: Vec<Vec<Val>> = std::iter::repeat_n(columns, repeat.min(16))
+            .flatten()
+            .collect();
         let mut rows: Vec<Vec<Val>> = vec![Vec::new()];
         for column in &columns {
             if rows.len().saturating_mul(column.len()) > LIMIT {
@@ -52,7 +63,11 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
             }
             rows = rows
                 .iter()
-                .flat_map(|row| column.iter().map(move |item| [row.as_slice(), std::slice::from_ref(item)].concat()))
+                .flat_map(|row| {
+                    column
+                        .iter()
+                        .map(move |item| [row.as_slice(), std::slice::from_ref(item)].concat())
+                })
                 .collect();
         }
         Ok(tuples(rows))
@@ -121,14 +136,27 @@ fn flatten(call: &mut Call) -> Result<Val, Error> {
     Ok(List::of(out))
 }
 
-fn flatten_into(items: &[Val], levels: i64, skip: bool, out: &mut Vec<Val>, depth: usize) -> Result<(), Error> {
+fn flatten_into(
+    items: &[Val],
+    levels: i64,
+    skip: bool,
+    out: &mut Vec<Val>,
+    depth: usize,
+) -> Result<(), Error> {
     for item in items {
         let null = item.is_none() || matches!(item.as_str(), Some("None" | "null"));
         if skip && null {
             continue;
         }
-        if matches!(item.kind(), ValueKind::Seq | ValueKind::Iterable) && levels >= 1 && depth < 100 {
-            flatten_into(&iterate(item)?, levels.saturating_sub(1), skip, out, depth + 1)?;
+        if matches!(item.kind(), ValueKind::Seq | ValueKind::Iterable) && levels >= 1 && depth < 100
+        {
+            flatten_into(
+                &iterate(item)?,
+                levels.saturating_sub(1),
+                skip,
+                out,
+                depth + 1,
+            )?;
         } else {
             out.push(item.clone());
         }
@@ -171,7 +199,8 @@ fn slice(call: &mut Call) -> Result<Val, Error> {
     for i in 0..count {
         let size = per + usize::from(i < extra);
         let mut slice: Vec<Val> = rest.by_ref().take(size).collect();
-        if i >= extra && extra > 0
+        if i >= extra
+            && extra > 0
             && let Some(fill) = &fill
         {
             slice.push(fill.clone());
@@ -190,13 +219,22 @@ fn columns(call: &mut Call) -> Result<Vec<Vec<Val>>, Error> {
 }
 
 fn tuples(rows: Vec<Vec<Val>>) -> Val {
-    List::of(rows.into_iter().map(|row| Val::from(Tuple::from(row))).collect())
+    List::of(
+        rows.into_iter()
+            .map(|row| Val::from(Tuple::from(row)))
+            .collect(),
+    )
 }
 
 fn rows_of(columns: &[Vec<Val>], rows: usize, fill: &Val) -> Val {
     tuples(
         (0..rows)
-            .map(|i| columns.iter().map(|column| column.get(i).unwrap_or(fill).clone()).collect())
+            .map(|i| {
+                columns
+                    .iter()
+                    .map(|column| column.get(i).unwrap_or(fill).clone())
+                    .collect()
+            })
             .collect(),
     )
 }
@@ -215,7 +253,11 @@ fn choose(items: &[Val], size: usize, ordered: bool) -> Result<Val, Error> {
     for _ in 0..size {
         let mut next = Vec::new();
         for row in &rows {
-            let start = if ordered { 0 } else { row.last().map_or(0, |last| last + 1) };
+            let start = if ordered {
+                0
+            } else {
+                row.last().map_or(0, |last| last + 1)
+            };
             for i in start..items.len() {
                 if !row.contains(&i) {
                     next.push([row.as_slice(), &[i]].concat());
@@ -228,7 +270,9 @@ fn choose(items: &[Val], size: usize, ordered: bool) -> Result<Val, Error> {
         rows = next;
     }
     Ok(tuples(
-        rows.iter().map(|row| row.iter().filter_map(|i| items.get(*i).cloned()).collect()).collect(),
+        rows.iter()
+            .map(|row| row.iter().filter_map(|i| items.get(*i).cloned()).collect())
+            .collect(),
     ))
 }
 
@@ -249,14 +293,16 @@ fn extract(call: &mut Call) -> Result<Val, Error> {
         }
         let found = value.get_item(&key)?;
         if found.is_undefined() {
-            return Err(crate::template::render::engine_error(crate::template::TemplateError::new(
-                crate::template::TemplateErrorKind::Undefined,
-                format!(
-                    "'{} object' has no attribute {}",
-                    crate::template::call::type_name(&value),
-                    crate::template::print::repr(&key)
+            return Err(crate::template::render::engine_error(
+                crate::template::TemplateError::new(
+                    crate::template::TemplateErrorKind::Undefined,
+                    format!(
+                        "'{} object' has no attribute {}",
+                        crate::template::call::type_name(&value),
+                        crate::template::print::repr(&key)
+                    ),
                 ),
-            )));
+            ));
         }
         value = found;
     }
@@ -278,7 +324,10 @@ impl Random {
                 bytes
             }
         };
-        let state = bytes.iter().take(8).fold(0u64, |state, byte| (state << 8) | u64::from(*byte));
+        let state = bytes
+            .iter()
+            .take(8)
+            .fold(0u64, |state, byte| (state << 8) | u64::from(*byte));
         Self(state | 1)
     }
 
@@ -304,7 +353,10 @@ fn random(call: &mut Call) -> Result<Val, Error> {
     let seed = call.args.opt_text("seed")?;
     let mut random = Random::new(seed.as_deref());
     if let Some(end) = call.input.as_i64().filter(|_| call.input.is_number()) {
-        let start = start.as_ref().and_then(crate::template::call::int_of).unwrap_or(0);
+        let start = start
+            .as_ref()
+            .and_then(crate::template::call::int_of)
+            .unwrap_or(0);
         if start >= end {
             return fail(format!("random: the range from {start} to {end} is empty"));
         }

@@ -9,20 +9,30 @@ use minijinja::value::Value as Val;
 
 pub(super) const TABLE: &[(&str, Filter)] = &[
     ("abs", |c| match c.value()? {
-        Value::Int(i) => i.checked_abs().map_or_else(|| fail("the number is too large"), |i| Ok(Val::from(i))),
+        Value::Int(i) => i
+            .checked_abs()
+            .map_or_else(|| fail("the number is too large"), |i| Ok(Val::from(i))),
         Value::Float(f) => Ok(Val::from(f.abs())),
         Value::Bool(b) => Ok(Val::from(i64::from(b))),
         _ => wrong("abs", "a number", &c.input),
     }),
     ("round", round),
     ("log", |c| {
-        let base = float(c.args.opt("base")?.unwrap_or(Value::Float(std::f64::consts::E)))?;
+        let base = float(
+            c.args
+                .opt("base")?
+                .unwrap_or(Value::Float(std::f64::consts::E)),
+        )?;
         let number = operand(c, "log")?;
         if number <= 0.0 {
             return fail("log() can only be used on numbers above zero");
         }
         #[expect(clippy::float_cmp, reason = "exactly ten has a more exact function")]
-        Ok(Val::from(if base == 10.0 { number.log10() } else { number.ln() / base.ln() }))
+        Ok(Val::from(if base == 10.0 {
+            number.log10()
+        } else {
+            number.ln() / base.ln()
+        }))
     }),
     ("pow", |c| {
         let power = float(c.args.value("power")?)?;
@@ -36,7 +46,11 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
         let base = float(c.args.opt("base")?.unwrap_or(Value::Int(2)))?;
         let number = operand(c, "root")?;
         #[expect(clippy::float_cmp, reason = "exactly two is the square root")]
-        let result = if base == 2.0 { number.sqrt() } else { number.powf(1.0 / base) };
+        let result = if base == 2.0 {
+            number.sqrt()
+        } else {
+            number.powf(1.0 / base)
+        };
         if result.is_nan() {
             return fail("root() can only be used on numbers that have that root");
         }
@@ -54,14 +68,20 @@ fn float(value: Value) -> Result<f64, Error> {
 fn operand(call: &Call, filter: &str) -> Result<f64, Error> {
     match call.value()? {
         Value::Int(_) | Value::Float(_) | Value::Bool(_) => float(call.value()?),
-        _ => fail(format!("{filter}() can only be used on numbers, not {}", crate::template::print::repr(&call.input))),
+        _ => fail(format!(
+            "{filter}() can only be used on numbers, not {}",
+            crate::template::print::repr(&call.input)
+        )),
     }
 }
 
 /// `round(precision=0, method='common')`.
 fn round(call: &mut Call) -> Result<Val, Error> {
     let precision = call.args.int("precision", Some(0))?;
-    let method = call.args.opt_text("method")?.unwrap_or_else(|| "common".into());
+    let method = call
+        .args
+        .opt_text("method")?
+        .unwrap_or_else(|| "common".into());
     let number = operand(call, "round")?;
     let integer = call.input.is_integer();
     let factor = 10f64.powi(i32::try_from(precision.clamp(-300, 300)).unwrap_or(0));
@@ -78,7 +98,9 @@ fn round(call: &mut Call) -> Result<Val, Error> {
         _ => return fail("round: method must be common, ceil or floor"),
     };
     if integer && method == "common" {
-        return call.out(crate::template::call::int_of(&Value::Float(rounded)).map_or(Value::Null, Value::Int));
+        return call.out(
+            crate::template::call::int_of(&Value::Float(rounded)).map_or(Value::Null, Value::Int),
+        );
     }
     Ok(Val::from(rounded))
 }

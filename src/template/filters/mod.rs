@@ -29,10 +29,10 @@ mod yaml;
 use super::call::Call;
 pub(crate) use dicts::pairs_of_subelements;
 pub(crate) use hash::{crypt, salt};
-pub(crate) use paths::dirname;
 pub(crate) use lists::Random;
 use minijinja::value::{Rest, Value as Val};
 use minijinja::{Environment, Error, State};
+pub(crate) use paths::dirname;
 
 /// A filter.
 pub(crate) type Filter = fn(&mut Call) -> Result<Val, Error>;
@@ -62,11 +62,18 @@ const FAMILIES: &[&[(&str, Filter)]] = &[
 ];
 
 /// Collections under whose names the filters are found as well.
-const COLLECTIONS: &[&str] = &["ansible.builtin", "ansible.utils", "ansible.netcommon", "community.general"];
+const COLLECTIONS: &[&str] = &[
+    "ansible.builtin",
+    "ansible.utils",
+    "ansible.netcommon",
+    "community.general",
+];
 
 /// The short names of all filters.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    FAMILIES.iter().flat_map(|family| family.iter().map(|(name, _)| *name))
+    FAMILIES
+        .iter()
+        .flat_map(|family| family.iter().map(|(name, _)| *name))
 }
 
 /// Adds the filters, under their short and full names.

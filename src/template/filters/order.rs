@@ -38,7 +38,11 @@ fn keys(item: &Val, path: Option<&Value>) -> Result<Vec<Val>, Error> {
         .iter()
         .map(|path| {
             let key = attribute(item, path)?;
-            if key.is_undefined() { Err(super::select::missing(item, path)) } else { Ok(key) }
+            if key.is_undefined() {
+                Err(super::select::missing(item, path))
+            } else {
+                Ok(key)
+            }
         })
         .collect()
 }
@@ -53,7 +57,11 @@ fn compare_keys(a: &[Val], b: &[Val], case: bool) -> Result<Ordering, Error> {
     Ok(Ordering::Equal)
 }
 
-fn sorted(mut rows: Vec<(Vec<Val>, Val)>, case: bool, reverse: bool) -> Result<Vec<(Vec<Val>, Val)>, Error> {
+fn sorted(
+    mut rows: Vec<(Vec<Val>, Val)>,
+    case: bool,
+    reverse: bool,
+) -> Result<Vec<(Vec<Val>, Val)>, Error> {
     let mut problem = None;
     rows.sort_by(|(a, _), (b, _)| {
         let found = compare_keys(a, b, case).unwrap_or_else(|error| {
@@ -66,7 +74,10 @@ fn sorted(mut rows: Vec<(Vec<Val>, Val)>, case: bool, reverse: bool) -> Result<V
 }
 
 fn rows(call: &Call, path: Option<&Value>) -> Result<Vec<(Vec<Val>, Val)>, Error> {
-    call.items()?.into_iter().map(|item| Ok((keys(&item, path)?, item))).collect()
+    call.items()?
+        .into_iter()
+        .map(|item| Ok((keys(&item, path)?, item)))
+        .collect()
 }
 
 /// `sort(reverse=False, case_sensitive=False, attribute=None)`.
@@ -124,7 +135,12 @@ fn groupby(call: &mut Call) -> Result<Val, Error> {
     Ok(List::of(
         groups
             .into_iter()
-            .map(|(mut key, items)| Val::from(Tuple::from([key.pop().unwrap_or_default(), List::of(items)])))
+            .map(|(mut key, items)| {
+                Val::from(Tuple::from([
+                    key.pop().unwrap_or_default(),
+                    List::of(items),
+                ]))
+            })
             .collect(),
     ))
 }
@@ -139,7 +155,10 @@ fn sum(call: &mut Call) -> Result<Val, Error> {
         total = match (&total, &number) {
             (Value::Int(a), Value::Int(b)) => a.checked_add(*b).map_or(Value::Null, Value::Int),
             (Value::List(a), Value::List(b)) => Value::list([a.as_slice(), b.as_slice()].concat()),
-            (Value::Int(_) | Value::Float(_) | Value::Bool(_), Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
+            (
+                Value::Int(_) | Value::Float(_) | Value::Bool(_),
+                Value::Int(_) | Value::Float(_) | Value::Bool(_),
+            ) => {
                 let float = |value: &Value| match value {
                     Value::Bool(b) => f64::from(u8::from(*b)),
                     other => crate::value::FromValue::from_value(other).unwrap_or(0.0),
@@ -148,7 +167,8 @@ fn sum(call: &mut Call) -> Result<Val, Error> {
                 if matches!(total, Value::Float(_)) || matches!(number, Value::Float(_)) {
                     Value::Float(sum)
                 } else {
-                    crate::template::call::int_of(&Value::Float(sum)).map_or(Value::Null, Value::Int)
+                    crate::template::call::int_of(&Value::Float(sum))
+                        .map_or(Value::Null, Value::Int)
                 }
             }
             _ => {

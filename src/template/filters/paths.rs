@@ -14,25 +14,37 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
         Ok(Val::from(path.rsplit('/').next().unwrap_or_default()))
     }),
     ("dirname", |c| Ok(Val::from(dirname(&c.text()?)))),
-    ("expanduser", |c| Ok(Val::from(expand_home(&c.text()?).to_string_lossy().into_owned()))),
+    ("expanduser", |c| {
+        Ok(Val::from(
+            expand_home(&c.text()?).to_string_lossy().into_owned(),
+        ))
+    }),
     ("expandvars", |c| Ok(Val::from(expandvars(&c.text()?)))),
     ("path_join", |c| {
         let parts = if c.input.as_str().is_some() {
-            std::iter::once(c.input.clone()).chain(c.args.rest()).collect()
+            std::iter::once(c.input.clone())
+                .chain(c.args.rest())
+                .collect()
         } else {
             c.items()?
         };
-        Ok(Val::from(join(&parts.iter().map(print::str_of).collect::<Vec<_>>())))
+        Ok(Val::from(join(
+            &parts.iter().map(print::str_of).collect::<Vec<_>>(),
+        )))
     }),
     ("realpath", |c| {
         let text = c.text()?;
         let path = absolute(&text);
-        let real = std::fs::canonicalize(&path).map_or(path, |real| real.to_string_lossy().into_owned());
+        let real =
+            std::fs::canonicalize(&path).map_or(path, |real| real.to_string_lossy().into_owned());
         Ok(Val::from(real))
     }),
     ("relpath", |c| {
         let start = c.args.opt_text("start")?.unwrap_or_else(|| ".".into());
-        Ok(Val::from(relative(&absolute(&c.text()?), &absolute(&start))))
+        Ok(Val::from(relative(
+            &absolute(&c.text()?),
+            &absolute(&start),
+        )))
     }),
     ("splitext", |c| {
         let (root, ext) = splitext(&c.text()?);
@@ -46,18 +58,30 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
     ("fileglob", |c| {
         let mut found = crate::template::lookups::glob(&c.text()?);
         found.retain(|path| path.is_file());
-        Ok(List::of(found.iter().map(|path| Val::from(path.to_string_lossy().into_owned())).collect()))
+        Ok(List::of(
+            found
+                .iter()
+                .map(|path| Val::from(path.to_string_lossy().into_owned()))
+                .collect(),
+        ))
     }),
     ("win_basename", |c| {
         let path = c.text()?;
-        Ok(Val::from(path.rsplit(['\\', '/']).next().unwrap_or_default()))
+        Ok(Val::from(
+            path.rsplit(['\\', '/']).next().unwrap_or_default(),
+        ))
     }),
     ("win_dirname", |c| {
         let path = c.text()?;
         let (drive, rest) = splitdrive(&path);
-        let head = rest.rfind(['\\', '/']).map_or("", |at| rest.get(..=at).unwrap_or_default());
+        let head = rest
+            .rfind(['\\', '/'])
+            .map_or("", |at| rest.get(..=at).unwrap_or_default());
         let trimmed = head.trim_end_matches(['\\', '/']);
-        Ok(Val::from(format!("{drive}{}", if trimmed.is_empty() { head } else { trimmed })))
+        Ok(Val::from(format!(
+            "{drive}{}",
+            if trimmed.is_empty() { head } else { trimmed }
+        )))
     }),
     ("win_splitdrive", |c| {
         let path = c.text()?;
@@ -142,14 +166,21 @@ fn absolute(path: &str) -> String {
 
 fn relative(path: &str, start: &str) -> String {
     let steps = |path: &str| -> Vec<String> {
-        path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        path.split('/')
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect()
     };
     let (to, from) = (steps(path), steps(start));
     let common = to.iter().zip(&from).take_while(|(a, b)| a == b).count();
     let parts: Vec<&str> = std::iter::repeat_n("..", from.len() - common)
         .chain(to.iter().skip(common).map(String::as_str))
         .collect();
-    if parts.is_empty() { ".".into() } else { parts.join("/") }
+    if parts.is_empty() {
+        ".".into()
+    } else {
+        parts.join("/")
+    }
 }
 
 fn commonpath(paths: &[String]) -> Result<Val, Error> {
@@ -162,14 +193,22 @@ fn commonpath(paths: &[String]) -> Result<Val, Error> {
     }
     let split: Vec<Vec<&str>> = paths
         .iter()
-        .map(|path| path.split('/').filter(|part| !part.is_empty() && *part != ".").collect())
+        .map(|path| {
+            path.split('/')
+                .filter(|part| !part.is_empty() && *part != ".")
+                .collect()
+        })
         .collect();
     let mut common: Vec<&str> = split.first().cloned().unwrap_or_default();
     for parts in &split {
         let shared = common.iter().zip(parts).take_while(|(a, b)| a == b).count();
         common.truncate(shared);
     }
-    Ok(Val::from(format!("{}{}", if rooted { "/" } else { "" }, common.join("/"))))
+    Ok(Val::from(format!(
+        "{}{}",
+        if rooted { "/" } else { "" },
+        common.join("/")
+    )))
 }
 
 /// `$NAME` and `${NAME}` from the environment; unknown names stay.
@@ -185,7 +224,9 @@ fn expandvars(text: &str) -> String {
                 None => ("", 0),
             }
         } else {
-            let len = after.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(after.len());
+            let len = after
+                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+                .unwrap_or(after.len());
             (after.get(..len).unwrap_or_default(), len)
         };
         match std::env::var(name) {

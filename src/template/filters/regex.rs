@@ -29,23 +29,34 @@ pub(crate) struct Flags {
 /// Whether the pattern is found anywhere.
 pub(crate) fn is_match(pattern: &str, flags: Flags, text: &str) -> Result<bool, Error> {
     compile(pattern, flags)?
-        .is_match(text).or_else(|error| run_error(pattern, &error))
+        .is_match(text)
+        .or_else(|error| run_error(pattern, &error))
 }
 
 fn run_error<T>(pattern: &str, error: &fancy_regex::Error) -> Result<T, Error> {
-    fail(format!("the regular expression '{pattern}' failed: {error}"))
+    fail(format!(
+        "the regular expression '{pattern}' failed: {error}"
+    ))
 }
 
 /// Compiles a Python pattern.
 pub(crate) fn compile(pattern: &str, flags: Flags) -> Result<Regex, Error> {
     let mut letters = String::new();
-    for (on, letter) in [(flags.ignorecase, 'i'), (flags.multiline, 'm'), (flags.dotall, 's')] {
+    for (on, letter) in [
+        (flags.ignorecase, 'i'),
+        (flags.multiline, 'm'),
+        (flags.dotall, 's'),
+    ] {
         if on {
             letters.push(letter);
         }
     }
     let translated = translate(pattern);
-    let whole = if letters.is_empty() { translated } else { format!("(?{letters}){translated}") };
+    let whole = if letters.is_empty() {
+        translated
+    } else {
+        format!("(?{letters}){translated}")
+    };
     RegexBuilder::new(&whole)
         .backtrack_limit(2_000_000)
         .build()
@@ -67,7 +78,10 @@ fn translate(pattern: &str) -> String {
                     Some('Z') if class.is_none() => out.push_str(r"\z"),
                     // escapes of characters that need none are allowed in Python
                     Some(other) if !other.is_alphanumeric() && !other.is_ascii() => out.push(other),
-                    Some(other @ ('"' | '\'' | '/' | '<' | '>' | ',' | ';' | ':' | '!' | '@' | '%' | '=' | '`' | '_' | ' ')) => {
+                    Some(
+                        other @ ('"' | '\'' | '/' | '<' | '>' | ',' | ';' | ':' | '!' | '@' | '%'
+                        | '=' | '`' | '_' | ' '),
+                    ) => {
                         if other == ' ' {
                             out.push_str(r"\x20");
                         } else {
@@ -140,7 +154,11 @@ fn translate(pattern: &str) -> String {
             }
             ('}', None) => out.push_str(r"\}"),
             ('(', None) if chars.get(i + 1..i + 4) == Some(&['?', 'P', '=']) => {
-                let name: String = chars.iter().skip(i + 4).take_while(|c| **c != ')').collect();
+                let name: String = chars
+                    .iter()
+                    .skip(i + 4)
+                    .take_while(|c| **c != ')')
+                    .collect();
                 out.push_str(&format!(r"\k<{name}>"));
                 i += 5 + name.chars().count();
                 continue;
@@ -180,7 +198,11 @@ fn expand(template: &str, captures: &Captures<str>) -> Result<String, Error> {
         i += 1;
         match next {
             'g' => {
-                let name: String = chars.iter().skip(i + 1).take_while(|c| **c != '>').collect();
+                let name: String = chars
+                    .iter()
+                    .skip(i + 1)
+                    .take_while(|c| **c != '>')
+                    .collect();
                 if chars.get(i) != Some(&'<') || name.is_empty() {
                     return fail("missing group name after \\g");
                 }
@@ -210,7 +232,9 @@ fn expand(template: &str, captures: &Captures<str>) -> Result<String, Error> {
             'f' => out.push('\u{c}'),
             'v' => out.push('\u{b}'),
             '\\' => out.push('\\'),
-            letter if letter.is_ascii_alphabetic() => return fail(format!("bad escape \\{letter}")),
+            letter if letter.is_ascii_alphabetic() => {
+                return fail(format!("bad escape \\{letter}"));
+            }
             other => {
                 out.push('\\');
                 out.push(other);
@@ -222,16 +246,30 @@ fn expand(template: &str, captures: &Captures<str>) -> Result<String, Error> {
 
 fn flags(call: &mut Call) -> Result<Flags, Error> {
     Ok(Flags {
-        ignorecase: call.args.take_named("ignorecase").is_some_and(|flag| flag.is_true()),
-        multiline: call.args.take_named("multiline").is_some_and(|flag| flag.is_true()),
+        ignorecase: call
+            .args
+            .take_named("ignorecase")
+            .is_some_and(|flag| flag.is_true()),
+        multiline: call
+            .args
+            .take_named("multiline")
+            .is_some_and(|flag| flag.is_true()),
         dotall: false,
     })
 }
 
 /// `regex_replace(value='', replacement='', ignorecase=False, multiline=False, count=0, mandatory_count=0)`.
 fn replace(call: &mut Call) -> Result<Val, Error> {
-    let count = call.args.take_named("count").and_then(|n| n.as_usize()).unwrap_or(0);
-    let mandatory = call.args.take_named("mandatory_count").and_then(|n| n.as_usize()).unwrap_or(0);
+    let count = call
+        .args
+        .take_named("count")
+        .and_then(|n| n.as_usize())
+        .unwrap_or(0);
+    let mandatory = call
+        .args
+        .take_named("mandatory_count")
+        .and_then(|n| n.as_usize())
+        .unwrap_or(0);
     let mut flags = flags(call)?;
     let pattern = call.args.opt_text("pattern")?.unwrap_or_default();
     let replacement = call.args.opt_text("replacement")?.unwrap_or_default();
@@ -254,7 +292,9 @@ fn replace(call: &mut Call) -> Result<Val, Error> {
         done += 1;
     }
     if done < mandatory {
-        return fail(format!("'{pattern}' should match {mandatory} times, but matches {done} times in {text:?}"));
+        return fail(format!(
+            "'{pattern}' should match {mandatory} times, but matches {done} times in {text:?}"
+        ));
     }
     out.push_str(text.get(copied..).unwrap_or_default());
     Ok(Val::from(out))
@@ -272,7 +312,9 @@ fn search(call: &mut Call) -> Result<Val, Error> {
         .collect::<Result<_, _>>()?;
     let text = call.text()?;
     let regex = compile(&pattern, flags)?;
-    let found = regex.captures(text.as_str()).or_else(|error| run_error(&pattern, &error))?;
+    let found = regex
+        .captures(text.as_str())
+        .or_else(|error| run_error(&pattern, &error))?;
     let Some(found) = found else {
         return Ok(Val::from(()));
     };
@@ -282,19 +324,23 @@ fn search(call: &mut Call) -> Result<Val, Error> {
     let mut items = Vec::new();
     for group in groups {
         let name = crate::value::str_of(&group);
-        let matched = if let Some(name) = name.strip_prefix("\\g<").and_then(|n| n.strip_suffix('>')) {
-            match name.parse() {
-                Ok(number) => found.get(number),
-                Err(_) => found.name(name),
-            }
-        } else if let Some(number) = name.strip_prefix('\\').and_then(|n| n.parse::<usize>().ok()) {
-            if number >= found.len() {
-                return fail("no such group");
-            }
-            found.get(number)
-        } else {
-            return fail("Unknown argument");
-        };
+        let matched =
+            if let Some(name) = name.strip_prefix("\\g<").and_then(|n| n.strip_suffix('>')) {
+                match name.parse() {
+                    Ok(number) => found.get(number),
+                    Err(_) => found.name(name),
+                }
+            } else if let Some(number) = name
+                .strip_prefix('\\')
+                .and_then(|n| n.parse::<usize>().ok())
+            {
+                if number >= found.len() {
+                    return fail("no such group");
+                }
+                found.get(number)
+            } else {
+                return fail("Unknown argument");
+            };
         items.push(matched.map_or_else(|| Val::from(()), |m| Val::from(m.as_str())));
     }
     Ok(List::of(items))
@@ -323,7 +369,10 @@ fn findall(call: &mut Call) -> Result<Val, Error> {
 
 /// `regex_escape(re_type='python')`.
 fn escape(call: &mut Call) -> Result<Val, Error> {
-    let kind = call.args.opt_text("re_type")?.unwrap_or_else(|| "python".into());
+    let kind = call
+        .args
+        .opt_text("re_type")?
+        .unwrap_or_else(|| "python".into());
     let special: &str = match kind.as_str() {
         "python" => "()[]{}?*+-|^$\\.&~# \t\n\r\u{b}\u{c}",
         "posix_basic" => "[]().^$*\\",
@@ -331,7 +380,11 @@ fn escape(call: &mut Call) -> Result<Val, Error> {
         other => return fail(format!("Invalid regex type ({other})")),
     };
     // in a basic expression brackets and parentheses are escaped, too
-    let special = if kind == "posix_basic" { "[].^$*\\" } else { special };
+    let special = if kind == "posix_basic" {
+        "[].^$*\\"
+    } else {
+        special
+    };
     let mut out = String::new();
     for c in call.text()?.chars() {
         if special.contains(c) {

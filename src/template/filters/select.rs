@@ -21,7 +21,10 @@ pub(super) fn attribute(value: &Val, path: &Value) -> Result<Val, Error> {
         Value::Int(i) => vec![Val::from(*i)],
         other => crate::value::str_of(other)
             .split('.')
-            .map(|step| step.parse::<i64>().map_or_else(|_| Val::from(step), Val::from))
+            .map(|step| {
+                step.parse::<i64>()
+                    .map_or_else(|_| Val::from(step), Val::from)
+            })
             .collect(),
     };
     let mut value = value.clone();
@@ -31,7 +34,9 @@ pub(super) fn attribute(value: &Val, path: &Value) -> Result<Val, Error> {
         }
         let mut found = value.get_item(&step).unwrap_or_default();
         if found.is_undefined() && step.is_number() {
-            found = value.get_item(&Val::from(step.to_string())).unwrap_or_default();
+            found = value
+                .get_item(&Val::from(step.to_string()))
+                .unwrap_or_default();
         }
         value = found;
     }
@@ -82,7 +87,11 @@ fn map(call: &mut Call) -> Result<Val, Error> {
 }
 
 fn select(call: &mut Call, wanted: bool, by_attribute: bool) -> Result<Val, Error> {
-    let path = if by_attribute { Some(call.args.value("attribute")?) } else { None };
+    let path = if by_attribute {
+        Some(call.args.value("attribute")?)
+    } else {
+        None
+    };
     let test = call.args.opt_text("test")?;
     let mut extra = call.args.rest();
     let named = call.args.rest_named();
@@ -104,7 +113,9 @@ fn select(call: &mut Call, wanted: bool, by_attribute: bool) -> Result<Val, Erro
                         None => Err(Error::undefined(&subject)),
                     };
                 }
-                let args: Vec<Val> = std::iter::once(subject).chain(extra.iter().cloned()).collect();
+                let args: Vec<Val> = std::iter::once(subject)
+                    .chain(extra.iter().cloned())
+                    .collect();
                 call.state.perform_test(test, &args)?
             }
             None if subject.is_undefined() => match &path {

@@ -10,16 +10,26 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
     ("unique", unique),
     ("intersect", |c| {
         let (own, other) = operands(c)?;
-        Ok(distinct(own.into_iter().filter(|item| other.contains(item))))
+        Ok(distinct(
+            own.into_iter().filter(|item| other.contains(item)),
+        ))
     }),
     ("difference", |c| {
         let (own, other) = operands(c)?;
-        Ok(distinct(own.into_iter().filter(|item| !other.contains(item))))
+        Ok(distinct(
+            own.into_iter().filter(|item| !other.contains(item)),
+        ))
     }),
     ("symmetric_difference", |c| {
         let (own, other) = operands(c)?;
-        let left: Vec<Val> = own.iter().filter(|item| !other.contains(item)).cloned().collect();
-        Ok(distinct(left.into_iter().chain(other.into_iter().filter(|item| !own.contains(item)))))
+        let left: Vec<Val> = own
+            .iter()
+            .filter(|item| !other.contains(item))
+            .cloned()
+            .collect();
+        Ok(distinct(left.into_iter().chain(
+            other.into_iter().filter(|item| !own.contains(item)),
+        )))
     }),
     ("union", |c| {
         let (own, other) = operands(c)?;

@@ -11,7 +11,9 @@ use minijinja::{Error, HtmlEscape};
 pub(super) const TABLE: &[(&str, Filter)] = &[
     ("upper", |c| Ok(Val::from(c.text()?.to_uppercase()))),
     ("lower", |c| Ok(Val::from(c.text()?.to_lowercase()))),
-    ("capitalize", |c| Ok(Val::from(methods::capitalize(&c.text()?)))),
+    ("capitalize", |c| {
+        Ok(Val::from(methods::capitalize(&c.text()?)))
+    }),
     ("title", |c| Ok(Val::from(title(&c.text()?)))),
     ("trim", |c| {
         let chars = c.args.opt_text("chars")?;
@@ -35,7 +37,9 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
         let mut values = c.args.rest();
         let named = c.args.rest_named();
         if !named.is_empty() {
-            values.push(Val::from(named.into_iter().collect::<minijinja::value::Kwargs>()));
+            values.push(Val::from(
+                named.into_iter().collect::<minijinja::value::Kwargs>(),
+            ));
         }
         if let Some(undefined) = values.iter().find(|value| value.is_undefined()) {
             return Err(Error::undefined(undefined));
@@ -46,7 +50,9 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
         let width = c.args.int("width", Some(80))?;
         let odd = usize::try_from(width).unwrap_or(0) & 1;
         let text = c.text()?;
-        Ok(Val::from(methods::pad(&text, width, ' ', |missing| missing / 2 + (missing & odd & 1))?))
+        Ok(Val::from(methods::pad(&text, width, ' ', |missing| {
+            missing / 2 + (missing & odd & 1)
+        })?))
     }),
     ("escape", escape),
     ("e", escape),
@@ -67,7 +73,9 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
     }),
     ("wordcount", |c| {
         let text = c.text()?;
-        let words = text.split(|x: char| !(x.is_alphanumeric() || x == '_')).filter(|word| !word.is_empty());
+        let words = text
+            .split(|x: char| !(x.is_alphanumeric() || x == '_'))
+            .filter(|word| !word.is_empty());
         Ok(Val::from(words.count()))
     }),
     ("split", |c| {
@@ -94,12 +102,22 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
             }
             let name = print::str_of(&key);
             if name.contains(|x: char| x.is_whitespace() || matches!(x, '/' | '>' | '=')) {
-                return fail(format!("xmlattr: invalid character in attribute name {name:?}"));
+                return fail(format!(
+                    "xmlattr: invalid character in attribute name {name:?}"
+                ));
             }
-            out.push(format!("{}=\"{}\"", HtmlEscape(&name), HtmlEscape(&print::str_of(&value))));
+            out.push(format!(
+                "{}=\"{}\"",
+                HtmlEscape(&name),
+                HtmlEscape(&print::str_of(&value))
+            ));
         }
         let text = out.join(" ");
-        Ok(Val::from(if autospace && !text.is_empty() { format!(" {text}") } else { text }))
+        Ok(Val::from(if autospace && !text.is_empty() {
+            format!(" {text}")
+        } else {
+            text
+        }))
     }),
 ];
 

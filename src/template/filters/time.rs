@@ -11,31 +11,48 @@ use std::sync::Arc;
 
 pub(super) const TABLE: &[(&str, Filter)] = &[
     ("to_datetime", |c| {
-        let format = c.args.opt_text("format")?.unwrap_or_else(|| "%Y-%m-%d %H:%M:%S".into());
+        let format = c
+            .args
+            .opt_text("format")?
+            .unwrap_or_else(|| "%Y-%m-%d %H:%M:%S".into());
         let text = c.text()?;
-        let parsed = jiff::fmt::strtime::parse(&format, &text)
-            .and_then(|parts| parts.to_datetime().or_else(|_| parts.to_date().map(|date| date.at(0, 0, 0, 0))));
+        let parsed = jiff::fmt::strtime::parse(&format, &text).and_then(|parts| {
+            parts
+                .to_datetime()
+                .or_else(|_| parts.to_date().map(|date| date.at(0, 0, 0, 0)))
+        });
         match parsed {
             Ok(datetime) => Ok(DateTime::value(datetime)),
-            Err(error) => fail(format!("time data '{text}' does not match format '{format}': {error}")),
+            Err(error) => fail(format!(
+                "time data '{text}' does not match format '{format}': {error}"
+            )),
         }
     }),
     ("strftime", |c| {
         let second = c.args.opt("second")?;
         let utc = c.args.flag("utc", false)?;
         let format = c.text()?;
-        let zone = if utc { jiff::tz::TimeZone::UTC } else { jiff::tz::TimeZone::system() };
+        let zone = if utc {
+            jiff::tz::TimeZone::UTC
+        } else {
+            jiff::tz::TimeZone::system()
+        };
         let stamp = match second {
             None | Some(Value::Null) => jiff::Timestamp::now(),
             Some(value) => {
                 let Ok(seconds) = f64::from_value(&value) else {
                     return fail(format!("Invalid value for epoch value ({value})"));
                 };
-                #[expect(clippy::cast_possible_truncation, reason = "microseconds are what Python keeps")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "microseconds are what Python keeps"
+                )]
                 let micros = (seconds * 1e6) as i64;
                 match jiff::Timestamp::from_microsecond(micros) {
                     Ok(stamp) => stamp,
-                    Err(error) => return fail(format!("Invalid value for epoch value ({value}): {error}")),
+                    Err(error) => {
+                        return fail(format!("Invalid value for epoch value ({value}): {error}"));
+                    }
                 }
             }
         };
@@ -63,7 +80,11 @@ impl fmt::Debug for DateTime {
         // Python prints microseconds, six digits or none
         match text.split_once('.') {
             Some((whole, fraction)) => {
-                let digits: String = fraction.chars().chain(std::iter::repeat('0')).take(6).collect();
+                let digits: String = fraction
+                    .chars()
+                    .chain(std::iter::repeat('0'))
+                    .take(6)
+                    .collect();
                 write!(f, "{whole}.{digits}")
             }
             None => f.write_str(&text),
@@ -90,13 +111,21 @@ impl Object for DateTime {
         })
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, method: &str, args: &[Val]) -> Result<Val, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        args: &[Val],
+    ) -> Result<Val, Error> {
         let mut args = crate::template::call::Args::new(args)?;
         let weekday = i64::from(self.0.weekday().to_monday_one_offset());
         match method {
             "strftime" => {
                 let format = args.text("format")?;
-                let zoned = self.0.to_zoned(jiff::tz::TimeZone::UTC).or_else(|error| fail(error.to_string()))?;
+                let zoned = self
+                    .0
+                    .to_zoned(jiff::tz::TimeZone::UTC)
+                    .or_else(|error| fail(error.to_string()))?;
                 strftime(&format, &zoned).map(Val::from)
             }
             "isoformat" => {
@@ -108,7 +137,10 @@ impl Object for DateTime {
                     .0
                     .to_zoned(jiff::tz::TimeZone::system())
                     .or_else(|error| fail(error.to_string()))?;
-                #[expect(clippy::cast_precision_loss, reason = "Python's timestamp() is a float")]
+                #[expect(
+                    clippy::cast_precision_loss,
+                    reason = "Python's timestamp() is a float"
+                )]
                 let seconds = zoned.timestamp().as_microsecond() as f64 / 1e6;
                 Ok(Val::from(seconds))
             }
@@ -119,7 +151,10 @@ impl Object for DateTime {
         }
     }
 
-    fn custom_cmp(self: &Arc<Self>, other: &minijinja::value::DynObject) -> Option<std::cmp::Ordering> {
+    fn custom_cmp(
+        self: &Arc<Self>,
+        other: &minijinja::value::DynObject,
+    ) -> Option<std::cmp::Ordering> {
         Some(self.0.cmp(&other.downcast_ref::<Self>()?.0))
     }
 

@@ -48,7 +48,10 @@ fn debug_name(value: &Val) -> &'static str {
 
 /// `default(value, boolean=False)`.
 fn default(call: &mut Call) -> Result<Val, Error> {
-    let default = call.args.take("default_value").unwrap_or_else(|| Val::from(""));
+    let default = call
+        .args
+        .take("default_value")
+        .unwrap_or_else(|| Val::from(""));
     let boolean = call.args.take("boolean").is_some_and(|flag| flag.is_true());
     if call.input.is_undefined() || (boolean && !call.input.is_true()) {
         return Ok(default);
@@ -62,7 +65,10 @@ fn mandatory(call: &mut Call) -> Result<Val, Error> {
         return Ok(call.input.clone());
     }
     match call.args.opt_text("msg")? {
-        Some(message) => Err(engine_error(TemplateError::new(TemplateErrorKind::Type, message))),
+        Some(message) => Err(engine_error(TemplateError::new(
+            TemplateErrorKind::Type,
+            message,
+        ))),
         None => Err(Error::undefined(&call.input)),
     }
 }
@@ -78,7 +84,9 @@ fn is_yes(value: &Value) -> bool {
 /// `int(default=0, base=10)`.
 fn int(call: &mut Call) -> Result<Val, Error> {
     let default = call.args.opt("default")?.unwrap_or(Value::Int(0));
-    let base = u32::try_from(call.args.int("base", Some(10))?).unwrap_or(10).clamp(2, 36);
+    let base = u32::try_from(call.args.int("base", Some(10))?)
+        .unwrap_or(10)
+        .clamp(2, 36);
     let number = match call.value()? {
         Value::Str(text) => parse_int(&text, base)
             .or_else(|| parse_float(&text).and_then(|f| int_of(&Value::Float(f)))),
@@ -102,7 +110,9 @@ fn parse_int(text: &str, base: u32) -> Option<i64> {
     if !digits.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         return None;
     }
-    i64::from_str_radix(digits, base).ok().map(|number| sign * number)
+    i64::from_str_radix(digits, base)
+        .ok()
+        .map(|number| sign * number)
 }
 
 fn parse_float(text: &str) -> Option<f64> {
@@ -132,10 +142,18 @@ fn truth(value: &Val) -> bool {
 
 /// A list of an argument that may be a single value.
 pub(super) fn list_of(value: &Val) -> Result<Vec<Val>, Error> {
-    if value.as_str().is_some() { Ok(vec![value.clone()]) } else { iterate(value) }
+    if value.as_str().is_some() {
+        Ok(vec![value.clone()])
+    } else {
+        iterate(value)
+    }
 }
 
 /// The error for an operand of the wrong type.
 pub(super) fn wrong<T>(filter: &str, wanted: &str, value: &Val) -> Result<T, Error> {
-    fail(format!("{filter} needs {wanted}, not {} {}", type_name(value), print::repr(value)))
+    fail(format!(
+        "{filter} needs {wanted}, not {} {}",
+        type_name(value),
+        print::repr(value)
+    ))
 }

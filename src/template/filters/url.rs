@@ -18,7 +18,8 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
 fn quote(text: &str, keep_slash: bool) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
-        let safe = byte.is_ascii_alphanumeric() || b"_.-~".contains(&byte) || (keep_slash && byte == b'/');
+        let safe =
+            byte.is_ascii_alphanumeric() || b"_.-~".contains(&byte) || (keep_slash && byte == b'/');
         if safe {
             out.push(char::from(byte));
         } else {
@@ -34,7 +35,10 @@ fn decode(text: &str, plus: bool) -> String {
     let mut i = 0;
     while let Some(byte) = raw.get(i) {
         let code = (*byte == b'%')
-            .then(|| text.get(i + 1..i + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok()))
+            .then(|| {
+                text.get(i + 1..i + 3)
+                    .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            })
             .flatten();
         match (byte, code) {
             (_, Some(code)) => {
@@ -87,7 +91,9 @@ fn urlsplit(call: &mut Call) -> Result<Val, Error> {
     let (scheme, rest) = match rest.split_once(':') {
         Some((scheme, rest))
             if scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-                && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) =>
+                && scheme
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) =>
         {
             (scheme.to_lowercase(), rest)
         }
@@ -97,7 +103,9 @@ fn urlsplit(call: &mut Call) -> Result<Val, Error> {
         Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
         None => ("", rest),
     };
-    let (login, host) = netloc.rsplit_once('@').map_or((None, netloc), |(login, host)| (Some(login), host));
+    let (login, host) = netloc
+        .rsplit_once('@')
+        .map_or((None, netloc), |(login, host)| (Some(login), host));
     let (username, password) = match login {
         Some(login) => match login.split_once(':') {
             Some((user, password)) => (Value::str(user), Value::str(password)),
@@ -114,10 +122,18 @@ fn urlsplit(call: &mut Call) -> Result<Val, Error> {
     } else {
         match port.parse::<u16>() {
             Ok(port) => Value::Int(port.into()),
-            Err(_) => return fail(format!("Port could not be cast to integer value as '{port}'")),
+            Err(_) => {
+                return fail(format!(
+                    "Port could not be cast to integer value as '{port}'"
+                ));
+            }
         }
     };
-    let hostname = if name.is_empty() { Value::Null } else { Value::str(name.to_lowercase()) };
+    let hostname = if name.is_empty() {
+        Value::Null
+    } else {
+        Value::str(name.to_lowercase())
+    };
     let parts = Map::new()
         .with("fragment", fragment)
         .with("hostname", hostname)
@@ -139,7 +155,10 @@ fn urlsplit(call: &mut Call) -> Result<Val, Error> {
 
 /// `urlize(...)`: links in text.
 fn urlize(call: &mut Call) -> Result<Val, Error> {
-    let limit = call.args.opt("trim_url_limit")?.and_then(|n| crate::template::call::int_of(&n));
+    let limit = call
+        .args
+        .opt("trim_url_limit")?
+        .and_then(|n| crate::template::call::int_of(&n));
     let nofollow = call.args.flag("nofollow", false)?;
     let target = call.args.opt_text("target")?;
     let text = call.text()?;
@@ -161,8 +180,14 @@ fn urlize(call: &mut Call) -> Result<Val, Error> {
             }
             _ => link.to_owned(),
         };
-        let rel = if nofollow { "nofollow noopener" } else { "noopener" };
-        let target = target.as_ref().map_or_else(String::new, |target| format!(" target=\"{target}\""));
+        let rel = if nofollow {
+            "nofollow noopener"
+        } else {
+            "noopener"
+        };
+        let target = target
+            .as_ref()
+            .map_or_else(String::new, |target| format!(" target=\"{target}\""));
         let _ = write!(out, "<a href=\"{href}\" rel=\"{rel}\"{target}>{shown}</a>");
         out.push_str(word.get(link.len()..).unwrap_or_default());
     }

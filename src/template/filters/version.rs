@@ -9,7 +9,10 @@ use std::cmp::Ordering;
 /// `version(version, operator='eq', strict=None, version_type=None)`.
 pub(crate) fn test(call: &mut Call) -> Result<bool, Error> {
     let other = call.args.text("version")?;
-    let operator = call.args.opt_text("operator")?.unwrap_or_else(|| "eq".into());
+    let operator = call
+        .args
+        .opt_text("operator")?
+        .unwrap_or_else(|| "eq".into());
     let strict = call.args.opt("strict")?;
     let kind = call.args.opt_text("version_type")?;
     let own = call.text()?;
@@ -60,7 +63,10 @@ fn parts(text: &str) -> Vec<Result<u64, String>> {
         }
         kind = now;
     }
-    parts.into_iter().map(|part| part.parse().map_err(|_| part)).collect()
+    parts
+        .into_iter()
+        .map(|part| part.parse().map_err(|_| part))
+        .collect()
 }
 
 fn loose(a: &str, b: &str) -> Result<Ordering, Error> {
@@ -84,7 +90,11 @@ fn loose(a: &str, b: &str) -> Result<Ordering, Error> {
 
 fn strict_order(a: &str, b: &str) -> Result<Ordering, Error> {
     let parse = |text: &str| -> Result<([u64; 3], Option<(char, u64)>), Error> {
-        let invalid = || fail(format!("Version comparison failed: invalid version number '{text}'"));
+        let invalid = || {
+            fail(format!(
+                "Version comparison failed: invalid version number '{text}'"
+            ))
+        };
         let (numbers, pre) = match text.find(['a', 'b']) {
             Some(at) => {
                 let (numbers, pre) = text.split_at(at);
@@ -115,36 +125,45 @@ fn strict_order(a: &str, b: &str) -> Result<Ordering, Error> {
 
 fn semver(a: &str, b: &str) -> Result<Ordering, Error> {
     fn parse(text: &str) -> Result<([u64; 3], Vec<String>), Error> {
-        let invalid = || fail(format!("Version comparison failed: invalid semantic version '{text}'"));
+        let invalid = || {
+            fail(format!(
+                "Version comparison failed: invalid semantic version '{text}'"
+            ))
+        };
         let core = text.split('+').next().unwrap_or_default();
         let (numbers, pre) = core.split_once('-').unwrap_or((core, ""));
         let fields: Result<Vec<u64>, _> = numbers.split('.').map(str::parse).collect();
         match fields.as_deref() {
             Ok([major, minor, patch]) => Ok((
                 [*major, *minor, *patch],
-                pre.split('.').filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+                pre.split('.')
+                    .filter(|part| !part.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
             )),
             _ => invalid(),
         }
     }
     let (x, y) = (parse(a)?, parse(b)?);
-    Ok(x.0.cmp(&y.0).then_with(|| match (x.1.is_empty(), y.1.is_empty()) {
-        (true, true) => Ordering::Equal,
-        (true, false) => Ordering::Greater,
-        (false, true) => Ordering::Less,
-        (false, false) => {
-            for (p, q) in x.1.iter().zip(&y.1) {
-                let order = match (p.parse::<u64>(), q.parse::<u64>()) {
-                    (Ok(p), Ok(q)) => p.cmp(&q),
-                    (Ok(_), Err(_)) => Ordering::Less,
-                    (Err(_), Ok(_)) => Ordering::Greater,
-                    (Err(_), Err(_)) => p.cmp(q),
-                };
-                if order.is_ne() {
-                    return order;
+    Ok(x.0
+        .cmp(&y.0)
+        .then_with(|| match (x.1.is_empty(), y.1.is_empty()) {
+            (true, true) => Ordering::Equal,
+            (true, false) => Ordering::Greater,
+            (false, true) => Ordering::Less,
+            (false, false) => {
+                for (p, q) in x.1.iter().zip(&y.1) {
+                    let order = match (p.parse::<u64>(), q.parse::<u64>()) {
+                        (Ok(p), Ok(q)) => p.cmp(&q),
+                        (Ok(_), Err(_)) => Ordering::Less,
+                        (Err(_), Ok(_)) => Ordering::Greater,
+                        (Err(_), Err(_)) => p.cmp(q),
+                    };
+                    if order.is_ne() {
+                        return order;
+                    }
                 }
+                x.1.len().cmp(&y.1.len())
             }
-            x.1.len().cmp(&y.1.len())
-        }
-    }))
+        }))
 }

@@ -40,7 +40,11 @@ fn indent(call: &mut Call) -> Result<Val, Error> {
         if i > 0 {
             out.push('\n');
         }
-        let wanted = if i == 0 { first } else { blank || !line.is_empty() };
+        let wanted = if i == 0 {
+            first
+        } else {
+            blank || !line.is_empty()
+        };
         if wanted {
             out.push_str(&indention);
         }
@@ -53,7 +57,10 @@ fn indent(call: &mut Call) -> Result<Val, Error> {
 fn wordwrap(call: &mut Call) -> Result<Val, Error> {
     let width = usize::try_from(call.args.int("width", Some(79))?).unwrap_or(0);
     let break_long = call.args.flag("break_long_words", true)?;
-    let glue = call.args.opt_text("wrapstring")?.unwrap_or_else(|| "\n".into());
+    let glue = call
+        .args
+        .opt_text("wrapstring")?
+        .unwrap_or_else(|| "\n".into());
     let on_hyphens = call.args.flag("break_on_hyphens", true)?;
     if width == 0 {
         return fail("wordwrap: the width must be one or more");
@@ -75,7 +82,9 @@ fn chunks(line: &str, on_hyphens: bool) -> Vec<String> {
         match chunks.last_mut() {
             Some(last)
                 if blank == Some(is_blank)
-                    && (is_blank || !on_hyphens || !(last.ends_with('-') && last.len() > 1 && c.is_alphabetic())) =>
+                    && (is_blank
+                        || !on_hyphens
+                        || !(last.ends_with('-') && last.len() > 1 && c.is_alphabetic())) =>
             {
                 last.push(c);
             }
@@ -124,12 +133,18 @@ fn truncate(call: &mut Call) -> Result<Val, Error> {
     let text = call.text()?;
     let end_len = end.chars().count();
     if length < end_len {
-        return fail(format!("truncate: expected a length of {end_len} or more, got {length}"));
+        return fail(format!(
+            "truncate: expected a length of {end_len} or more, got {length}"
+        ));
     }
     if text.chars().count() <= length.saturating_add(leeway) {
         return Ok(Val::from(text));
     }
     let cut: String = text.chars().take(length - end_len).collect();
-    let cut = if kill { cut.as_str() } else { cut.rsplit_once(' ').map_or(cut.as_str(), |(head, _)| head) };
+    let cut = if kill {
+        cut.as_str()
+    } else {
+        cut.rsplit_once(' ').map_or(cut.as_str(), |(head, _)| head)
+    };
     Ok(Val::from(format!("{cut}{end}")))
 }

@@ -50,7 +50,9 @@ fn encode(call: &mut Call, flow: Option<bool>, indent: usize) -> Result<Val, Err
         default_style: None,
     };
     if let Some(indent) = call.args.opt("indent")? {
-        style.indent = int_of(&indent).and_then(|n| usize::try_from(n).ok()).unwrap_or(2);
+        style.indent = int_of(&indent)
+            .and_then(|n| usize::try_from(n).ok())
+            .unwrap_or(2);
     }
     for (name, value) in call.args.rest_named() {
         let value = crate::template::convert::from_engine(&value)?;
@@ -60,13 +62,17 @@ fn encode(call: &mut Call, flow: Option<bool>, indent: usize) -> Result<Val, Err
             "width" => {
                 style.width = match &value {
                     Value::Float(f) if f.is_infinite() => usize::MAX,
-                    other => int_of(other).and_then(|n| usize::try_from(n).ok()).unwrap_or(80),
+                    other => int_of(other)
+                        .and_then(|n| usize::try_from(n).ok())
+                        .unwrap_or(80),
                 }
             }
             "allow_unicode" => style.allow_unicode = value.truthy(),
             "explicit_start" => style.explicit_start = value.truthy(),
             "explicit_end" => style.explicit_end = value.truthy(),
-            "default_style" => style.default_style = value.as_str().and_then(|text| text.chars().next()),
+            "default_style" => {
+                style.default_style = value.as_str().and_then(|text| text.chars().next())
+            }
             "canonical" | "line_break" | "encoding" | "version" | "tags" => {
                 return fail(format!("{name} is not supported"));
             }

@@ -83,7 +83,10 @@ fn fileglob(query: &mut Query) -> Result<Vec<Value>, String> {
         let mut found: Vec<PathBuf> = Vec::new();
         for dir in dirs {
             let pattern = format!("{}/{name}", escape(&dir.to_string_lossy()));
-            found = glob(&pattern).into_iter().filter(|path| path.is_file()).collect();
+            found = glob(&pattern)
+                .into_iter()
+                .filter(|path| path.is_file())
+                .collect();
             if !found.is_empty() {
                 break;
             }
@@ -94,7 +97,10 @@ fn fileglob(query: &mut Query) -> Result<Vec<Value>, String> {
             }
         }
     }
-    Ok(out.iter().map(|path| Value::data(path.to_string_lossy())).collect())
+    Ok(out
+        .iter()
+        .map(|path| Value::data(path.to_string_lossy()))
+        .collect())
 }
 
 fn escape(text: &str) -> String {
@@ -125,9 +131,18 @@ pub(crate) fn glob(pattern: &str) -> Vec<PathBuf> {
                 }
                 continue;
             }
-            let dir = if base.as_os_str().is_empty() { Path::new(".") } else { base.as_path() };
+            let dir = if base.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                base.as_path()
+            };
             let mut names: Vec<String> = std::fs::read_dir(dir)
-                .map(|entries| entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+                .map(|entries| {
+                    entries
+                        .flatten()
+                        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                        .collect()
+                })
                 .unwrap_or_default();
             names.sort();
             let hidden = part.starts_with('.');
@@ -156,13 +171,23 @@ fn matches(pattern: &[char], name: &[char]) -> bool {
             if rest_pattern.first() == Some(&'*') {
                 return matches(rest_pattern, name);
             }
-            (0..=name.len()).any(|i| name.get(i..).is_some_and(|tail| matches(rest_pattern, tail)))
+            (0..=name.len()).any(|i| {
+                name.get(i..)
+                    .is_some_and(|tail| matches(rest_pattern, tail))
+            })
         }
         '[' => {
-            let Some((c, tail)) = name.split_first() else { return false };
+            let Some((c, tail)) = name.split_first() else {
+                return false;
+            };
             let negated = matches!(rest.first(), Some('!' | '^'));
             let from = usize::from(negated);
-            let Some(close) = rest.iter().skip(from + 1).position(|c| *c == ']').map(|i| i + from + 1) else {
+            let Some(close) = rest
+                .iter()
+                .skip(from + 1)
+                .position(|c| *c == ']')
+                .map(|i| i + from + 1)
+            else {
                 return *c == '[' && matches(rest, tail);
             };
             let set = rest.get(from..close).unwrap_or_default();
@@ -179,8 +204,12 @@ fn matches(pattern: &[char], name: &[char]) -> bool {
             }
             found != negated && matches(rest.get(close + 1..).unwrap_or_default(), tail)
         }
-        '?' => name.split_first().is_some_and(|(_, tail)| matches(rest, tail)),
-        c => name.split_first().is_some_and(|(n, tail)| n == c && matches(rest, tail)),
+        '?' => name
+            .split_first()
+            .is_some_and(|(_, tail)| matches(rest, tail)),
+        c => name
+            .split_first()
+            .is_some_and(|(n, tail)| n == c && matches(rest, tail)),
     }
 }
 
@@ -204,7 +233,12 @@ fn first_found(query: &mut Query) -> Result<Vec<Value>, String> {
     let base = query.options.clone();
     collect_candidates(&query.terms, &base, &mut candidates, &mut skip);
     if query.terms.is_empty() {
-        collect_candidates(&[Value::map(base.clone())], &base, &mut candidates, &mut skip);
+        collect_candidates(
+            &[Value::map(base.clone())],
+            &base,
+            &mut candidates,
+            &mut skip,
+        );
     }
     for name in &candidates {
         for kind in ["files", "templates", "vars"] {
@@ -238,7 +272,11 @@ fn collect_candidates(terms: &[Value], base: &Map, out: &mut Vec<String>, skip: 
                     out.extend(paths);
                 } else {
                     for path in &paths {
-                        out.extend(files.iter().map(|file| format!("{}/{file}", path.trim_end_matches('/'))));
+                        out.extend(
+                            files
+                                .iter()
+                                .map(|file| format!("{}/{file}", path.trim_end_matches('/'))),
+                        );
                     }
                 }
             }
@@ -248,7 +286,11 @@ fn collect_candidates(terms: &[Value], base: &Map, out: &mut Vec<String>, skip: 
                     if paths.is_empty() {
                         out.push(name);
                     } else {
-                        out.extend(paths.iter().map(|path| format!("{}/{name}", path.trim_end_matches('/'))));
+                        out.extend(
+                            paths
+                                .iter()
+                                .map(|path| format!("{}/{name}", path.trim_end_matches('/'))),
+                        );
                     }
                 }
             }
@@ -291,7 +333,11 @@ fn template(query: &mut Query) -> Result<Vec<Value>, String> {
             .with("template_path", Value::data(shown.clone()))
             .with("template_fullpath", Value::data(shown));
         known.extend(vars.iter().map(|(k, v)| (k.clone(), v.clone())));
-        let cx = if vars.is_empty() { outer } else { outer.with_vars(known) };
+        let cx = if vars.is_empty() {
+            outer
+        } else {
+            outer.with_vars(known)
+        };
         let templar = query.render.templar.clone();
         let rendered = templar
             .render_file(&text, &options, &cx)
@@ -306,7 +352,11 @@ fn template(query: &mut Query) -> Result<Vec<Value>, String> {
 
 fn message(name: &str, error: &TemplateError) -> String {
     if error.is_undefined() {
-        return format!("{}{} (in the template {name})", super::vars::UNDEFINED, error);
+        return format!(
+            "{}{} (in the template {name})",
+            super::vars::UNDEFINED,
+            error
+        );
     }
     format!("{name}: {error}")
 }

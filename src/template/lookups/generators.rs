@@ -18,7 +18,11 @@ struct Sequence {
 /// `start=1 end=5 stride=2 format=x%02d`, or the short form `1-5/2:x%02d`.
 fn sequence(query: &mut Query) -> Result<Vec<Value>, String> {
     let mut out = Vec::new();
-    let terms = if query.terms.is_empty() { vec![Value::str("")] } else { query.terms.clone() };
+    let terms = if query.terms.is_empty() {
+        vec![Value::str("")]
+    } else {
+        query.terms.clone()
+    };
     for term in terms {
         let text = str_of(&term);
         let mut sequence = Sequence {
@@ -30,9 +34,9 @@ fn sequence(query: &mut Query) -> Result<Vec<Value>, String> {
         };
         if !sequence.short(&text)? {
             for pair in text.split_whitespace() {
-                let (key, value) = pair
-                    .split_once('=')
-                    .ok_or_else(|| format!("unknown error parsing with_sequence arguments: {text:?}"))?;
+                let (key, value) = pair.split_once('=').ok_or_else(|| {
+                    format!("unknown error parsing with_sequence arguments: {text:?}")
+                })?;
                 sequence.set(key, &Value::str(value.trim_matches(['\'', '"'])))?;
             }
         }
@@ -48,7 +52,9 @@ fn sequence(query: &mut Query) -> Result<Vec<Value>, String> {
 
 fn number(text: &str) -> Result<i64, String> {
     let text = text.trim().to_lowercase();
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text.as_str()), |digits| (-1, digits));
+    let (sign, digits) = text
+        .strip_prefix('-')
+        .map_or((1, text.as_str()), |digits| (-1, digits));
     let parsed = if let Some(hex) = digits.strip_prefix("0x") {
         i64::from_str_radix(hex, 16)
     } else if digits.len() > 1 && digits.starts_with('0') {
@@ -56,7 +62,9 @@ fn number(text: &str) -> Result<i64, String> {
     } else {
         digits.parse()
     };
-    parsed.map(|number| sign * number).map_err(|_| format!("can't parse {text} as integer"))
+    parsed
+        .map(|number| sign * number)
+        .map_err(|_| format!("can't parse {text} as integer"))
 }
 
 impl Sequence {
@@ -81,8 +89,12 @@ impl Sequence {
         if text.is_empty() || text.contains('=') {
             return Ok(false);
         }
-        let (numbers, format) = text.split_once(':').map_or((text, None), |(n, f)| (n, Some(f)));
-        let (range, stride) = numbers.split_once('/').map_or((numbers, None), |(r, s)| (r, Some(s)));
+        let (numbers, format) = text
+            .split_once(':')
+            .map_or((text, None), |(n, f)| (n, Some(f)));
+        let (range, stride) = numbers
+            .split_once('/')
+            .map_or((numbers, None), |(r, s)| (r, Some(s)));
         let (start, end) = match range.split_once('-') {
             Some((start, end)) if !start.is_empty() => (Some(start), end),
             _ => (None, range),
@@ -103,16 +115,24 @@ impl Sequence {
     fn generate(&self, out: &mut Vec<Value>) -> Result<(), String> {
         let (end, stride) = match (self.end, self.count) {
             (None, None) => return Err("must specify count or end in with_sequence".into()),
-            (Some(_), Some(_)) => return Err("can't specify both count and end in with_sequence".into()),
+            (Some(_), Some(_)) => {
+                return Err("can't specify both count and end in with_sequence".into());
+            }
             (Some(end), None) => (end, self.stride),
             (None, Some(0)) => return Ok(()),
             (None, Some(count)) => (
-                self.start.saturating_add(count.saturating_mul(self.stride)).saturating_sub(1),
+                self.start
+                    .saturating_add(count.saturating_mul(self.stride))
+                    .saturating_sub(1),
                 self.stride,
             ),
         };
         if stride == 0 {
-            return if self.start == end { Ok(()) } else { Err("stride must not be 0".into()) };
+            return if self.start == end {
+                Ok(())
+            } else {
+                Err("stride must not be 0".into())
+            };
         }
         if stride > 0 && end < self.start {
             return Err("to count backwards make stride negative".into());

@@ -19,7 +19,11 @@ pub(super) const TABLE: &[(&str, Lookup)] = &[
         for term in flatten_once(&q.terms) {
             match &term {
                 Value::Map(map) => items.extend(map.iter().map(|(key, value)| {
-                    Value::from(Map::new().with("key", key.clone()).with("value", value.clone()))
+                    Value::from(
+                        Map::new()
+                            .with("key", key.clone())
+                            .with("value", value.clone()),
+                    )
                 })),
                 other => return Err(format!("with_dict expects a dict, not {}", repr(other))),
             }
@@ -105,7 +109,14 @@ fn together(query: &mut Query) -> Result<Vec<Value>, String> {
     let columns: Vec<Vec<Value>> = query.terms.iter().map(items_of).collect();
     let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
     Ok((0..rows)
-        .map(|i| Value::list(columns.iter().map(|column| column.get(i).cloned().unwrap_or_default()).collect()))
+        .map(|i| {
+            Value::list(
+                columns
+                    .iter()
+                    .map(|column| column.get(i).cloned().unwrap_or_default())
+                    .collect(),
+            )
+        })
         .collect())
 }
 
@@ -119,7 +130,9 @@ fn subelements(query: &mut Query) -> Result<Vec<Value>, String> {
             );
         }
     };
-    let skip = flags.get("skip_missing").is_some_and(|flag| crate::value::to_bool(flag).unwrap_or(false));
+    let skip = flags
+        .get("skip_missing")
+        .is_some_and(|flag| crate::value::to_bool(flag).unwrap_or(false));
     // items that a loop has skipped have no results
     let items = match &items {
         Value::List(list) => Value::list(

@@ -50,15 +50,21 @@ impl Query {
     }
 
     fn text_option(&mut self, name: &str, default: &str) -> String {
-        self.option(name).filter(|v| !v.is_null()).map_or_else(|| default.to_owned(), |value| str_of(&value))
+        self.option(name)
+            .filter(|v| !v.is_null())
+            .map_or_else(|| default.to_owned(), |value| str_of(&value))
     }
 
     fn flag(&mut self, name: &str, default: bool) -> bool {
-        self.option(name).map_or(default, |value| to_bool(&value).unwrap_or_else(|| value.truthy()))
+        self.option(name).map_or(default, |value| {
+            to_bool(&value).unwrap_or_else(|| value.truthy())
+        })
     }
 
     fn int_option(&mut self, name: &str, default: i64) -> i64 {
-        self.option(name).and_then(|value| int_of(&value)).unwrap_or(default)
+        self.option(name)
+            .and_then(|value| int_of(&value))
+            .unwrap_or(default)
     }
 
     /// The terms as text.
@@ -73,14 +79,18 @@ impl Query {
 
     /// A file's text, decrypted if it is a vault file.
     fn read(&self, path: &std::path::Path) -> Result<String, String> {
-        let bytes = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let bytes = std::fs::read(path)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if !text.starts_with("$ANSIBLE_VAULT;") {
             return Ok(text);
         }
         match &self.render.templar.options().decrypt {
             Some(decrypt) => decrypt(&text).map_err(|error| format!("{}: {error}", path.display())),
-            None => Err(format!("{} is encrypted and no vault password was given", path.display())),
+            None => Err(format!(
+                "{} is encrypted and no vault password was given",
+                path.display()
+            )),
         }
     }
 }
@@ -102,7 +112,8 @@ pub(crate) fn run(
             TemplateErrorKind::Lookup,
             format!("lookup plugin ({name}) not found"),
         );
-        error.hint = nearest(short, known().map(|(name, _)| *name)).map(|near| format!("did you mean `{near}`?"));
+        error.hint = nearest(short, known().map(|(name, _)| *name))
+            .map(|near| format!("did you mean `{near}`?"));
         return Err(error);
     };
     let mut query = Query {
@@ -133,25 +144,38 @@ pub(crate) fn call(render: &Arc<Render>, args: &mut Args, query: bool) -> Result
     let mut options = args.rest_map()?;
     let want_list = options.take("wantlist").map_or(query, |flag| flag.truthy());
     options.take("allow_unsafe");
-    let errors = options.take("errors").map_or_else(|| "strict".to_owned(), |word| str_of(&word));
+    let errors = options
+        .take("errors")
+        .map_or_else(|| "strict".to_owned(), |word| str_of(&word));
     let results = match run(&name, terms, options, render) {
         Ok(results) => results,
-        Err(error) if errors == "strict" || error.is_undefined() => return Err(engine_error(error)),
+        Err(error) if errors == "strict" || error.is_undefined() => {
+            return Err(engine_error(error));
+        }
         Err(error) => {
             if errors == "warn"
                 && let Some(warn) = &render.templar.options().warn
             {
                 warn(&format!("lookup plugin error, {error}"));
             } else if !matches!(errors.as_str(), "ignore" | "warn") {
-                return fail(format!("errors must be strict, warn or ignore, not `{errors}`"));
+                return fail(format!(
+                    "errors must be strict, warn or ignore, not `{errors}`"
+                ));
             }
-            return Ok(if want_list { wrap(&Value::list(Vec::new()), render) } else { Val::from(()) });
+            return Ok(if want_list {
+                wrap(&Value::list(Vec::new()), render)
+            } else {
+                Val::from(())
+            });
         }
     };
     if want_list {
         return Ok(wrap(&Value::list(results), render));
     }
-    if results.iter().any(|result| !matches!(result, Value::Str(_))) {
+    if results
+        .iter()
+        .any(|result| !matches!(result, Value::Str(_)))
+    {
         return Ok(match results.as_slice() {
             [single] => wrap(single, render),
             _ => wrap(&Value::list(results), render),

@@ -9,14 +9,23 @@ pub(super) const TABLE: &[(&str, Lookup)] = &[("pipe", pipe), ("lines", lines), 
 
 fn output(query: &Query, command: &str) -> Result<String, String> {
     let mut shell = Command::new("/bin/sh");
-    shell.arg("-c").arg(command).stdin(Stdio::null()).stderr(Stdio::inherit());
+    shell
+        .arg("-c")
+        .arg(command)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
     let basedir = &query.render.session.files.basedir;
     if basedir.is_dir() {
         shell.current_dir(basedir);
     }
-    let output = shell.output().map_err(|error| format!("cannot run `{command}`: {error}"))?;
+    let output = shell
+        .output()
+        .map_err(|error| format!("cannot run `{command}`: {error}"))?;
     if !output.status.success() {
-        return Err(format!("`{command}` returned {}", output.status.code().unwrap_or(-1)));
+        return Err(format!(
+            "`{command}` returned {}",
+            output.status.code().unwrap_or(-1)
+        ));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -45,7 +54,10 @@ fn url(query: &mut Query) -> Result<Vec<Value>, String> {
     let timeout = u64::try_from(query.int_option("timeout", 10)).unwrap_or(10);
     let headers = query.option("headers");
     let username = query.option("username").map(|v| str_of(&v));
-    let password = query.option("password").map(|v| str_of(&v)).unwrap_or_default();
+    let password = query
+        .option("password")
+        .map(|v| str_of(&v))
+        .unwrap_or_default();
     if !query.flag("validate_certs", true) {
         return Err("validate_certs=False is not supported".into());
     }
@@ -63,7 +75,8 @@ fn url(query: &mut Query) -> Result<Vec<Value>, String> {
         }
         if let Some(user) = &username {
             use base64::Engine;
-            let login = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+            let login =
+                base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
             request = request.header("Authorization", format!("Basic {login}"));
         }
         let text = request

@@ -29,20 +29,32 @@ fn password(query: &mut Query) -> Result<Vec<Value>, String> {
 }
 
 fn one(query: &Query, name: &str, options: &Map) -> Result<String, String> {
-    let length = options.get("length").and_then(crate::template::call::int_of).unwrap_or(20);
+    let length = options
+        .get("length")
+        .and_then(crate::template::call::int_of)
+        .unwrap_or(20);
     let length = usize::try_from(length).unwrap_or(20).min(100_000);
     let encrypt = options.get("encrypt").filter(|v| !v.is_null()).map(str_of);
     let chars = alphabet(options.get("chars"));
     let seed = options.get("seed").filter(|v| !v.is_null()).map(str_of);
     let path = crate::template::context::expand_home(name);
-    let path = if path.is_absolute() { path } else { query.render.session.files.basedir.join(path) };
+    let path = if path.is_absolute() {
+        path
+    } else {
+        query.render.session.files.basedir.join(path)
+    };
     let keep = path != Path::new("/dev/null");
-    let stored = if keep { std::fs::read_to_string(&path).ok() } else { None };
+    let stored = if keep {
+        std::fs::read_to_string(&path).ok()
+    } else {
+        None
+    };
     let (mut password, mut kept_salt) = match &stored {
         Some(text) => match text.trim_end().split_once(" salt=") {
-            Some((password, salt)) => {
-                (password.to_owned(), Some(salt.split(" ident=").next().unwrap_or(salt).to_owned()))
-            }
+            Some((password, salt)) => (
+                password.to_owned(),
+                Some(salt.split(" ident=").next().unwrap_or(salt).to_owned()),
+            ),
             None => (text.trim_end().to_owned(), None),
         },
         None => (String::new(), None),
@@ -50,7 +62,9 @@ fn one(query: &Query, name: &str, options: &Map) -> Result<String, String> {
     let mut changed = false;
     if stored.is_none() || password.is_empty() {
         let mut random = Random::new(seed.as_deref());
-        password = (0..length).filter_map(|_| chars.get(random.below(chars.len()))).collect();
+        password = (0..length)
+            .filter_map(|_| chars.get(random.below(chars.len())))
+            .collect();
         changed = true;
     }
     if encrypt.is_some() && kept_salt.is_none() {
@@ -65,7 +79,12 @@ fn one(query: &Query, name: &str, options: &Map) -> Result<String, String> {
         store(&path, &text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     match encrypt {
-        Some(kind) => crypt(&kind, &password, kept_salt.as_deref().unwrap_or_default(), None),
+        Some(kind) => crypt(
+            &kind,
+            &password,
+            kept_salt.as_deref().unwrap_or_default(),
+            None,
+        ),
         None => Ok(password),
     }
 }
@@ -77,8 +96,12 @@ fn alphabet(given: Option<&Value>) -> Vec<char> {
         Some(Value::List(items)) => items.iter().map(str_of).collect(),
         Some(other) => {
             let text = str_of(other);
-            let mut parts: Vec<String> =
-                text.replace(",,", ",").split(',').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+            let mut parts: Vec<String> = text
+                .replace(",,", ",")
+                .split(',')
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned)
+                .collect();
             if text.contains(",,") {
                 parts.push(",".into());
             }
@@ -103,7 +126,10 @@ fn alphabet(given: Option<&Value>) -> Vec<char> {
 
 fn store(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(dir) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)?;
     }
     let mut file = std::fs::OpenOptions::new()
         .write(true)

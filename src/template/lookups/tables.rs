@@ -26,18 +26,28 @@ fn csvfile(query: &mut Query) -> Result<Vec<Value>, String> {
     let original = query.options.clone();
     for term in query.texts() {
         query.options = original.clone();
-        let key = key_and_options(query, &term, &["file", "delimiter", "col", "keycol", "default", "encoding"]);
+        let key = key_and_options(
+            query,
+            &term,
+            &["file", "delimiter", "col", "keycol", "default", "encoding"],
+        );
         let name = query.text_option("file", "ansible.csv");
         let delimiter = match query.text_option("delimiter", "TAB").as_str() {
             "TAB" | "t" | "\\t" => '\t',
             other => other.chars().next().unwrap_or(','),
         };
-        let column = usize::try_from(query.int_option("col", 1)).map_err(|_| "col must not be negative")?;
-        let key_column = usize::try_from(query.int_option("keycol", 0)).map_err(|_| "keycol must not be negative")?;
+        let column =
+            usize::try_from(query.int_option("col", 1)).map_err(|_| "col must not be negative")?;
+        let key_column = usize::try_from(query.int_option("keycol", 0))
+            .map_err(|_| "keycol must not be negative")?;
         let default = query.option("default");
-        let path = query.file("files", &name).ok_or_else(|| format!("could not find `{name}`"))?;
+        let path = query
+            .file("files", &name)
+            .ok_or_else(|| format!("could not find `{name}`"))?;
         let text = query.read(&path)?;
-        let row = rows(&text, delimiter).into_iter().find(|row| row.get(key_column).is_some_and(|cell| *cell == key));
+        let row = rows(&text, delimiter)
+            .into_iter()
+            .find(|row| row.get(key_column).is_some_and(|cell| *cell == key));
         match (row, default) {
             (Some(row), _) => match row.get(column) {
                 Some(cell) => out.push(Value::data(cell.clone())),
@@ -87,7 +97,16 @@ fn ini(query: &mut Query) -> Result<Vec<Value>, String> {
     let original = query.options.clone();
     for term in query.texts() {
         query.options = original.clone();
-        let names = ["section", "file", "type", "re", "default", "encoding", "case_sensitive", "allow_no_value"];
+        let names = [
+            "section",
+            "file",
+            "type",
+            "re",
+            "default",
+            "encoding",
+            "case_sensitive",
+            "allow_no_value",
+        ];
         let key = key_and_options(query, &term, &names);
         let name = query.text_option("file", "ansible.ini");
         let section = query.text_option("section", "global");
@@ -95,7 +114,9 @@ fn ini(query: &mut Query) -> Result<Vec<Value>, String> {
         let by_regex = query.flag("re", false);
         let case = query.flag("case_sensitive", false);
         let default = query.option("default");
-        let path = query.file("files", &name).ok_or_else(|| format!("could not find `{name}`"))?;
+        let path = query
+            .file("files", &name)
+            .ok_or_else(|| format!("could not find `{name}`"))?;
         let text = query.read(&path)?;
         let members = section_of(&text, if properties { None } else { Some(&section) }, case);
         if members.is_none() && default.is_none() && !properties {
@@ -104,13 +125,19 @@ fn ini(query: &mut Query) -> Result<Vec<Value>, String> {
         let members = members.unwrap_or_default();
         if by_regex {
             for (known, value) in &members {
-                if regex::is_match(&format!("^(?:{key})"), Flags::default(), known).map_err(|error| error.to_string())? {
+                if regex::is_match(&format!("^(?:{key})"), Flags::default(), known)
+                    .map_err(|error| error.to_string())?
+                {
                     out.push(Value::data(value.clone()));
                 }
             }
             continue;
         }
-        let wanted = if case { key.clone() } else { key.to_lowercase() };
+        let wanted = if case {
+            key.clone()
+        } else {
+            key.to_lowercase()
+        };
         match members.iter().rev().find(|(known, _)| *known == wanted) {
             Some((_, value)) => out.push(Value::data(value.clone())),
             None => match &default {
@@ -134,7 +161,10 @@ fn section_of(text: &str, section: Option<&str>, case: bool) -> Option<Vec<(Stri
         if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
             continue;
         }
-        if let Some(name) = trimmed.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        if let Some(name) = trimmed
+            .strip_prefix('[')
+            .and_then(|rest| rest.split_once(']'))
+        {
             name.0.clone_into(&mut current);
             found |= section == Some(name.0);
             continue;
@@ -161,7 +191,14 @@ fn section_of(text: &str, section: Option<&str>, case: bool) -> Option<Vec<(Stri
             }
             None => (trimmed, ""),
         };
-        list.push((if case { key.to_owned() } else { key.to_lowercase() }, value.to_owned()));
+        list.push((
+            if case {
+                key.to_owned()
+            } else {
+                key.to_lowercase()
+            },
+            value.to_owned(),
+        ));
     }
     members.extend(own);
     found.then_some(members)

@@ -15,7 +15,9 @@ pub(super) const TABLE: &[(&str, Lookup)] = &[
         let mut out = Vec::new();
         for pattern in q.texts() {
             for name in q.render.session.scope.names() {
-                if regex::is_match(&pattern, Flags::default(), &name).map_err(|error| error.to_string())? {
+                if regex::is_match(&pattern, Flags::default(), &name)
+                    .map_err(|error| error.to_string())?
+                {
                     out.push(Value::data(&*name));
                 }
             }
@@ -27,7 +29,11 @@ pub(super) const TABLE: &[(&str, Lookup)] = &[
         let mut out = Vec::new();
         for name in q.texts() {
             // the first word is the name
-            let name = name.split_whitespace().next().unwrap_or_default().to_owned();
+            let name = name
+                .split_whitespace()
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             match std::env::var(&name) {
                 Ok(value) => out.push(Value::data(value)),
                 Err(_) => out.push(default.clone().unwrap_or_else(|| Value::data(""))),
@@ -39,10 +45,18 @@ pub(super) const TABLE: &[(&str, Lookup)] = &[
         let on_missing = q.text_option("on_missing", "error");
         let mut out = Vec::new();
         for name in q.texts() {
-            let found = q.render.templar.options().setting.as_ref().and_then(|setting| setting(&name));
+            let found = q
+                .render
+                .templar
+                .options()
+                .setting
+                .as_ref()
+                .and_then(|setting| setting(&name));
             match found {
                 Some(value) => out.push(value),
-                None if on_missing == "error" => return Err(format!("unable to find setting {name}")),
+                None if on_missing == "error" => {
+                    return Err(format!("unable to find setting {name}"));
+                }
                 None => {}
             }
         }
@@ -53,7 +67,10 @@ pub(super) const TABLE: &[(&str, Lookup)] = &[
             return Err("there is no inventory here".into());
         };
         let pattern: Vec<String> = q.texts();
-        Ok(hosts(&pattern.join(","))?.into_iter().map(Value::data).collect())
+        Ok(hosts(&pattern.join(","))?
+            .into_iter()
+            .map(Value::data)
+            .collect())
     }),
 ];
 
@@ -63,7 +80,10 @@ fn vars(query: &mut Query) -> Result<Vec<Value>, String> {
     let mut out = Vec::new();
     for term in query.terms.clone() {
         let Value::Str(name) = &term else {
-            return Err(format!("Invalid setting identifier, \"{}\" is not a string", str_of(&term)));
+            return Err(format!(
+                "Invalid setting identifier, \"{}\" is not a string",
+                str_of(&term)
+            ));
         };
         match resolve(&query.render.templar, &query.render.session, name) {
             Some(Ok(Resolved::Value(value))) => out.push(value),
@@ -72,7 +92,11 @@ fn vars(query: &mut Query) -> Result<Vec<Value>, String> {
             other => match (&default, other) {
                 (Some(default), _) => out.push(default.clone()),
                 (None, Some(Err(error))) => return Err(format!("{UNDEFINED}{error}")),
-                (None, _) => return Err(format!("{UNDEFINED}No variable found with this name: {name}: '{name}' is undefined")),
+                (None, _) => {
+                    return Err(format!(
+                        "{UNDEFINED}No variable found with this name: {name}: '{name}' is undefined"
+                    ));
+                }
             },
         }
     }

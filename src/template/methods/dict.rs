@@ -32,7 +32,10 @@ pub(crate) fn mapping(
     args: &[Val],
 ) -> Result<Val, Error> {
     let mut args = Args::new(args)?;
-    let known = || keys.iter().filter_map(|key| Some((key.clone(), member(key)?)));
+    let known = || {
+        keys.iter()
+            .filter_map(|key| Some((key.clone(), member(key)?)))
+    };
     match method {
         "keys" => Ok(List::of(keys.to_vec())),
         "values" => Ok(List::of(known().map(|(_, value)| value).collect())),
@@ -70,12 +73,21 @@ pub(crate) fn members_of(args: &mut Args) -> Result<Vec<(Val, Val)>, Error> {
             }
         }
     }
-    members.extend(args.rest_named().into_iter().map(|(key, value)| (Val::from(key), value)));
+    members.extend(
+        args.rest_named()
+            .into_iter()
+            .map(|(key, value)| (Val::from(key), value)),
+    );
     Ok(members)
 }
 
 /// A method of a dict; changes are seen by all who hold the dict.
-pub(crate) fn dict(dict: &Arc<Dict>, _: &mut State, method: &str, raw: &[Val]) -> Result<Val, Error> {
+pub(crate) fn dict(
+    dict: &Arc<Dict>,
+    _: &mut State,
+    method: &str,
+    raw: &[Val],
+) -> Result<Val, Error> {
     let this = Val::from_dyn_object(Arc::clone(dict));
     let mut args = Args::new(raw)?;
     let none = Ok(Val::from(()));
@@ -90,7 +102,10 @@ pub(crate) fn dict(dict: &Arc<Dict>, _: &mut State, method: &str, raw: &[Val]) -
         }
         "pop" => {
             let key = args.need("key")?;
-            match (dict.change(|own| own.shift_remove(&key)), args.take("default")) {
+            match (
+                dict.change(|own| own.shift_remove(&key)),
+                args.take("default"),
+            ) {
                 (Some(value), _) | (None, Some(value)) => Ok(value),
                 (None, None) => fail(format!("no key {}", super::super::print::repr(&key))),
             }
@@ -119,14 +134,20 @@ pub(crate) fn dict(dict: &Arc<Dict>, _: &mut State, method: &str, raw: &[Val]) -
         "fromkeys" => {
             let keys = iterate(&args.need("iterable")?)?;
             let value = args.take("value").unwrap_or_else(|| Val::from(()));
-            Ok(Dict::of(keys.into_iter().map(|key| (key, value.clone())).collect()))
+            Ok(Dict::of(
+                keys.into_iter().map(|key| (key, value.clone())).collect(),
+            ))
         }
         "keys" | "values" | "items" | "get" | "copy" => {
             let own = dict.pairs();
             let keys: Vec<Val> = own.iter().map(|(key, _)| key.clone()).collect();
             mapping(
                 &keys,
-                |key| own.iter().find(|(other, _)| other == key).map(|(_, value)| value.clone()),
+                |key| {
+                    own.iter()
+                        .find(|(other, _)| other == key)
+                        .map(|(_, value)| value.clone())
+                },
                 method,
                 raw,
             )

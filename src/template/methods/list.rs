@@ -27,12 +27,18 @@ pub(super) fn guard(target: &Val, value: &Val, depth: usize) -> Result<(), Error
 }
 
 fn same_object(a: &Val, b: &Val) -> bool {
-    match (a.downcast_object_ref::<List>(), b.downcast_object_ref::<List>()) {
+    match (
+        a.downcast_object_ref::<List>(),
+        b.downcast_object_ref::<List>(),
+    ) {
         (Some(a), Some(b)) => return std::ptr::eq(a, b),
         (None, None) => {}
         _ => return false,
     }
-    match (a.downcast_object_ref::<Dict>(), b.downcast_object_ref::<Dict>()) {
+    match (
+        a.downcast_object_ref::<Dict>(),
+        b.downcast_object_ref::<Dict>(),
+    ) {
         (Some(a), Some(b)) => std::ptr::eq(a, b),
         _ => false,
     }
@@ -40,12 +46,21 @@ fn same_object(a: &Val, b: &Val) -> bool {
 
 fn position(index: i64, len: usize) -> usize {
     let len_signed = i64::try_from(len).unwrap_or(i64::MAX);
-    let index = if index < 0 { index.saturating_add(len_signed).max(0) } else { index };
+    let index = if index < 0 {
+        index.saturating_add(len_signed).max(0)
+    } else {
+        index
+    };
     usize::try_from(index).unwrap_or(0).min(len)
 }
 
 /// A method of a list; changes are seen by all who hold the list.
-pub(crate) fn list(list: &Arc<List>, _: &mut State, method: &str, args: &[Val]) -> Result<Val, Error> {
+pub(crate) fn list(
+    list: &Arc<List>,
+    _: &mut State,
+    method: &str,
+    args: &[Val],
+) -> Result<Val, Error> {
     let mut args = Args::new(args)?;
     let this = Val::from_dyn_object(Arc::clone(list));
     let none = Ok(Val::from(()));
@@ -76,7 +91,9 @@ pub(crate) fn list(list: &Arc<List>, _: &mut State, method: &str, args: &[Val]) 
             let index = args.int("index", Some(-1))?;
             list.change(|items| {
                 let at = if index < 0 {
-                    usize::try_from(-index).ok().and_then(|back| items.len().checked_sub(back))
+                    usize::try_from(-index)
+                        .ok()
+                        .and_then(|back| items.len().checked_sub(back))
                 } else {
                     usize::try_from(index).ok()
                 };
@@ -88,25 +105,37 @@ pub(crate) fn list(list: &Arc<List>, _: &mut State, method: &str, args: &[Val]) 
         }
         "remove" => {
             let item = args.need("value")?;
-            list.change(|items| match items.iter().position(|other| *other == item) {
-                Some(at) => {
-                    items.remove(at);
-                    Ok(Val::from(()))
-                }
-                None => fail("list.remove(x): x not in list"),
-            })
+            list.change(
+                |items| match items.iter().position(|other| *other == item) {
+                    Some(at) => {
+                        items.remove(at);
+                        Ok(Val::from(()))
+                    }
+                    None => fail("list.remove(x): x not in list"),
+                },
+            )
         }
         "index" => {
             let item = args.need("value")?;
             let start = position(args.int("start", Some(0))?, list.items().len());
-            match list.items().iter().skip(start).position(|other| *other == item) {
+            match list
+                .items()
+                .iter()
+                .skip(start)
+                .position(|other| *other == item)
+            {
                 Some(at) => Ok(Val::from(at + start)),
-                None => fail(format!("{} is not in list", super::super::print::repr(&item))),
+                None => fail(format!(
+                    "{} is not in list",
+                    super::super::print::repr(&item)
+                )),
             }
         }
         "count" => {
             let item = args.need("value")?;
-            Ok(Val::from(list.items().iter().filter(|other| **other == item).count()))
+            Ok(Val::from(
+                list.items().iter().filter(|other| **other == item).count(),
+            ))
         }
         "reverse" => {
             list.change(|items| items.reverse());

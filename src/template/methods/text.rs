@@ -7,7 +7,12 @@ use minijinja::value::{Tuple, Value as Val, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
 /// The engine's callback for methods that a value does not have by itself.
-pub(crate) fn unknown(state: &mut State, value: &Val, method: &str, args: &[Val]) -> Result<Val, Error> {
+pub(crate) fn unknown(
+    state: &mut State,
+    value: &Val,
+    method: &str,
+    args: &[Val],
+) -> Result<Val, Error> {
     if value.is_undefined() {
         return Err(Error::undefined(value));
     }
@@ -16,7 +21,11 @@ pub(crate) fn unknown(state: &mut State, value: &Val, method: &str, args: &[Val]
     }
     match value.kind() {
         ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => {
-            let own = if value.is_tuple() { List::of(iterate(value)?) } else { adopt(value.clone()) };
+            let own = if value.is_tuple() {
+                List::of(iterate(value)?)
+            } else {
+                adopt(value.clone())
+            };
             if own.downcast_object_ref::<List>().is_some() || own.kind() == ValueKind::Map {
                 return own.call_method(state, method, args);
             }
@@ -36,12 +45,26 @@ pub(crate) fn unknown(state: &mut State, value: &Val, method: &str, args: &[Val]
 fn words(text: &str, limit: i64, from_right: bool) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut rest = if from_right { text.trim_end() } else { text.trim_start() };
+    let mut rest = if from_right {
+        text.trim_end()
+    } else {
+        text.trim_start()
+    };
     while !rest.is_empty() && parts.len() < limit {
-        let cut = if from_right { rest.rfind(char::is_whitespace) } else { rest.find(char::is_whitespace) };
+        let cut = if from_right {
+            rest.rfind(char::is_whitespace)
+        } else {
+            rest.find(char::is_whitespace)
+        };
         let Some(cut) = cut else { break };
-        let space = rest.get(cut..).and_then(|s| s.chars().next()).map_or(1, char::len_utf8);
-        let (left, right) = (rest.get(..cut).unwrap_or_default(), rest.get(cut + space..).unwrap_or_default());
+        let space = rest
+            .get(cut..)
+            .and_then(|s| s.chars().next())
+            .map_or(1, char::len_utf8);
+        let (left, right) = (
+            rest.get(..cut).unwrap_or_default(),
+            rest.get(cut + space..).unwrap_or_default(),
+        );
         if from_right {
             parts.push(right.to_owned());
             rest = left.trim_end();
@@ -52,7 +75,11 @@ fn words(text: &str, limit: i64, from_right: bool) -> Vec<String> {
     }
     if !rest.is_empty() {
         let last = if from_right { rest.trim_start() } else { rest };
-        parts.push(if parts.len() >= limit { rest.to_owned() } else { last.to_owned() });
+        parts.push(if parts.len() >= limit {
+            rest.to_owned()
+        } else {
+            last.to_owned()
+        });
     }
     if from_right {
         parts.reverse();
@@ -61,18 +88,30 @@ fn words(text: &str, limit: i64, from_right: bool) -> Vec<String> {
 }
 
 fn strings(parts: impl IntoIterator<Item = impl Into<String>>) -> Val {
-    List::of(parts.into_iter().map(|part| Val::from(part.into())).collect())
+    List::of(
+        parts
+            .into_iter()
+            .map(|part| Val::from(part.into()))
+            .collect(),
+    )
 }
 
 /// `split`, `rsplit`: the parts of a text.
-pub(crate) fn split(text: &str, separator: Option<&str>, limit: i64, from_right: bool) -> Result<Val, Error> {
+pub(crate) fn split(
+    text: &str,
+    separator: Option<&str>,
+    limit: i64,
+    from_right: bool,
+) -> Result<Val, Error> {
     let Some(separator) = separator else {
         return Ok(strings(words(text, limit, from_right)));
     };
     if separator.is_empty() {
         return fail("empty separator");
     }
-    let count = usize::try_from(limit).ok().and_then(|limit| limit.checked_add(1));
+    let count = usize::try_from(limit)
+        .ok()
+        .and_then(|limit| limit.checked_add(1));
     Ok(match (count, from_right) {
         (None, _) => strings(text.split(separator)),
         (Some(count), false) => strings(text.splitn(count, separator)),
@@ -90,7 +129,11 @@ pub(crate) fn lines(text: &str, keep: bool) -> Vec<String> {
     let mut line = String::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        if matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}') {
+        if matches!(
+            c,
+            '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'
+                ..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        ) {
             let crlf = c == '\r' && chars.peek() == Some(&'\n');
             if keep {
                 line.push(c);
@@ -113,7 +156,12 @@ pub(crate) fn lines(text: &str, keep: bool) -> Vec<String> {
 }
 
 /// Pads to a width; nothing if the width is absurd.
-pub(crate) fn pad(text: &str, width: i64, fill: char, left: impl Fn(usize) -> usize) -> Result<String, Error> {
+pub(crate) fn pad(
+    text: &str,
+    width: i64,
+    fill: char,
+    left: impl Fn(usize) -> usize,
+) -> Result<String, Error> {
     let len = text.chars().count();
     let width = usize::try_from(width).unwrap_or(0);
     if width > 1_000_000 {
@@ -131,7 +179,13 @@ pub(crate) fn pad(text: &str, width: i64, fill: char, left: impl Fn(usize) -> us
 /// The half of a text, for `startswith` and its kind: `start` and `end` are Python's, in characters.
 fn sub<'a>(text: &'a str, args: &mut Args) -> Result<(&'a str, usize), Error> {
     let len = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
-    let clamp = |at: i64| if at < 0 { at.saturating_add(len).max(0) } else { at.min(len) };
+    let clamp = |at: i64| {
+        if at < 0 {
+            at.saturating_add(len).max(0)
+        } else {
+            at.min(len)
+        }
+    };
     let start = clamp(args.int("start", Some(0))?);
     let end = clamp(args.int("end", Some(len))?);
     let byte = |at: i64| {
@@ -139,7 +193,10 @@ fn sub<'a>(text: &'a str, args: &mut Args) -> Result<(&'a str, usize), Error> {
         text.char_indices().nth(at).map_or(text.len(), |(i, _)| i)
     };
     let (from, to) = (byte(start), byte(end.max(start)));
-    Ok((text.get(from..to).unwrap_or_default(), usize::try_from(start).unwrap_or(0)))
+    Ok((
+        text.get(from..to).unwrap_or_default(),
+        usize::try_from(start).unwrap_or(0),
+    ))
 }
 
 fn any_of(value: &Val, matches: impl Fn(&str) -> bool) -> Result<Val, Error> {
@@ -147,13 +204,18 @@ fn any_of(value: &Val, matches: impl Fn(&str) -> bool) -> Result<Val, Error> {
         return Ok(Val::from(matches(text)));
     }
     let options = iterate(value)?;
-    Ok(Val::from(options.iter().filter_map(Val::as_str).any(matches)))
+    Ok(Val::from(
+        options.iter().filter_map(Val::as_str).any(matches),
+    ))
 }
 
 pub(crate) fn capitalize(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars.flat_map(char::to_lowercase)).collect()
+        first
+            .to_uppercase()
+            .chain(chars.flat_map(char::to_lowercase))
+            .collect()
     })
 }
 
@@ -176,9 +238,19 @@ fn string(text: &str, method: &str, raw: &[Val]) -> Result<Val, Error> {
     let mut args = Args::new(raw)?;
     let chars = |test: fn(char) -> bool| Ok(Val::from(!text.is_empty() && text.chars().all(test)));
     let cased = |upper: bool| {
-        let mut letters = text.chars().filter(|c| c.is_uppercase() || c.is_lowercase()).peekable();
+        let mut letters = text
+            .chars()
+            .filter(|c| c.is_uppercase() || c.is_lowercase())
+            .peekable();
         Ok(Val::from(
-            letters.peek().is_some() && letters.all(|c| if upper { c.is_uppercase() } else { c.is_lowercase() }),
+            letters.peek().is_some()
+                && letters.all(|c| {
+                    if upper {
+                        c.is_uppercase()
+                    } else {
+                        c.is_lowercase()
+                    }
+                }),
         ))
     };
     let done: String = match method {
@@ -189,12 +261,19 @@ fn string(text: &str, method: &str, raw: &[Val]) -> Result<Val, Error> {
         "swapcase" => text
             .chars()
             .flat_map(|c| -> Box<dyn Iterator<Item = char>> {
-                if c.is_uppercase() { Box::new(c.to_lowercase()) } else { Box::new(c.to_uppercase()) }
+                if c.is_uppercase() {
+                    Box::new(c.to_lowercase())
+                } else {
+                    Box::new(c.to_uppercase())
+                }
             })
             .collect(),
         "strip" | "lstrip" | "rstrip" => {
             let set = args.opt_text("chars")?;
-            let drop = |c: char| set.as_ref().map_or_else(|| c.is_whitespace(), |set| set.contains(c));
+            let drop = |c: char| {
+                set.as_ref()
+                    .map_or_else(|| c.is_whitespace(), |set| set.contains(c))
+            };
             match method {
                 "strip" => text.trim_matches(drop),
                 "lstrip" => text.trim_start_matches(drop),
@@ -211,11 +290,15 @@ fn string(text: &str, method: &str, raw: &[Val]) -> Result<Val, Error> {
         }
         "removeprefix" => {
             let prefix = args.text("prefix")?;
-            text.strip_prefix(prefix.as_str()).unwrap_or(text).to_owned()
+            text.strip_prefix(prefix.as_str())
+                .unwrap_or(text)
+                .to_owned()
         }
         "removesuffix" => {
             let suffix = args.text("suffix")?;
-            text.strip_suffix(suffix.as_str()).unwrap_or(text).to_owned()
+            text.strip_suffix(suffix.as_str())
+                .unwrap_or(text)
+                .to_owned()
         }
         "zfill" => {
             let width = args.int("width", None)?;
@@ -229,16 +312,23 @@ fn string(text: &str, method: &str, raw: &[Val]) -> Result<Val, Error> {
         }
         "ljust" | "rjust" | "center" => {
             let width = args.int("width", None)?;
-            let fill = args.opt_text("fillchar")?.and_then(|f| f.chars().next()).unwrap_or(' ');
+            let fill = args
+                .opt_text("fillchar")?
+                .and_then(|f| f.chars().next())
+                .unwrap_or(' ');
             let odd = usize::try_from(width).unwrap_or(0) & 1;
             match method {
                 "ljust" => pad(text, width, fill, |_| 0)?,
                 "rjust" => pad(text, width, fill, |missing| missing)?,
-                _ => pad(text, width, fill, |missing| missing / 2 + (missing & odd & 1))?,
+                _ => pad(text, width, fill, |missing| {
+                    missing / 2 + (missing & odd & 1)
+                })?,
             }
         }
         "expandtabs" => {
-            let size = usize::try_from(args.int("tabsize", Some(8))?).unwrap_or(0).min(1000);
+            let size = usize::try_from(args.int("tabsize", Some(8))?)
+                .unwrap_or(0)
+                .min(1000);
             let mut column = 0;
             let mut out = String::new();
             for c in text.chars() {
@@ -269,7 +359,10 @@ fn string(text: &str, method: &str, raw: &[Val]) -> Result<Val, Error> {
                     Some(part) => parts.push(part.to_owned()),
                     None if item.is_undefined() => return Err(Error::undefined(item)),
                     None => {
-                        return fail(format!("sequence item: expected str instance, {} found", type_name(item)));
+                        return fail(format!(
+                            "sequence item: expected str instance, {} found",
+                            type_name(item)
+                        ));
                     }
                 }
             }
@@ -327,9 +420,15 @@ fn other(
         "find" | "rfind" | "index" | "rindex" => {
             let needle = args.text("sub")?;
             let (part, start) = sub(text, &mut args)?;
-            let found = if method.starts_with('r') { part.rfind(&needle) } else { part.find(&needle) };
+            let found = if method.starts_with('r') {
+                part.rfind(&needle)
+            } else {
+                part.find(&needle)
+            };
             match found {
-                Some(at) => Ok(Val::from(start + part.get(..at).unwrap_or_default().chars().count())),
+                Some(at) => Ok(Val::from(
+                    start + part.get(..at).unwrap_or_default().chars().count(),
+                )),
                 None if method.ends_with("find") => Ok(Val::from(-1)),
                 None => fail("substring not found"),
             }

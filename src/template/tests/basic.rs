@@ -14,11 +14,24 @@ pub(super) const TABLE: &[(&str, Test)] = &[
     ("undefined", |c| Ok(c.input.is_undefined())),
     ("none", |c| Ok(c.input.is_none())),
     ("boolean", |c| Ok(c.input.kind() == ValueKind::Bool)),
-    ("true", |c| Ok(c.input.kind() == ValueKind::Bool && c.input.is_true())),
-    ("false", |c| Ok(c.input.kind() == ValueKind::Bool && !c.input.is_true())),
-    ("integer", |c| Ok(c.input.kind() == ValueKind::Number && c.input.is_integer())),
-    ("float", |c| Ok(c.input.kind() == ValueKind::Number && !c.input.is_integer())),
-    ("number", |c| Ok(matches!(c.input.kind(), ValueKind::Number | ValueKind::Bool))),
+    ("true", |c| {
+        Ok(c.input.kind() == ValueKind::Bool && c.input.is_true())
+    }),
+    ("false", |c| {
+        Ok(c.input.kind() == ValueKind::Bool && !c.input.is_true())
+    }),
+    ("integer", |c| {
+        Ok(c.input.kind() == ValueKind::Number && c.input.is_integer())
+    }),
+    ("float", |c| {
+        Ok(c.input.kind() == ValueKind::Number && !c.input.is_integer())
+    }),
+    ("number", |c| {
+        Ok(matches!(
+            c.input.kind(),
+            ValueKind::Number | ValueKind::Bool
+        ))
+    }),
     ("string", |c| Ok(c.input.kind() == ValueKind::String)),
     ("mapping", |c| Ok(c.input.kind() == ValueKind::Map)),
     ("sequence", |c| {
@@ -70,7 +83,8 @@ pub(super) const TABLE: &[(&str, Test)] = &[
     (">=", |c| compare(c).map(Ordering::is_ge)),
     ("sameas", |c| {
         let other = c.args.need("other")?;
-        let same_kind = c.input.kind() == other.kind() && c.input.is_integer() == other.is_integer();
+        let same_kind =
+            c.input.kind() == other.kind() && c.input.is_integer() == other.is_integer();
         Ok(same_kind && c.input == other)
     }),
     ("in", |c| {
@@ -113,15 +127,22 @@ pub(super) const TABLE: &[(&str, Test)] = &[
     }),
     ("nan", is_nan),
     ("isnan", is_nan),
-    ("vault_encrypted", |c| Ok(c.text()?.starts_with("$ANSIBLE_VAULT;"))),
+    ("vault_encrypted", |c| {
+        Ok(c.text()?.starts_with("$ANSIBLE_VAULT;"))
+    }),
 ];
 
 fn int(value: &Val) -> Result<i64, Error> {
     match from_engine(value)? {
         Value::Int(i) => Ok(i),
         Value::Bool(b) => Ok(i64::from(b)),
-        Value::Float(f) if f.fract() == 0.0 => Ok(crate::template::call::int_of(&Value::Float(f)).unwrap_or(0)),
-        other => fail(format!("a number is needed, not {} {other:?}", other.type_name())),
+        Value::Float(f) if f.fract() == 0.0 => {
+            Ok(crate::template::call::int_of(&Value::Float(f)).unwrap_or(0))
+        }
+        other => fail(format!(
+            "a number is needed, not {} {other:?}",
+            other.type_name()
+        )),
     }
 }
 
@@ -181,7 +202,11 @@ fn holds(container: &Val, item: &Val) -> Result<bool, Error> {
 fn truth(call: &mut Call, wanted: bool) -> Result<bool, Error> {
     let convert = call.args.flag("convert_bool", false)?;
     let value = call.value()?;
-    let truth = if convert { to_bool(&value).unwrap_or_else(|| value.truthy()) } else { value.truthy() };
+    let truth = if convert {
+        to_bool(&value).unwrap_or_else(|| value.truthy())
+    } else {
+        value.truthy()
+    };
     Ok(truth == wanted)
 }
 
@@ -189,6 +214,9 @@ fn is_nan(call: &mut Call) -> Result<bool, Error> {
     match call.value()? {
         Value::Float(f) => Ok(f.is_nan()),
         Value::Int(_) => Ok(false),
-        _ => fail(format!("must be real number, not {}", print::repr(&call.input))),
+        _ => fail(format!(
+            "must be real number, not {}",
+            print::repr(&call.input)
+        )),
     }
 }

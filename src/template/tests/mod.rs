@@ -19,7 +19,9 @@ const FAMILIES: &[&[(&str, Test)]] = &[basic::TABLE, files::TABLE, results::TABL
 
 /// The short names of all tests.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    FAMILIES.iter().flat_map(|family| family.iter().map(|(name, _)| *name))
+    FAMILIES
+        .iter()
+        .flat_map(|family| family.iter().map(|(name, _)| *name))
 }
 
 /// Adds the tests, under their short and full names.

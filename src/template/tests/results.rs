@@ -15,11 +15,16 @@ pub(super) const TABLE: &[(&str, Test)] = &[
     ("change", changed),
     ("skipped", |c| flag(c, "skipped")),
     ("skip", |c| flag(c, "skipped")),
-    ("reachable", |c| flag(c, "unreachable").map(|unreachable| !unreachable)),
+    ("reachable", |c| {
+        flag(c, "unreachable").map(|unreachable| !unreachable)
+    }),
     ("unreachable", |c| flag(c, "unreachable")),
     ("timedout", |c| {
         let result = result(c)?;
-        Ok(result.get("timedout").and_then(|t| t.get("period")).is_some_and(Value::truthy))
+        Ok(result
+            .get("timedout")
+            .and_then(|t| t.get("period"))
+            .is_some_and(Value::truthy))
     }),
     ("started", |c| number(c, "started")),
     ("finished", |c| number(c, "finished")),
@@ -48,7 +53,11 @@ fn changed(call: &mut Call) -> Result<bool, Error> {
     Ok(result
         .get("results")
         .and_then(Value::as_list)
-        .is_some_and(|items| items.iter().any(|item| item.get("changed").is_some_and(Value::truthy))))
+        .is_some_and(|items| {
+            items
+                .iter()
+                .any(|item| item.get("changed").is_some_and(Value::truthy))
+        }))
 }
 
 fn number(call: &mut Call, name: &str) -> Result<bool, Error> {

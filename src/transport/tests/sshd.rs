@@ -29,7 +29,11 @@ fn keygen(path: &Path, kind: &str, phrase: &str) {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 impl Sshd {
@@ -73,10 +77,18 @@ impl Sshd {
             .stderr(log)
             .spawn()
             .unwrap();
-        let server = Self { child, directory, port };
+        let server = Self {
+            child,
+            directory,
+            port,
+        };
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(10), "{}", server.log());
+            assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "{}",
+                server.log()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
         Some(server)
@@ -101,7 +113,10 @@ impl Sshd {
     }
 
     fn open(&self) -> Target {
-        Target { host_key_checking: Some(HostKeyChecking::Off), ..self.target() }
+        Target {
+            host_key_checking: Some(HostKeyChecking::Off),
+            ..self.target()
+        }
     }
 
     fn options(&self) -> Options {
@@ -115,27 +130,52 @@ impl Sshd {
     }
 
     async fn connect(&self, target: Target, agent: &AgentFile) -> Result<Machine, TransportError> {
-        Machine::connect(ConnectionKind::Ssh, target, &agent.binaries(), &self.options()).await
+        Machine::connect(
+            ConnectionKind::Ssh,
+            target,
+            &agent.binaries(),
+            &self.options(),
+        )
+        .await
     }
 }
 
 async fn echo(machine: &Machine) -> Result<String, TransportError> {
-    let outcomes = machine.run(None, vec![call("echo", "msg", "there")], true, &NoBlobs, None).await?;
+    let outcomes = machine
+        .run(
+            None,
+            vec![call("echo", "msg", "there")],
+            true,
+            &NoBlobs,
+            None,
+        )
+        .await?;
     Ok(text(&outcomes[0]).to_owned())
 }
 
 #[test]
 fn installs_runs_and_starts_warm() {
-    let Some(server) = Sshd::start("") else { return };
+    let Some(server) = Sshd::start("") else {
+        return;
+    };
     let agent = AgentFile::new("sshd");
     runtime().block_on(async {
         let machine = server.connect(server.open(), &agent).await.unwrap();
         assert_eq!(echo(&machine).await.unwrap(), "there");
         assert!(machine.counters().uploaded > 0);
-        let output = machine.raw(None, "cat; echo no >&2; exit 7", b"yes", None).await.unwrap();
-        assert_eq!((output.rc, &output.stdout[..], &output.stderr[..]), (7, &b"yes"[..], &b"no\n"[..]));
+        let output = machine
+            .raw(None, "cat; echo no >&2; exit 7", b"yes", None)
+            .await
+            .unwrap();
+        assert_eq!(
+            (output.rc, &output.stdout[..], &output.stderr[..]),
+            (7, &b"yes"[..], &b"no\n"[..])
+        );
         let large: Vec<u8> = (0..2_000_000_u32).flat_map(u32::to_le_bytes).collect();
-        let blobs = std::collections::HashMap::from([(sha256(&large), BlobContent::Bytes(large.clone().into()))]);
+        let blobs = std::collections::HashMap::from([(
+            sha256(&large),
+            BlobContent::Bytes(large.clone().into()),
+        )]);
         let calls = vec![call("blob", "sha256", &sha256(&large))];
         let outcomes = machine.run(None, calls, true, &blobs, None).await.unwrap();
         assert_eq!(text(&outcomes[0]), "8000000");
@@ -150,17 +190,31 @@ fn installs_runs_and_starts_warm() {
 
 #[test]
 fn keys_of_every_kind_are_tried_on_one_connection() {
-    let Some(server) = Sshd::start("MaxAuthTries 10") else { return };
+    let Some(server) = Sshd::start("MaxAuthTries 10") else {
+        return;
+    };
     let agent = AgentFile::new("keys");
-    for (name, kind, phrase) in [("a", "ed25519", ""), ("b", "rsa", ""), ("c", "ecdsa", ""), ("d", "ed25519", "open sesame")] {
+    for (name, kind, phrase) in [
+        ("a", "ed25519", ""),
+        ("b", "rsa", ""),
+        ("c", "ecdsa", ""),
+        ("d", "ed25519", "open sesame"),
+    ] {
         keygen(&server.at(name), kind, phrase);
     }
     std::fs::remove_file(server.at(".ssh/id_ed25519")).unwrap();
     runtime().block_on(async {
         for (accepted, offered) in [("a", "cba"), ("b", "ab"), ("c", "abc"), ("d", "ad")] {
-            std::fs::copy(server.at(&format!("{accepted}.pub")), server.at("authorized_keys")).unwrap();
+            std::fs::copy(
+                server.at(&format!("{accepted}.pub")),
+                server.at("authorized_keys"),
+            )
+            .unwrap();
             let target = Target {
-                private_keys: offered.chars().map(|name| server.at(&name.to_string())).collect(),
+                private_keys: offered
+                    .chars()
+                    .map(|name| server.at(&name.to_string()))
+                    .collect(),
                 key_passphrase: Some(crate::value::Secret::new("open sesame".to_owned())),
                 ..server.open()
             };
@@ -176,25 +230,52 @@ fn keys_of_every_kind_are_tried_on_one_connection() {
             count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             Some(crate::value::Secret::new("open sesame".to_owned()))
         }));
-        let options = Options { keys: std::sync::Arc::new(ring), ..server.options() };
+        let options = Options {
+            keys: std::sync::Arc::new(ring),
+            ..server.options()
+        };
         for _ in 0..2 {
-            let target = Target { private_keys: vec![server.at("d")], ..server.open() };
-            Machine::connect(ConnectionKind::Ssh, target, &agent.binaries(), &options).await.unwrap();
+            let target = Target {
+                private_keys: vec![server.at("d")],
+                ..server.open()
+            };
+            Machine::connect(ConnectionKind::Ssh, target, &agent.binaries(), &options)
+                .await
+                .unwrap();
         }
         assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 1);
-        let refused = server.connect(Target { private_keys: vec![server.at("b"), server.at("d")], ..server.open() }, &agent).await;
+        let refused = server
+            .connect(
+                Target {
+                    private_keys: vec![server.at("b"), server.at("d")],
+                    ..server.open()
+                },
+                &agent,
+            )
+            .await;
         let error = refused.unwrap_err();
         let said = error.to_string();
         assert!(matches!(error, TransportError::Auth { .. }), "{said}");
-        assert!(said.contains("refused key") && said.contains("is encrypted") && said.contains("publickey"), "{said}");
+        assert!(
+            said.contains("refused key")
+                && said.contains("is encrypted")
+                && said.contains("publickey"),
+            "{said}"
+        );
     });
 }
 
 #[test]
 fn the_ssh_agent_holds_keys() {
-    let Some(server) = Sshd::start("") else { return };
+    let Some(server) = Sshd::start("") else {
+        return;
+    };
     let socket = server.at("agent.sock");
-    let started = Command::new("ssh-agent").args(["-D", "-a"]).arg(&socket).stdout(Stdio::null()).spawn();
+    let started = Command::new("ssh-agent")
+        .args(["-D", "-a"])
+        .arg(&socket)
+        .stdout(Stdio::null())
+        .spawn();
     let Ok(mut ssh_agent) = started else {
         return skip("no ssh-agent");
     };
@@ -203,13 +284,25 @@ fn the_ssh_agent_holds_keys() {
         std::thread::sleep(Duration::from_millis(10));
     }
     keygen(&server.at("held"), "rsa", "");
-    let added = Command::new("ssh-add").arg(server.at("held")).env("SSH_AUTH_SOCK", &socket).stderr(Stdio::null()).status();
+    let added = Command::new("ssh-add")
+        .arg(server.at("held"))
+        .env("SSH_AUTH_SOCK", &socket)
+        .stderr(Stdio::null())
+        .status();
     assert!(added.unwrap().success());
     std::fs::copy(server.at("held.pub"), server.at("authorized_keys")).unwrap();
     std::fs::remove_file(server.at("held")).unwrap();
     let agent = AgentFile::new("ssh-agent");
-    let options = Options { auth_sock: Some(socket), ..server.options() };
-    let connected = runtime().block_on(Machine::connect(ConnectionKind::Ssh, server.open(), &agent.binaries(), &options));
+    let options = Options {
+        auth_sock: Some(socket),
+        ..server.options()
+    };
+    let connected = runtime().block_on(Machine::connect(
+        ConnectionKind::Ssh,
+        server.open(),
+        &agent.binaries(),
+        &options,
+    ));
     let _ = ssh_agent.kill();
     let _ = ssh_agent.wait();
     connected.unwrap();
@@ -217,17 +310,27 @@ fn the_ssh_agent_holds_keys() {
 
 #[test]
 fn host_keys_are_judged() {
-    let Some(server) = Sshd::start("") else { return };
+    let Some(server) = Sshd::start("") else {
+        return;
+    };
     let agent = AgentFile::new("hostkeys");
     runtime().block_on(async {
         let connect = |checking| {
-            let target = Target { host_key_checking: checking, ..server.target() };
+            let target = Target {
+                host_key_checking: checking,
+                ..server.target()
+            };
             server.connect(target, &agent)
         };
         let error = connect(None).await.unwrap_err();
         let said = error.to_string();
         assert!(matches!(error, TransportError::HostKey { .. }), "{said}");
-        assert!(said.contains("SHA256:") && said.contains("accept-new") && said.contains("ANSIBLE_HOST_KEY_CHECKING"), "{said}");
+        assert!(
+            said.contains("SHA256:")
+                && said.contains("accept-new")
+                && said.contains("ANSIBLE_HOST_KEY_CHECKING"),
+            "{said}"
+        );
         // Only the RSA key is known: it must be the one that is asked for.
         for kind in ["rsa", "ecdsa", "ed25519"] {
             server.know("127.0.0.1", kind);
@@ -236,52 +339,85 @@ fn host_keys_are_judged() {
         std::fs::remove_file(server.at(".ssh/known_hosts")).unwrap();
         connect(Some(HostKeyChecking::AcceptNew)).await.unwrap();
         let learned = std::fs::read_to_string(server.at(".ssh/known_hosts")).unwrap();
-        assert!(learned.starts_with(&format!("[127.0.0.1]:{} ssh-ed25519 ", server.port)), "{learned}");
+        assert!(
+            learned.starts_with(&format!("[127.0.0.1]:{} ssh-ed25519 ", server.port)),
+            "{learned}"
+        );
         connect(Some(HostKeyChecking::Strict)).await.unwrap();
-        let hashed = Command::new("ssh-keygen").args(["-q", "-H", "-f"]).arg(server.at(".ssh/known_hosts")).output();
+        let hashed = Command::new("ssh-keygen")
+            .args(["-q", "-H", "-f"])
+            .arg(server.at(".ssh/known_hosts"))
+            .output();
         assert!(hashed.unwrap().status.success());
         connect(Some(HostKeyChecking::Strict)).await.unwrap();
         // Another machine's key.
         keygen(&server.at("other"), "ed25519", "");
         let other = std::fs::read_to_string(server.at("other.pub")).unwrap();
-        std::fs::write(server.at(".ssh/known_hosts"), format!("# x\n[127.0.0.1]:{} {other}", server.port)).unwrap();
+        std::fs::write(
+            server.at(".ssh/known_hosts"),
+            format!("# x\n[127.0.0.1]:{} {other}", server.port),
+        )
+        .unwrap();
         for checking in [HostKeyChecking::Strict, HostKeyChecking::AcceptNew] {
             let said = connect(Some(checking)).await.unwrap_err().to_string();
-            assert!(said.contains("known_hosts:2") && said.contains("ssh-keygen -f"), "{said}");
+            assert!(
+                said.contains("known_hosts:2") && said.contains("ssh-keygen -f"),
+                "{said}"
+            );
         }
         connect(Some(HostKeyChecking::Off)).await.unwrap();
         let key = std::fs::read_to_string(server.at("host_ed25519.pub")).unwrap();
         std::fs::write(server.at(".ssh/known_hosts"), format!("@revoked * {key}")).unwrap();
-        let said = connect(Some(HostKeyChecking::AcceptNew)).await.unwrap_err().to_string();
+        let said = connect(Some(HostKeyChecking::AcceptNew))
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(said.contains("revoked"), "{said}");
     });
 }
 
 #[test]
 fn host_certificates_are_judged() {
-    let Some(server) = Sshd::start("HostKey @BASE@/host_ed25519\nHostCertificate @BASE@/host_ed25519-cert.pub") else {
+    let Some(server) =
+        Sshd::start("HostKey @BASE@/host_ed25519\nHostCertificate @BASE@/host_ed25519-cert.pub")
+    else {
         return;
     };
     // The server reads its certificate at its start: sign, then start another with the same files.
     keygen(&server.at("ca"), "ed25519", "");
     for (names, fits) in [("127.0.0.1", true), ("elsewhere", false)] {
         let signed = Command::new("ssh-keygen")
-            .args(["-q", "-s"]).arg(server.at("ca"))
-            .args(["-I", "id-of-it", "-h", "-n", names, "-V", "-1d:+1d"]).arg(server.at("host_ed25519.pub"))
+            .args(["-q", "-s"])
+            .arg(server.at("ca"))
+            .args(["-I", "id-of-it", "-h", "-n", names, "-V", "-1d:+1d"])
+            .arg(server.at("host_ed25519.pub"))
             .status();
         assert!(signed.unwrap().success());
         let port = free_port();
         let mut again = Command::new("/usr/sbin/sshd")
-            .args(["-D", "-e", "-p", &port.to_string(), "-f"]).arg(server.at("sshd_config"))
-            .stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            .args(["-D", "-e", "-p", &port.to_string(), "-f"])
+            .arg(server.at("sshd_config"))
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() && begun.elapsed() < Duration::from_secs(10) {
+        while TcpStream::connect(("127.0.0.1", port)).is_err()
+            && begun.elapsed() < Duration::from_secs(10)
+        {
             std::thread::sleep(Duration::from_millis(20));
         }
         let ca = std::fs::read_to_string(server.at("ca.pub")).unwrap();
-        std::fs::write(server.at(".ssh/known_hosts"), format!("@cert-authority [127.0.0.*]:* {ca}")).unwrap();
+        std::fs::write(
+            server.at(".ssh/known_hosts"),
+            format!("@cert-authority [127.0.0.*]:* {ca}"),
+        )
+        .unwrap();
         let agent = AgentFile::new("certs");
-        let target = Target { port: Some(port), ..server.target() };
+        let target = Target {
+            port: Some(port),
+            ..server.target()
+        };
         let result = runtime().block_on(server.connect(target, &agent));
         let _ = again.kill();
         let _ = again.wait();
@@ -321,11 +457,16 @@ fn bastions_resolve_the_name() {
 
 #[test]
 fn what_does_not_answer_is_told_apart_in_bounded_time() {
-    let Some(server) = Sshd::start("") else { return };
+    let Some(server) = Sshd::start("") else {
+        return;
+    };
     let agent = AgentFile::new("unreachable");
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (silent_port, other_port) = (silent.local_addr().unwrap().port(), other.local_addr().unwrap().port());
+    let (silent_port, other_port) = (
+        silent.local_addr().unwrap().port(),
+        other.local_addr().unwrap().port(),
+    );
     std::thread::spawn(move || {
         if let Ok((mut stream, _)) = other.accept() {
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -347,7 +488,10 @@ fn what_does_not_answer_is_told_apart_in_bounded_time() {
             let begun = Instant::now();
             let error = server.connect(target, &agent).await.unwrap_err();
             let said = error.to_string();
-            assert!(matches!(error, TransportError::Unreachable { .. }) && said.contains(expected), "{said}");
+            assert!(
+                matches!(error, TransportError::Unreachable { .. }) && said.contains(expected),
+                "{said}"
+            );
             assert!(begun.elapsed() < Duration::from_secs(8), "{said}");
         }
     });
@@ -355,18 +499,28 @@ fn what_does_not_answer_is_told_apart_in_bounded_time() {
 
 #[test]
 fn a_cut_connection_is_lost_and_made_anew() {
-    let Some(server) = Sshd::start("") else { return };
+    let Some(server) = Sshd::start("") else {
+        return;
+    };
     let agent = AgentFile::new("cutssh");
     runtime().block_on(async {
         let machine = server.connect(server.open(), &agent).await.unwrap();
         machine.start(None).await.unwrap();
         let other = machine.clone();
-        let waiting = tokio::spawn(async move { other.run(None, vec![call("wait", "", "")], true, &NoBlobs, None).await });
+        let waiting = tokio::spawn(async move {
+            other
+                .run(None, vec![call("wait", "", "")], true, &NoBlobs, None)
+                .await
+        });
         tokio::time::sleep(Duration::from_millis(200)).await;
         // The server's process for this session ends.
         let output = machine.raw(None, "kill -9 $PPID", b"", None).await;
         assert!(output.is_err());
-        let error = tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap().unwrap_err();
+        let error = tokio::time::timeout(Duration::from_secs(5), waiting)
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap_err();
         assert!(matches!(error, TransportError::Lost { .. }), "{error}");
         assert_eq!(echo(&machine).await.unwrap(), "there");
     });
@@ -374,7 +528,9 @@ fn a_cut_connection_is_lost_and_made_anew() {
 
 #[test]
 fn hanging_up_ends_what_runs_there() {
-    let Some(server) = Sshd::start("") else { return };
+    let Some(server) = Sshd::start("") else {
+        return;
+    };
     let agent = AgentFile::new("hangup");
     runtime().block_on(async {
         let machine = server.connect(server.open(), &agent).await.unwrap();
@@ -391,7 +547,9 @@ fn hanging_up_ends_what_runs_there() {
 
 #[test]
 fn the_systems_ssh_does_the_same() {
-    let Some(server) = Sshd::start("") else { return };
+    let Some(server) = Sshd::start("") else {
+        return;
+    };
     let agent = AgentFile::new("openssh");
     runtime().block_on(async {
         server.know("127.0.0.1", "ed25519");

@@ -1,9 +1,9 @@
 //! Package files: a path or an address of a `.deb`.
 
+use super::Args;
 use super::get::{Call, environment};
 use super::status::Database;
 use super::version::compare;
-use super::Args;
 use crate::modules::streams::command_failed;
 use crate::modules::{ModuleResult, Plan};
 use crate::result::Diff;
@@ -88,7 +88,11 @@ fn download(address: &str, target: &Path, sys: &Sys) -> ModuleResult<()> {
     if output.ok() {
         Ok(())
     } else {
-        Err(command_failed(&format!("cannot download {address}"), &command, &output))
+        Err(command_failed(
+            &format!("cannot download {address}"),
+            &command,
+            &output,
+        ))
     }
 }
 
@@ -97,7 +101,11 @@ fn describe(file: &PathBuf, sys: &Sys) -> ModuleResult<(String, String, String)>
     let command = sys.tool(["dpkg-deb".as_ref(), "--field".as_ref(), file.as_os_str()]);
     let output = sys.query(&command)?;
     if !output.ok() {
-        return Err(command_failed("Unable to install package", &command, &output));
+        return Err(command_failed(
+            "Unable to install package",
+            &command,
+            &output,
+        ));
     }
     let text = output.text();
     let field = |name: &str| {

@@ -24,9 +24,15 @@ impl Call {
         let force = args.force;
         for (given, switch) in [
             (args.fail_on_autoremove, "--no-remove"),
-            (args.allow_unauthenticated || force, "--allow-unauthenticated"),
+            (
+                args.allow_unauthenticated || force,
+                "--allow-unauthenticated",
+            ),
             (args.allow_downgrade || force, "--allow-downgrades"),
-            (args.allow_change_held_packages || force, "--allow-change-held-packages"),
+            (
+                args.allow_change_held_packages || force,
+                "--allow-change-held-packages",
+            ),
             (force, "--allow-remove-essential"),
         ] {
             if given {
@@ -120,7 +126,11 @@ pub(super) fn run_patiently(
 fn failed(command: &Command, output: &Output) -> Failure {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     let message = reason(&stderr).unwrap_or_else(|| {
-        format!("'{}' failed: {}", command.words().join(" "), output.complaint())
+        format!(
+            "'{}' failed: {}",
+            command.words().join(" "),
+            output.complaint()
+        )
     });
     let mut failure = Failure::new(message);
     crate::modules::streams::set_output(&mut failure.returns, output, false);
@@ -234,7 +244,9 @@ impl Foretold {
                 .iter()
                 .filter_map(|(name, old, new)| {
                     let version = if after { new } else { old };
-                    version.as_ref().map(|version| format!("{name} {version}\n"))
+                    version
+                        .as_ref()
+                        .map(|version| format!("{name} {version}\n"))
                 })
                 .collect();
             (!lines.is_empty()).then_some(lines)
@@ -268,7 +280,10 @@ mod tests {
     #[test]
     fn reasons() {
         for (stderr, part) in [
-            ("E: Unable to locate package nginxx\n", "No package matching 'nginxx' is available"),
+            (
+                "E: Unable to locate package nginxx\n",
+                "No package matching 'nginxx' is available",
+            ),
             (
                 "W: x\nE: Package 'a' has no installation candidate\n",
                 "no available installation candidate for a",

@@ -62,7 +62,9 @@ pub(super) fn refresh(args: &Args, sys: &mut Sys) -> ModuleResult<bool> {
     for attempt in 0..attempts {
         if attempt > 0 {
             let delay = 2_u64.saturating_pow(u32::try_from(attempt - 1).unwrap_or(u32::MAX));
-            sys.sleep(Duration::from_secs(delay.min(args.update_cache_retry_max_delay)))?;
+            sys.sleep(Duration::from_secs(
+                delay.min(args.update_cache_retry_max_delay),
+            ))?;
         }
         let output = run_patiently(&command, args.lock_timeout, sys)?;
         let complaint = String::from_utf8_lossy(&output.stderr);

@@ -154,9 +154,11 @@ impl Module for Apt {
             plan_after_refresh(args, &actions, &mut plan);
         } else {
             for action in actions {
-                plan.act(action.call.shown(), Some(action.diff.clone()), move |sys, data| {
-                    action.run(args, sys, data)
-                });
+                plan.act(
+                    action.call.shown(),
+                    Some(action.diff.clone()),
+                    move |sys, data| action.run(args, sys, data),
+                );
             }
         }
         if let Some(debs) = &args.deb {
@@ -169,9 +171,11 @@ impl Module for Apt {
             });
         }
         for action in wish::clean_up(args, sys)? {
-            plan.act(action.call.shown(), Some(action.diff.clone()), move |sys, data| {
-                action.run(args, sys, data)
-            });
+            plan.act(
+                action.call.shown(),
+                Some(action.diff.clone()),
+                move |sys, data| action.run(args, sys, data),
+            );
         }
         Ok(plan)
     }
@@ -198,7 +202,11 @@ fn plan_after_refresh<'a>(args: &'a Args, actions: &[wish::Action], plan: &mut P
             });
             for action in rest {
                 // shown here, done with the first
-                plan.act(action.call.shown(), Some(action.diff.clone()), |_, _| Ok(()));
+                plan.act(
+                    action.call.shown(),
+                    Some(action.diff.clone()),
+                    |_, _| Ok(()),
+                );
             }
         }
     }

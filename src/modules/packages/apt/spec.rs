@@ -100,7 +100,11 @@ pub(super) fn expand(
 ) -> ModuleResult<Vec<Spec>> {
     let mut found = Vec::new();
     let mut known: Option<String> = None;
-    for text in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+    for text in names
+        .iter()
+        .map(|name| name.trim())
+        .filter(|name| !name.is_empty())
+    {
         let spec = Spec::parse(text)?;
         if !has_magic(&spec.name) {
             found.push(spec);

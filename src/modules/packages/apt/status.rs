@@ -78,7 +78,9 @@ impl Database {
         let all = self.packages.get(name)?;
         match arch {
             Some("any") => all.first(),
-            Some("native") => all.iter().find(|p| p.arch == self.native || p.arch == "all"),
+            Some("native") => all
+                .iter()
+                .find(|p| p.arch == self.native || p.arch == "all"),
             Some(arch) => all.iter().find(|p| p.arch == arch || p.arch == "all"),
             None => all
                 .iter()
@@ -93,8 +95,7 @@ impl Database {
             .packages
             .iter()
             .filter(|(name, all)| {
-                all.iter().any(|p| p.state != "not-installed")
-                    && crate::sys::fnmatch(pattern, name)
+                all.iter().any(|p| p.state != "not-installed") && crate::sys::fnmatch(pattern, name)
             })
             .map(|(name, _)| name.clone())
             .collect();
@@ -110,7 +111,11 @@ pub(super) fn automatic(sys: &Sys) -> Result<HashSet<String>> {
         .unwrap_or_default();
     Ok(text
         .split("\n\n")
-        .filter(|paragraph| paragraph.lines().any(|line| line.trim() == "Auto-Installed: 1"))
+        .filter(|paragraph| {
+            paragraph
+                .lines()
+                .any(|line| line.trim() == "Auto-Installed: 1")
+        })
         .filter_map(|paragraph| {
             let line = paragraph.lines().find_map(|l| l.strip_prefix("Package:"))?;
             Some(line.trim().to_owned())

@@ -36,7 +36,8 @@ pub(super) fn decide(args: &Args, sys: &Sys, stale: bool) -> ModuleResult<Vec<Ac
     let upgrade = if args.state == State::Latest && everything {
         if !names.is_empty() {
             return Err(
-                "unable to install additional packages when upgrading all installed packages".into(),
+                "unable to install additional packages when upgrading all installed packages"
+                    .into(),
             );
         }
         Upgrade::Yes
@@ -143,7 +144,9 @@ fn remove(
         .filter(|spec| {
             let known = database.get(&spec.name);
             let half = known.is_some_and(|known| {
-                !known.installed() && known.state != "config-files" && known.state != "not-installed"
+                !known.installed()
+                    && known.state != "config-files"
+                    && known.state != "not-installed"
             });
             let left = known.is_some_and(|known| known.state == "config-files");
             spec.satisfied_by(known) || half || (left && args.purge)

@@ -9,26 +9,40 @@ pub(super) fn call(name: &str, args: &[Expr], data: &Value) -> Result<Value, Str
     if matches!(name, "sort_by" | "max_by" | "min_by" | "map") {
         return by(name, args, data);
     }
-    let args: Vec<Value> = args.iter().map(|arg| eval(arg, data)).collect::<Result<_, _>>()?;
+    let args: Vec<Value> = args
+        .iter()
+        .map(|arg| eval(arg, data))
+        .collect::<Result<_, _>>()?;
     let null = Value::Null;
     let first = args.first().unwrap_or(&null);
     let second = args.get(1).unwrap_or(&null);
-    let wrong = |wanted: &str| Err(format!("{name}() needs {wanted}, not {}", first.type_name()));
+    let wrong = |wanted: &str| {
+        Err(format!(
+            "{name}() needs {wanted}, not {}",
+            first.type_name()
+        ))
+    };
     Ok(match (name, first) {
         ("length", Value::Str(text)) => text.chars().count().into(),
         ("length", Value::List(items)) => items.len().into(),
         ("length", Value::Map(map)) => map.len().into(),
         ("keys", Value::Map(map)) => Value::list(map.keys().cloned().collect()),
         ("values", Value::Map(map)) => Value::list(map.values().cloned().collect()),
-        ("items", Value::Map(map)) => {
-            Value::list(map.iter().map(|(k, v)| Value::list(vec![k.clone(), v.clone()])).collect())
-        }
+        ("items", Value::Map(map)) => Value::list(
+            map.iter()
+                .map(|(k, v)| Value::list(vec![k.clone(), v.clone()]))
+                .collect(),
+        ),
         ("contains", Value::List(items)) => Value::Bool(items.contains(second)),
-        ("contains", Value::Str(text)) => Value::Bool(second.as_str().is_some_and(|part| text.contains(part))),
+        ("contains", Value::Str(text)) => {
+            Value::Bool(second.as_str().is_some_and(|part| text.contains(part)))
+        }
         ("starts_with", Value::Str(text)) => {
             Value::Bool(second.as_str().is_some_and(|part| text.starts_with(part)))
         }
-        ("ends_with", Value::Str(text)) => Value::Bool(second.as_str().is_some_and(|part| text.ends_with(part))),
+        ("ends_with", Value::Str(text)) => {
+            Value::Bool(second.as_str().is_some_and(|part| text.ends_with(part)))
+        }
         ("join", Value::Str(glue)) => match second {
             Value::List(items) => {
                 let parts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
@@ -46,11 +60,22 @@ pub(super) fn call(name: &str, args: &[Expr], data: &Value) -> Result<Value, Str
             items.sort_by(order);
             Value::list(items)
         }
-        ("max", Value::List(items)) => items.iter().max_by(|a, b| order(a, b)).cloned().unwrap_or_default(),
-        ("min", Value::List(items)) => items.iter().min_by(|a, b| order(a, b)).cloned().unwrap_or_default(),
+        ("max", Value::List(items)) => items
+            .iter()
+            .max_by(|a, b| order(a, b))
+            .cloned()
+            .unwrap_or_default(),
+        ("min", Value::List(items)) => items
+            .iter()
+            .min_by(|a, b| order(a, b))
+            .cloned()
+            .unwrap_or_default(),
         ("sum", Value::List(items)) => {
             let total: f64 = items.iter().filter_map(float).sum();
-            number(total, items.iter().all(|item| matches!(item, Value::Int(_))))
+            number(
+                total,
+                items.iter().all(|item| matches!(item, Value::Int(_))),
+            )
         }
         ("avg", Value::List(items)) => {
             if items.is_empty() {
@@ -64,8 +89,12 @@ pub(super) fn call(name: &str, args: &[Expr], data: &Value) -> Result<Value, Str
             Value::Int(i) => Value::Int(i.saturating_abs()),
             other => Value::Float(float(other).unwrap_or(0.0).abs()),
         },
-        ("ceil", value) if float(value).is_some() => number(float(value).unwrap_or(0.0).ceil(), true),
-        ("floor", value) if float(value).is_some() => number(float(value).unwrap_or(0.0).floor(), true),
+        ("ceil", value) if float(value).is_some() => {
+            number(float(value).unwrap_or(0.0).ceil(), true)
+        }
+        ("floor", value) if float(value).is_some() => {
+            number(float(value).unwrap_or(0.0).floor(), true)
+        }
         ("to_array", Value::List(_)) => first.clone(),
         ("to_array", value) => Value::list(vec![value.clone()]),
         ("to_string", Value::Str(_)) => first.clone(),
@@ -95,12 +124,18 @@ pub(super) fn call(name: &str, args: &[Expr], data: &Value) -> Result<Value, Str
             Value::List(_) => "array",
             Value::Map(_) => "object",
         }),
-        ("not_null", _) => args.iter().find(|arg| !arg.is_null()).cloned().unwrap_or_default(),
+        ("not_null", _) => args
+            .iter()
+            .find(|arg| !arg.is_null())
+            .cloned()
+            .unwrap_or_default(),
         ("merge", _) => {
             let mut merged = Map::new();
             for arg in &args {
                 match arg {
-                    Value::Map(map) => merged.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
+                    Value::Map(map) => {
+                        merged.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())))
+                    }
                     _ => return Err("merge() needs objects".into()),
                 }
             }
@@ -135,14 +170,23 @@ fn order(a: &Value, b: &Value) -> Ordering {
 /// Functions that take an expression.
 fn by(name: &str, args: &[Expr], data: &Value) -> Result<Value, String> {
     let (list, expr) = match (name, args) {
-        ("map", [Expr::Reference(expr), list]) | (_, [list, Expr::Reference(expr)]) if name == "map" || !matches!(list, Expr::Reference(_)) => (list, expr),
+        ("map", [Expr::Reference(expr), list]) | (_, [list, Expr::Reference(expr)])
+            if name == "map" || !matches!(list, Expr::Reference(_)) =>
+        {
+            (list, expr)
+        }
         _ => return Err(format!("{name}() needs an array and an expression (&...)")),
     };
     let Value::List(items) = eval(list, data)? else {
         return Err(format!("{name}() needs an array"));
     };
     if name == "map" {
-        return Ok(Value::list(items.iter().map(|item| eval(expr, item)).collect::<Result<_, _>>()?));
+        return Ok(Value::list(
+            items
+                .iter()
+                .map(|item| eval(expr, item))
+                .collect::<Result<_, _>>()?,
+        ));
     }
     let mut rows: Vec<(Value, Value)> = items
         .iter()
@@ -151,7 +195,15 @@ fn by(name: &str, args: &[Expr], data: &Value) -> Result<Value, String> {
     rows.sort_by(|a, b| order(&a.0, &b.0));
     Ok(match name {
         "sort_by" => Value::list(rows.into_iter().map(|(_, item)| item).collect()),
-        "min_by" => rows.into_iter().next().map(|(_, item)| item).unwrap_or_default(),
-        _ => rows.into_iter().next_back().map(|(_, item)| item).unwrap_or_default(),
+        "min_by" => rows
+            .into_iter()
+            .next()
+            .map(|(_, item)| item)
+            .unwrap_or_default(),
+        _ => rows
+            .into_iter()
+            .next_back()
+            .map(|(_, item)| item)
+            .unwrap_or_default(),
     })
 }

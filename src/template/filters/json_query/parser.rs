@@ -48,8 +48,8 @@ enum Token {
 }
 
 const OPS: &[&str] = &[
-    "[?", "[]", "||", "&&", "==", "!=", "<=", ">=", "[", "]", "{", "}", "(", ")", ".", "*", ",", ":", "|", "&",
-    "<", ">", "!", "@",
+    "[?", "[]", "||", "&&", "==", "!=", "<=", ">=", "[", "]", "{", "}", "(", ")", ".", "*", ",",
+    ":", "|", "&", "<", ">", "!", "@",
 ];
 
 fn tokens(text: &str) -> Result<Vec<Token>, String> {
@@ -59,7 +59,9 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
         if c.is_whitespace() {
             rest = rest.trim_start();
         } else if c.is_ascii_alphabetic() || c == '_' {
-            let len = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+            let len = rest
+                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+                .unwrap_or(rest.len());
             let (name, after) = rest.split_at(len);
             tokens.push(Token::Name(name.to_owned()));
             rest = after;
@@ -70,19 +72,25 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 .find(|(_, c)| !c.is_ascii_digit())
                 .map_or(rest.len(), |(i, _)| i);
             let (number, after) = rest.split_at(len);
-            tokens.push(Token::Number(number.parse().map_err(|_| format!("`{number}` is no number"))?));
+            tokens.push(Token::Number(
+                number
+                    .parse()
+                    .map_err(|_| format!("`{number}` is no number"))?,
+            ));
             rest = after;
         } else if matches!(c, '"' | '\'' | '`') {
             let (inner, after) = delimited(rest, c)?;
             tokens.push(match c {
                 '"' => Token::Quoted(
-                    serde_json::from_str::<String>(&format!("\"{inner}\"")).map_err(|e| e.to_string())?,
+                    serde_json::from_str::<String>(&format!("\"{inner}\""))
+                        .map_err(|e| e.to_string())?,
                 ),
                 '\'' => Token::Literal(Value::str(inner.replace("\\'", "'"))),
                 _ => {
                     let inner = inner.replace("\\`", "`");
-                    let json = serde_json::from_str(inner.trim())
-                        .unwrap_or_else(|_| serde_json::Value::String(inner.trim_start().to_owned()));
+                    let json = serde_json::from_str(inner.trim()).unwrap_or_else(|_| {
+                        serde_json::Value::String(inner.trim_start().to_owned())
+                    });
                     Token::Literal(Value::from_json(&json))
                 }
             });
@@ -105,7 +113,10 @@ fn delimited(text: &str, quote: char) -> Result<(&str, &str), String> {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
             c if c == quote => {
-                return Ok((text.get(1..i).unwrap_or_default(), text.get(i + 1..).unwrap_or_default()));
+                return Ok((
+                    text.get(1..i).unwrap_or_default(),
+                    text.get(i + 1..).unwrap_or_default(),
+                ));
             }
             _ => {}
         }
@@ -172,7 +183,11 @@ impl Parser {
     }
 
     fn need(&mut self, op: &str) -> Result<(), String> {
-        if self.eat(op) { Ok(()) } else { Err(format!("expected `{op}`, found {:?}", self.peek())) }
+        if self.eat(op) {
+            Ok(())
+        } else {
+            Err(format!("expected `{op}`, found {:?}", self.peek()))
+        }
     }
 
     fn expr(&mut self, power: u8) -> Result<Expr, String> {
@@ -220,7 +235,10 @@ impl Parser {
             }
             Token::Op("[]") => {
                 let right = self.projection(9)?;
-                Expr::Project(Box::new(Expr::Flatten(Box::new(Expr::Current))), Box::new(right))
+                Expr::Project(
+                    Box::new(Expr::Flatten(Box::new(Expr::Current))),
+                    Box::new(right),
+                )
             }
             Token::Op("[?") => self.filter(Expr::Current)?,
             Token::Op("{") => self.hash()?,
@@ -327,7 +345,11 @@ impl Parser {
     fn filter(&mut self, left: Expr) -> Result<Expr, String> {
         let condition = self.expr(0)?;
         self.need("]")?;
-        let right = if *self.peek() == Token::Op("[]") { Expr::Current } else { self.projection(21)? };
+        let right = if *self.peek() == Token::Op("[]") {
+            Expr::Current
+        } else {
+            self.projection(21)?
+        };
         Ok(Expr::Project(
             Box::new(Expr::Filter(Box::new(left), Box::new(condition))),
             Box::new(right),
@@ -352,7 +374,9 @@ impl Parser {
         }
         let [first, second, third] = parts;
         if colons == 0 {
-            let Some(index) = first else { return Err("an index is missing".into()) };
+            let Some(index) = first else {
+                return Err("an index is missing".into());
+            };
             return Ok(Expr::Sub(Box::new(left), Box::new(Expr::Index(index))));
         }
         let slice = Expr::Slice(first, second, third.unwrap_or(1));
