@@ -95,7 +95,7 @@ impl Sys {
     }
 
     /// Seconds since 1970.
-    pub fn epoch(&self) -> f64 {
+    pub fn now(&self) -> f64 {
         std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0.0, |since| since.as_secs_f64())
