@@ -71,9 +71,18 @@ pub(super) fn fetch(input: &Input<'_>) -> Result<Step> {
     call.receive = Some(target.clone());
     call.finish = Some(Box::new(move |mut outcome| {
         if !outcome.failed && !outcome.skipped {
+            // what was sent is new or differs from what was here
+            outcome.changed = matches!(outcome.data.get("_sent"), Some(Value::Bool(true)));
             outcome
                 .data
                 .set("dest", Value::data(target.display().to_string()));
+            if outcome.changed {
+                for (from, to) in [("checksum", "remote_checksum"), ("md5sum", "remote_md5sum")] {
+                    if let Some(sum) = outcome.data.get(from).cloned() {
+                        outcome.data.set(to, sum);
+                    }
+                }
+            }
         }
         outcome
     }));
