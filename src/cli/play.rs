@@ -223,8 +223,9 @@ pub fn human(show: &Show, diff: bool, check: bool) -> Box<dyn EventSink> {
 pub fn exit_of(end: &RunEnd) -> Exit {
     match () {
         () if end.interrupted => Exit::Interrupted,
-        () if end.failed => Exit::HostFailed,
+        // as Ansible: with both, it is the one that could not be reached
         () if end.unreachable => Exit::Unreachable,
+        () if end.failed => Exit::HostFailed,
         () => Exit::Ok,
     }
 }
