@@ -69,7 +69,9 @@ fn refused_logins_say_what_to_do() {
     assert!(!run.all().contains("wrong-one"), "{run}");
 
     let known = |file: &str| {
-        format!("ansible_ssh_common_args=-o UserKnownHostsFile={file} -o StrictHostKeyChecking=yes")
+        format!(
+            r#"{{"ansible_ssh_common_args": "-o UserKnownHostsFile={file} -o StrictHostKeyChecking=yes"}}"#
+        )
     };
     let run = who(&bed, &["-e", &known("/dev/null")]).expect(4);
     says(&run, &["its key is not known", "SHA256:", "accept-new"]);
@@ -151,8 +153,8 @@ fn every_kind_of_connection_reaches_the_machine() {
     let config = std::fs::read_to_string(bed.ssh_config()).expect("ssh_config");
     let jump = bed.file("jump_config", &format!("Host m1\n  ProxyJump m2\n{config}"));
     let came_from = |address: &str| {
-        let log =
-            bed.machines[0].must("journalctl -u ssh --no-pager -o cat | grep Accepted | tail -n 1");
+        let log = bed.machines[0]
+            .must("journalctl -u ssh --no-pager -o cat | grep 'Accepted.* for deploy' | tail -n 1");
         assert!(log.contains(address), "{log}");
     };
     let m2 = bed.machines[1].addr.to_string();

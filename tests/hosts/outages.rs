@@ -11,7 +11,8 @@ const LONG: &str = "- hosts: all\n  gather_facts: false\n  become: true\n  tasks
      \x20   - shell: trap '' TERM; sleep 236; true\n      when: inventory_hostname == 'm1'\n\
      \x20   - copy: {content: x, dest: /tmp/outage}\n";
 /// The machine is asked often whether it is there.
-const ALERT: &str = "ansible_ssh_extra_args=-o ServerAliveInterval=1 -o ServerAliveCountMax=3";
+const ALERT: &str =
+    r#"{"ansible_ssh_extra_args": "-o ServerAliveInterval=1 -o ServerAliveCountMax=3"}"#;
 
 fn long(bed: &Bed) -> PathBuf {
     for machine in &bed.machines {
@@ -53,7 +54,7 @@ fn a_killed_controller_leaves_nothing_on_the_machines() {
     }
     for machine in &bed.machines {
         let left = machine.must(
-            "find /tmp /var/tmp /root/.cache /home/deploy/.cache -name 'runbook-agent-*' -o -name '*.tmp'",
+            "find /tmp /var/tmp /root/.cache /home/deploy/.cache -name 'runbook-agent-*' -o -name 'agent-*.tmp' 2>/dev/null; true",
         );
         assert_eq!(left, "", "{}", machine.name);
     }
@@ -132,7 +133,7 @@ fn a_machine_without_power_is_lost_and_one_that_reboots_is_waited_for() {
     let book = bed.file(
         "reboot.yml",
         "- hosts: m1\n  gather_facts: false\n  become: true\n  tasks:\n\
-         \x20   - shell: systemd-run --on-active=1s systemctl poweroff\n\
+         \x20   - shell: systemd-run --on-active=1s --timer-property=AccuracySec=100ms systemctl poweroff\n\
          \x20   - wait_for_connection: {delay: 3, timeout: 60, sleep: 1}\n\
          \x20   - shell: cut -d. -f1 /proc/uptime\n\
          \x20   - meta: reset_connection\n\
