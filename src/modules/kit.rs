@@ -47,7 +47,8 @@ pub type ModuleResult<T> = Result<T, Failure>;
 pub struct Failure {
     /// One sentence or more.
     pub message: String,
-    /// Return values that a failed result still has.
+    /// Return values that a failed result still has. `changed: true` says that the machine was changed though the
+    /// step failed.
     pub returns: Map,
 }
 
@@ -86,12 +87,15 @@ impl From<&str> for Failure {
     }
 }
 
-type Apply<'a> = Box<dyn FnOnce(&mut Sys, &mut Map) -> ModuleResult<()> + 'a>;
+/// What a step does; it says whether it changed something.
+type Apply<'a> = Box<dyn FnOnce(&mut Sys, &mut Map) -> ModuleResult<bool> + 'a>;
 
 struct Step<'a> {
     what: String,
     diff: Option<Diff>,
     apply: Apply<'a>,
+    /// It is known beforehand that it changes something.
+    change: bool,
 }
 
 /// What is to be done, in order, and what the module returns.
@@ -101,6 +105,7 @@ pub struct Plan<'a> {
     returns: Map,
     warnings: Vec<String>,
     opaque: bool,
+    repeats: bool,
     skip: Option<String>,
     secret: bool,
 }
@@ -120,7 +125,8 @@ impl<'a> Plan<'a> {
         self.steps.push(Step {
             what: diff.target.clone(),
             diff: Some(diff),
-            apply: Box::new(move |sys, _| Ok(apply(sys)?)),
+            apply: Box::new(move |sys, _| Ok(apply(sys).map(|()| true)?)),
+            change: true,
         });
     }
 
@@ -135,8 +141,30 @@ impl<'a> Plan<'a> {
         self.steps.push(Step {
             what: what.into(),
             diff,
-            apply: Box::new(apply),
+            apply: Box::new(move |sys, data| apply(sys, data).map(|()| true)),
+            change: true,
         });
+    }
+
+    /// Adds a step that is done whenever the plan is applied, and that says afterwards whether it changed something
+    /// (reloading a daemon's configuration, refreshing a package index). It is no change in check mode and nothing
+    /// that is left to do.
+    pub fn always(
+        &mut self,
+        what: impl Into<String>,
+        apply: impl FnOnce(&mut Sys, &mut Map) -> ModuleResult<bool> + 'a,
+    ) {
+        self.steps.push(Step {
+            what: what.into(),
+            diff: None,
+            apply: Box::new(apply),
+            change: false,
+        });
+    }
+
+    /// What is planned would be planned again right after it was applied, and that is meant so (a restart).
+    pub fn repeats(&mut self) {
+        self.repeats = true;
     }
 
     /// Adds a step whose effect cannot be known (a command). In check mode the whole task counts as skipped.
@@ -160,6 +188,7 @@ impl<'a> Plan<'a> {
             what: step.what,
             diff: step.diff,
             apply: Box::new(move |sys, _| (step.apply)(sys, &mut Map::new())),
+            change: step.change,
         }));
         self.warnings.extend(other.warnings);
     }
@@ -181,7 +210,20 @@ impl<'a> Plan<'a> {
 
     /// Whether something is to be done.
     pub fn changes(&self) -> bool {
-        !self.steps.is_empty()
+        self.steps.iter().any(|step| step.change)
+    }
+
+    /// Applies the plan inside a step of another one, for what can only be planned then. Says whether something was
+    /// changed; its warnings are dropped.
+    pub(crate) fn apply_within(self, sys: &mut Sys, data: &mut Map) -> ModuleResult<bool> {
+        for (key, value) in self.returns {
+            data.insert(key, value);
+        }
+        let mut changed = false;
+        for step in self.steps {
+            changed |= (step.apply)(sys, data)?;
+        }
+        Ok(changed)
     }
 
     /// The diffs, for tests.
@@ -236,13 +278,18 @@ pub fn run<M: Module>(args: &Map, sys: &mut Sys, mode: RunMode) -> Outcome {
         Ok(plan) => plan,
         Err(failure) => return failed(failure, Map::new()),
     };
-    let opaque = plan.opaque;
+    let repeats = plan.opaque || plan.repeats;
     let mut outcome = apply(plan, sys, mode);
     let done = !outcome.failed && !outcome.skipped && !mode.check;
-    if mode.replan && done && !opaque {
+    if mode.replan && done && !repeats {
         match M::plan(&args, sys) {
             Ok(again) => {
-                outcome.left_to_do = again.steps.into_iter().map(|step| step.what).collect();
+                outcome.left_to_do = again
+                    .steps
+                    .into_iter()
+                    .filter(|step| step.change)
+                    .map(|step| step.what)
+                    .collect();
             }
             Err(failure) => outcome.left_to_do = vec![failure.message],
         }
@@ -281,20 +328,26 @@ fn apply(plan: Plan<'_>, sys: &mut Sys, mode: RunMode) -> Outcome {
         return outcome;
     }
     let mut begun = false;
+    outcome.changed = false;
     for step in plan.steps {
         let result = if sys.cancel().is_stopped() {
             Err(SysError::Cancelled.into())
         } else {
             (step.apply)(sys, &mut outcome.data)
         };
-        if let Err(failure) = result {
-            let mut failure = failed(failure, outcome.data);
-            failure.changed = begun;
-            failure.warnings = outcome.warnings;
-            return failure;
+        match result {
+            Ok(changed) => begun |= changed,
+            Err(mut failure) => {
+                // a command that failed has run: its task counts as changed
+                let ran = failure.returns.take("changed").is_some_and(|v| v.truthy());
+                let mut failure = failed(failure, outcome.data);
+                failure.changed = begun || ran;
+                failure.warnings = outcome.warnings;
+                return failure;
+            }
         }
-        begun = true;
     }
+    outcome.changed = begun;
     outcome
 }
 

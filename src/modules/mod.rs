@@ -12,6 +12,7 @@ pub mod net;
 pub mod packages;
 mod registry;
 pub mod services;
+mod streams;
 pub mod system;
 pub mod users;
 

@@ -6,19 +6,23 @@
 mod args;
 mod convert;
 mod declare;
+mod free_form;
 mod map;
 mod omit;
 mod python;
 mod secret;
+mod shlex;
 mod text;
 
 pub use args::{ArgField, ArgKind, ArgProblem, ArgRule, ArgSpec, check_args};
 pub use convert::{FromValue, TypeProblem, to_bool};
 pub use declare::{Args, check, field};
+pub use free_form::{COMMAND_OPTIONS, split_free_form};
 pub use map::Map;
 pub use omit::{OMIT, strip_omitted};
 pub use python::{repr, str_of};
 pub use secret::Secret;
+pub use shlex::shell_words;
 pub use text::{Text, Trust};
 
 use std::fmt;

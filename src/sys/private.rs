@@ -1,0 +1,64 @@
+//! Private copies of what the controller sent, to be run or read by a program.
+
+use super::{Error, Result, Sys};
+use nix::sys::statvfs::{FsFlags, statvfs};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// A file that only the task's user can read, run or write; it is removed when the value is dropped.
+#[derive(Debug)]
+pub struct PrivateFile {
+    path: PathBuf,
+    _dir: tempfile::TempDir,
+}
+
+impl PrivateFile {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Sys {
+    /// An executable copy of a content (see [`Sys::blob`]) under that name, in a private directory on a file
+    /// system that lets programs run.
+    ///
+    /// # Errors
+    /// When there is no place for it, or the content cannot be read.
+    pub fn private_copy(&self, content: &Path, name: &str) -> Result<PrivateFile> {
+        let home = self.me()?.home;
+        let places = [Path::new("/tmp"), Path::new("/var/tmp"), &home];
+        let place = places
+            .iter()
+            .map(|place| self.real_path(place))
+            .find(|place| statvfs(place).is_ok_and(|fs| !fs.flags().contains(FsFlags::ST_NOEXEC)))
+            .ok_or_else(|| {
+                Error::Other(
+                    "there is no directory to run a program from: /tmp, /var/tmp and the home directory are \
+                     missing or mounted with noexec"
+                        .into(),
+                )
+            })?;
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            |source| Error::File {
+                what: "cannot make the private file",
+                path,
+                source,
+            }
+        };
+        let dir = tempfile::Builder::new()
+            .prefix("runbook-")
+            .permissions(std::fs::Permissions::from_mode(0o700))
+            .tempdir_in(&place)
+            .map_err(failed(&place))?;
+        let name = Path::new(name)
+            .file_name()
+            .unwrap_or(std::ffi::OsStr::new("file"));
+        let path = dir.path().join(name);
+        std::fs::copy(content, &path).map_err(failed(&path))?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700))
+            .map_err(failed(&path))?;
+        Ok(PrivateFile { path, _dir: dir })
+    }
+}
