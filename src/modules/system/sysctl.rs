@@ -143,9 +143,8 @@ fn setting(line: &str) -> Option<(&str, &str)> {
 fn in_file(text: &str, name: &str) -> Option<String> {
     text.lines()
         .filter_map(setting)
-        .filter(|(key, _)| *key == name)
+        .rfind(|(key, _)| *key == name)
         .map(|(_, value)| value.to_owned())
-        .last()
 }
 
 /// The text with the setting once, at its first place or at the end; without it if there is no value.
