@@ -3,6 +3,8 @@
 mod hint;
 mod render;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use hint::{did_you_mean, nearest};
 pub use render::{RenderOptions, render};

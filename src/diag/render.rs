@@ -1,7 +1,8 @@
-//! Diagnostics as text: file:line:col, the line, a caret, notes and the hint.
+//! Diagnostics as text: `file:line:col`, the line, a caret, notes and the hint.
 
-use super::{Diagnostic, Severity};
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use super::{Diagnostic, Severity, Source, Span};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use std::sync::Arc;
 
 /// How to render.
 #[derive(Clone, Copy, Debug, Default)]
@@ -9,6 +10,9 @@ pub struct RenderOptions {
     /// With ANSI colours.
     pub colour: bool,
 }
+
+/// Longer lines are shown in part, around the caret.
+const WIDTH: usize = 140;
 
 /// The diagnostic as lines for a terminal, without a line break at the end.
 pub fn render(diagnostic: &Diagnostic, options: RenderOptions) -> String {
@@ -18,27 +22,17 @@ pub fn render(diagnostic: &Diagnostic, options: RenderOptions) -> String {
         Severity::Deprecation => Level::WARNING.with_name("deprecated"),
     };
     let mut group = Group::with_title(level.primary_title(diagnostic.message.as_str()));
-    if let Some(span) = &diagnostic.span {
-        let source = span.source();
-        let path = source.path.display().to_string();
-        let len = source.text.len();
-        // one line of the file is enough: a caret over a whole block hides what matters
-        let line_end = source.text[span.start.min(len)..]
-            .find('\n')
-            .map_or(len, |i| span.start + i);
-        let end = span.end.min(line_end).max(span.start).min(len);
-        let mut snippet = Snippet::source(source.text.as_str())
-            .line_start(1)
-            .path(path);
-        let annotation = AnnotationKind::Primary.span(span.start.min(len)..end);
-        snippet = snippet.annotation(match &diagnostic.label {
-            Some(label) => annotation.label(label.as_str()),
-            None => annotation,
-        });
-        group = group.element(snippet);
-    }
-    for (span, what) in &diagnostic.related {
-        group = group.element(Level::NOTE.message(format!("{span}: {what}")));
+    let marks = marks(diagnostic);
+    let mut rest = marks.as_slice();
+    while let Some(first) = rest.first() {
+        // marks of one file make one excerpt
+        let same = rest
+            .iter()
+            .position(|mark| !Arc::ptr_eq(mark.span.source(), first.span.source()))
+            .unwrap_or(rest.len());
+        let (these, others) = rest.split_at(same);
+        group = group.element(excerpt(first.span.source(), these));
+        rest = others;
     }
     for note in &diagnostic.notes {
         group = group.element(Level::NOTE.message(note.as_str()));
@@ -51,5 +45,85 @@ pub fn render(diagnostic: &Diagnostic, options: RenderOptions) -> String {
     } else {
         Renderer::plain()
     };
-    renderer.render(&[group])
+    renderer.term_width(WIDTH).render(&[group])
+}
+
+/// A place to be marked.
+struct Mark<'a> {
+    span: &'a Span,
+    label: Option<&'a str>,
+    primary: bool,
+}
+
+fn marks(diagnostic: &Diagnostic) -> Vec<Mark<'_>> {
+    let primary = diagnostic.span.iter().map(|span| Mark {
+        span,
+        label: diagnostic.label.as_deref(),
+        primary: true,
+    });
+    let related = diagnostic.related.iter().map(|(span, what)| Mark {
+        span,
+        label: Some(what),
+        primary: false,
+    });
+    primary.chain(related).collect()
+}
+
+/// The lines from the first to the last mark; those between are left out where they are many.
+fn excerpt<'a>(source: &'a Source, marks: &[Mark<'a>]) -> Snippet<'a, Annotation<'a>> {
+    let text = source.text.as_str();
+    let places: Vec<(usize, usize)> = marks
+        .iter()
+        .map(|mark| first_line(text, mark.span))
+        .collect();
+    let first = places.iter().map(|(start, _)| *start).min().unwrap_or(0);
+    let last = places.iter().map(|(_, end)| *end).max().unwrap_or(0);
+    let start = before(text, first).rfind('\n').map_or(0, |i| i + 1);
+    let end = text
+        .get(last..)
+        .and_then(|rest| rest.find('\n'))
+        .map_or(text.len(), |i| last + i);
+    let window = text.get(start..end).unwrap_or_default();
+    let annotations = marks.iter().zip(&places).map(|(mark, (from, to))| {
+        let kind = if mark.primary {
+            AnnotationKind::Primary
+        } else {
+            AnnotationKind::Context
+        };
+        let annotation = kind.span(from - start..(*to).max(*from) - start);
+        match mark.label {
+            Some(label) => annotation.label(label),
+            None => annotation,
+        }
+    });
+    Snippet::source(window.strip_suffix('\r').unwrap_or(window))
+        .line_start(before(text, start).matches('\n').count() + 1)
+        .path(source.path.display().to_string())
+        .annotations(annotations)
+}
+
+fn before(text: &str, at: usize) -> &str {
+    text.get(..at).unwrap_or(text)
+}
+
+/// The span's bytes on its first line, on boundaries of characters: a caret over a whole block hides what matters.
+fn first_line(text: &str, span: &Span) -> (usize, usize) {
+    let mut start = span.start.min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    // a line break is not a place to point at: the end of its line is
+    if text.get(..start).is_some_and(|t| t.ends_with('\r'))
+        && text.get(start..).is_some_and(|t| t.starts_with('\n'))
+    {
+        start -= 1;
+    }
+    let line = text.get(start..).unwrap_or_default();
+    let line = line.split('\n').next().unwrap_or_default();
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let mut end = span.end.clamp(start, start + line.len());
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    (start, end)
 }

@@ -187,8 +187,8 @@ impl<'a> Plan<'a> {
         self.steps.extend(other.steps.into_iter().map(|step| Step {
             what: step.what,
             diff: step.diff,
-            change: step.change,
             apply: Box::new(move |sys, _| (step.apply)(sys, &mut Map::new())),
+            change: step.change,
         }));
         self.warnings.extend(other.warnings);
     }

@@ -5,12 +5,12 @@ use super::Sys;
 impl Sys {
     /// The machine's time, in its time zone.
     #[expect(clippy::unused_self, reason = "the clock belongs to the machine")]
-    pub fn now(&self) -> jiff::Zoned {
+    pub fn local_time(&self) -> jiff::Zoned {
         jiff::Zoned::now()
     }
 
     /// Seconds since 1970.
     pub fn timestamp(&self) -> i64 {
-        self.now().timestamp().as_second()
+        self.local_time().timestamp().as_second()
     }
 }

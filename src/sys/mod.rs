@@ -21,6 +21,7 @@ mod meta;
 mod net_if;
 mod private;
 mod resolve;
+mod shadow;
 mod tool;
 mod write;
 
@@ -39,6 +40,7 @@ pub use lock::DirLock;
 pub use meta::{FileKind, Meta, Special};
 pub use net_if::{NetAddress, NetRoute};
 pub use private::PrivateFile;
+pub use shadow::Shadow;
 pub use write::WriteOptions;
 
 use std::path::{Path, PathBuf};

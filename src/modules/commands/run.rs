@@ -111,12 +111,12 @@ impl<'a> Job<'a> {
                 command.stdin.push(b'\n');
             }
         }
-        let start = sys.now();
+        let start = sys.local_time();
         let output = match sys.run(&command) {
             Ok(output) => output,
             Err(error) => return Err(not_started(error)),
         };
-        let end = sys.now();
+        let end = sys.local_time();
         set_output(data, &output, self.args.strip_empty_ends);
         let show =
             |time: &jiff::Zoned| Value::data(time.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string());

@@ -131,7 +131,7 @@ impl Module for X509Ca {
         let mut key_attrs = args.attrs.clone();
         key_attrs.mode.clone_from(&args.key_mode);
         let key_attrs = with_mode(&key_attrs, "0600");
-        let now = sys.now().timestamp().as_second();
+        let now = sys.local_time().timestamp().as_second();
         let mut plan = Plan::new();
         plan.returns("cert_path", shown(&cert_path));
         plan.returns("key_path", shown(&key_path));
@@ -252,7 +252,7 @@ fn make(
         fresh = PrivateKey::generate(args.key_type)?;
         &fresh
     };
-    let now = sys.now().timestamp().as_second();
+    let now = sys.local_time().timestamp().as_second();
     let wish = Wish {
         subject,
         sans: &Sans::new(),

@@ -121,7 +121,7 @@ impl Module for X509Certificate {
                 return Ok(plan);
             }
         };
-        let now = sys.now().timestamp().as_second();
+        let now = sys.local_time().timestamp().as_second();
         let reasons = task.reasons(args, now);
         if let Some(cert) = task.cert.as_ref().and_then(|cert| cert.as_ref().ok()) {
             returns_of(cert, &mut |key, value| plan.returns(key, value));
@@ -161,7 +161,7 @@ impl Module for X509Certificate {
             move |sys, returns| {
                 locked(sys, &places.lock, |sys| {
                     let task = Task::look(args, sys, &places).map_err(NotYet::failure)?;
-                    let now = sys.now().timestamp().as_second();
+                    let now = sys.local_time().timestamp().as_second();
                     let reasons = task.reasons(args, now);
                     if reasons.is_empty() {
                         if let Some(Ok(cert)) = &task.cert {
@@ -477,7 +477,7 @@ impl Task {
         (cert_options, key_options): (WriteOptions, WriteOptions),
         returns: &mut Map,
     ) -> ModuleResult<()> {
-        let now = sys.now().timestamp().as_second();
+        let now = sys.local_time().timestamp().as_second();
         let not_after = self.not_after(args, now);
         if not_after <= now {
             return Err(Failure::new(format!(

@@ -53,7 +53,7 @@ impl Module for X509Info {
         let first = all
             .first()
             .ok_or_else(|| failed("there is none in it".to_owned()))?;
-        let now = sys.now().timestamp().as_second();
+        let now = sys.local_time().timestamp().as_second();
         let mut plan = Plan::new();
         for (key, value) in first.facts(now).str_iter() {
             plan.returns(key, value.clone());

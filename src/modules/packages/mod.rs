@@ -1,6 +1,20 @@
-//! Packages: apt and package.
+//! Packages: apt, package, dnf, apk, pacman, zypper, dpkg_selections.
+
+mod apt;
+mod dpkg_selections;
+mod manager;
+mod others;
+mod package;
 
 use super::Entry;
 
 /// The family's modules.
-pub const MODULES: &[Entry] = &[];
+pub const MODULES: &[Entry] = &[
+    Entry::of::<apt::Apt>(),
+    Entry::of::<package::Package>(),
+    Entry::of::<dpkg_selections::DpkgSelections>(),
+    Entry::of::<others::Dnf>(),
+    Entry::of::<others::Apk>(),
+    Entry::of::<others::Pacman>(),
+    Entry::of::<others::Zypper>(),
+];

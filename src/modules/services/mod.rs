@@ -59,7 +59,11 @@ impl State {
 /// The diff of a service that is started, stopped, …
 fn state_diff(name: &str, running: bool, state: State) -> crate::result::Diff {
     let before = if running { "started" } else { "stopped" };
-    let after = if running { state.word() } else { state.reached() };
+    let after = if running {
+        state.word()
+    } else {
+        state.reached()
+    };
     crate::result::Diff::new(
         name,
         Some(format!("state: {before}\n")),

@@ -47,7 +47,9 @@ impl Wish {
             let words = ["rc-service", &self.name, verb].map(str::to_owned);
             let diff = state_diff(&self.name, running, state);
             let what = format!("Unable to {verb} service {}", self.name);
-            plan.act(words.join(" "), Some(diff), move |sys, _| run(sys, &words, &what));
+            plan.act(words.join(" "), Some(diff), move |sys, _| {
+                run(sys, &words, &what)
+            });
         }
         Ok(())
     }

@@ -48,8 +48,14 @@ pub struct Service;
 impl Module for Service {
     const NAME: &'static str = "service";
     const ALIASES: &'static [&'static str] = &["sysvinit"];
-    const DOC: &'static str = "Start, stop or enable a service, whatever starts services on the machine.";
-    const RULES: &'static [ArgRule] = &[ArgRule::OneOf(&["state", "enabled", "masked", "daemon_reload"])];
+    const DOC: &'static str =
+        "Start, stop or enable a service, whatever starts services on the machine.";
+    const RULES: &'static [ArgRule] = &[ArgRule::OneOf(&[
+        "state",
+        "enabled",
+        "masked",
+        "daemon_reload",
+    ])];
     type Args = Args;
 
     fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
@@ -63,7 +69,9 @@ impl Module for Service {
                     (!args.arguments.is_empty(), "arguments"),
                 ] {
                     if given {
-                        plan.warn(format!("Ignoring \"{name}\" as it is not used in \"systemd\""));
+                        plan.warn(format!(
+                            "Ignoring \"{name}\" as it is not used in \"systemd\""
+                        ));
                     }
                 }
                 let args = systemd::Args {

@@ -69,8 +69,11 @@ impl Systemctl {
         if output.ok() {
             return Ok(());
         }
-        let mut failure =
-            command_failed(&format!("Unable to {verb} service {unit}"), &command, &output);
+        let mut failure = command_failed(
+            &format!("Unable to {verb} service {unit}"),
+            &command,
+            &output,
+        );
         if matches!(verb, "start" | "restart" | "reload")
             && let Some(text) = self.last_words(sys, unit)
         {
@@ -82,7 +85,9 @@ impl Systemctl {
 
     fn last_words(&self, sys: &Sys, unit: &str) -> Option<String> {
         let mut command = self.command(sys, "status", unit);
-        command.argv.extend(["--no-pager", "--full", "--lines=10"].map(Into::into));
+        command
+            .argv
+            .extend(["--no-pager", "--full", "--lines=10"].map(Into::into));
         let text = sys.query(&command).ok()?.text();
         let text = text.trim_end();
         (!text.is_empty()).then(|| text.to_owned())

@@ -23,7 +23,8 @@ pub(super) fn script_exists(sys: &Sys, name: &str) -> bool {
 
 /// Whether the script is started in some runlevel.
 pub(super) fn starts(sys: &Sys, name: &str) -> bool {
-    !sys.glob(Path::new(&format!("/etc/rc?.d/S??{name}"))).is_empty()
+    !sys.glob(Path::new(&format!("/etc/rc?.d/S??{name}")))
+        .is_empty()
 }
 
 /// What a service with an init script is to be.
@@ -50,7 +51,9 @@ impl Wish {
             if starts(sys, &self.name) != enabled {
                 let words = boot_words(sys, &self.name, enabled)?;
                 let diff = enabled_diff(&self.name, enabled);
-                plan.act(words.join(" "), Some(diff), move |sys, _| run(sys, &words, "change the boot of a service"));
+                plan.act(words.join(" "), Some(diff), move |sys, _| {
+                    run(sys, &words, "change the boot of a service")
+                });
             }
         }
         let Some(state) = self.state else {
@@ -65,16 +68,18 @@ impl Wish {
             plan.repeats();
         }
         let diff = state_diff(&self.name, running, state);
-        plan.act(format!("{verb} {}", self.name), Some(diff), move |sys, _| {
-            match (verb, self.sleep) {
+        plan.act(
+            format!("{verb} {}", self.name),
+            Some(diff),
+            move |sys, _| match (verb, self.sleep) {
                 ("restart", Some(seconds)) => {
                     self.act(sys, "stop")?;
                     sys.sleep(Duration::from_secs(seconds))?;
                     self.act(sys, "start")
                 }
                 _ => self.act(sys, verb),
-            }
-        });
+            },
+        );
         Ok(())
     }
 
@@ -88,7 +93,11 @@ impl Wish {
     }
 
     fn act(&self, sys: &mut Sys, verb: &str) -> ModuleResult<()> {
-        run(sys, &self.words(verb), &format!("Unable to {verb} service {}", self.name))
+        run(
+            sys,
+            &self.words(verb),
+            &format!("Unable to {verb} service {}", self.name),
+        )
     }
 
     fn is_running(&self, sys: &Sys) -> ModuleResult<bool> {
@@ -114,9 +123,15 @@ fn has_process(sys: &Sys, pattern: &str) -> bool {
         .iter()
         .filter(|name| name.to_string_lossy().bytes().all(|b| b.is_ascii_digit()))
         .filter(|name| name.to_string_lossy() != std::process::id().to_string().as_str())
-        .filter_map(|name| sys.read(&Path::new("/proc").join(name).join("cmdline")).ok()?)
+        .filter_map(|name| {
+            sys.read(&Path::new("/proc").join(name).join("cmdline"))
+                .ok()?
+        })
         .any(|line| {
-            let line: Vec<_> = line.split(|b| *b == 0).map(String::from_utf8_lossy).collect();
+            let line: Vec<_> = line
+                .split(|b| *b == 0)
+                .map(String::from_utf8_lossy)
+                .collect();
             line.join(" ").contains(pattern)
         })
 }

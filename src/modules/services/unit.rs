@@ -323,7 +323,8 @@ mod tests {
 
     #[test]
     fn install_sections() {
-        let install = Install::parse("[Unit]\nAlso=x\n[Install]\n#Alias=y\nAlso=a.socket b.timer\n");
+        let install =
+            Install::parse("[Unit]\nAlso=x\n[Install]\n#Alias=y\nAlso=a.socket b.timer\n");
         assert!(!install.own);
         assert_eq!(install.also, ["a.socket", "b.timer"]);
         assert!(Install::parse("[Install]\nWantedBy=multi-user.target").own);

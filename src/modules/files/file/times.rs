@@ -122,7 +122,7 @@ fn set(
     mtime: Option<Wish>,
     atime: Option<Wish>,
 ) -> crate::sys::Result<()> {
-    let now = sys.epoch();
+    let now = sys.now();
     let seconds = |wish: Option<Wish>| match wish? {
         Wish::At(time) => Some(time),
         Wish::Now => Some(now),

@@ -1,0 +1,89 @@
+//! `package`: packages, with whatever manager the machine has.
+
+use super::apt;
+use super::manager::{Manager, PackageArgs, State};
+use crate::module_args;
+use crate::modules::{Module, ModuleResult, Plan};
+use crate::sys::Sys;
+use crate::value::{ArgField, ArgProblem, Args, Map, Value};
+
+module_args! {
+    /// What `package` itself takes.
+    pub struct Own {
+        /// The packages.
+        name: Vec<String> => required, aliases ["pkg"];
+        /// What they are to be.
+        state: State => required;
+        /// The package manager; without it, the machine's.
+        r#use: String => default("auto");
+    }
+}
+
+/// The arguments of `package`: its own, and those of the manager.
+#[derive(Clone, Debug)]
+pub struct PackageModuleArgs {
+    own: Own,
+    apt: apt::Args,
+    other: PackageArgs,
+}
+
+impl Args for PackageModuleArgs {
+    fn fields() -> Vec<ArgField> {
+        let mut fields = Own::fields();
+        let more = apt::Args::fields()
+            .into_iter()
+            .filter(|field| !matches!(field.name, "name" | "state" | "deb" | "upgrade"));
+        fields.extend(more);
+        fields
+    }
+
+    fn decode(args: &Map) -> Result<Self, Vec<ArgProblem>> {
+        let own = Own::decode(args)?;
+        let mut passed = args.clone();
+        passed.take("pkg");
+        passed.set(
+            "name",
+            Value::list(own.name.iter().map(|n| Value::data(n.as_str())).collect()),
+        );
+        passed.set("state", own.state.word());
+        Ok(Self {
+            apt: apt::Args::decode(&passed)?,
+            other: PackageArgs::decode(&passed)?,
+            own,
+        })
+    }
+}
+
+/// The module.
+pub struct Package;
+
+impl Module for Package {
+    const NAME: &'static str = "package";
+    const DOC: &'static str = "Install, upgrade and remove packages with the machine's package manager.\nArguments that only one manager knows are passed to it.";
+    type Args = PackageModuleArgs;
+
+    fn plan<'a>(args: &'a PackageModuleArgs, sys: &Sys) -> ModuleResult<Plan<'a>> {
+        let manager = match args.own.r#use.rsplit('.').next().unwrap_or_default() {
+            "auto" if sys.which("apt-get").is_some() => None,
+            "auto" => Some(Manager::detect(sys).ok_or(
+                "the machine has no package manager that runbook knows (apt, dnf, yum, apk, pacman, zypper)",
+            )?),
+            "apt" => None,
+            "dnf" | "dnf5" => Some(Manager::Dnf),
+            "yum" => Some(Manager::Yum),
+            "apk" => Some(Manager::Apk),
+            "pacman" => Some(Manager::Pacman),
+            "zypper" => Some(Manager::Zypper),
+            other => {
+                return Err(format!(
+                    "use: {other} is not built; runbook knows auto, apt, dnf, yum, apk, pacman and zypper"
+                )
+                .into());
+            }
+        };
+        match manager {
+            None => apt::Apt::plan(&args.apt, sys),
+            Some(manager) => manager.plan(&args.other, sys),
+        }
+    }
+}
