@@ -288,6 +288,7 @@ fn speak(
             dest,
             attrs: args.attrs.clone(),
             backup: false,
+            backup_key: "backup_file",
             validate: None,
             follow: true,
             checksums: false,
