@@ -59,8 +59,9 @@ fn every_action_of_the_controller_has_a_row() {
     let text = read(MODULES);
     let rows: BTreeSet<&str> = text
         .lines()
-        .filter_map(|line| line.strip_prefix("| `"))
-        .filter_map(|rest| rest.split_once('`').map(|(name, _)| name))
+        .filter_map(|line| line.strip_prefix("| `")?.split_once(" | "))
+        .flat_map(|(names, _)| names.split('`').step_by(2))
+        .filter(|name| !name.is_empty())
         .collect();
     let missing: Vec<&str> = ActionRegistry
         .names()

@@ -151,6 +151,7 @@ fn arrived(
         plan.returns("checksum_dest", Value::Null);
     }
     let placement = Placement {
+        backup_key: "backup_file",
         dest: dest.to_owned(),
         attrs: args.attrs.clone(),
         backup: args.backup,

@@ -285,6 +285,7 @@ fn speak(
         let content = if keep { sys.read(&path)? } else { None };
         let mut plan = Plan::new();
         let placement = Placement {
+            backup_key: "backup_file",
             dest,
             attrs: args.attrs.clone(),
             backup: false,
