@@ -155,7 +155,6 @@ fn arrived(
         dest: dest.to_owned(),
         attrs: args.attrs.clone(),
         backup: args.backup,
-        backup_key: "backup_file",
         validate: None,
         follow: true,
         checksums: false,

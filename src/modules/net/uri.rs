@@ -289,7 +289,6 @@ fn speak(
             dest,
             attrs: args.attrs.clone(),
             backup: false,
-            backup_key: "backup_file",
             validate: None,
             follow: true,
             checksums: false,
