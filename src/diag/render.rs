@@ -1,4 +1,4 @@
-//! Diagnostics as text: file:line:col, the line, a caret, notes and the hint.
+//! Diagnostics as text: `file:line:col`, the line, a caret, notes and the hint.
 
 use super::{Diagnostic, Severity, Source, Span};
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};

@@ -145,4 +145,46 @@ impl Sys {
         };
         Ok(directory.join(made.file_name().unwrap_or_default()))
     }
+
+    /// A nameless file for what does not fit into memory; it vanishes when it is closed.
+    ///
+    /// # Errors
+    /// When there is no place for it.
+    pub fn nameless_file(&self) -> Result<fs::File> {
+        let dir = self.real_path(Path::new("/tmp"));
+        tempfile::tempfile_in(&dir).map_err(|source| Error::File {
+            what: "cannot make a temporary file in",
+            path: dir,
+            source,
+        })
+    }
+
+    /// The id of the user of exactly that name (an empty name is nobody's).
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn account_named(&self, name: &str) -> Result<Option<u32>> {
+        let accounts = self.accounts()?;
+        Ok(accounts.iter().find(|a| a.name == name).map(|a| a.uid))
+    }
+
+    /// The id of the group of exactly that name.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn group_named(&self, name: &str) -> Result<Option<u32>> {
+        let groups = self.groups()?;
+        Ok(groups.iter().find(|g| g.name == name).map(|g| g.gid))
+    }
+
+    /// Another handle that only looks, for reading one thing while another is changed.
+    pub fn reader(&self) -> Self {
+        Self {
+            root: self.root.clone(),
+            environment: self.environment.clone(),
+            runner: std::sync::Arc::clone(&self.runner),
+            blobs: std::sync::Arc::clone(&self.blobs),
+            cancel: std::sync::Arc::clone(&self.cancel),
+        }
+    }
 }

@@ -1,78 +1,63 @@
-//! Settings of the kernel: files that are written in place, never replaced.
+//! What only the kernel's calls tell: the machine's kind, sizes of file systems.
 
-use super::{Error, Result, Sys};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use super::Sys;
+use std::path::Path;
+use std::time::Duration;
 
-/// The file of a setting such as `net.ipv4.ip_forward`. As in sysctl(8), the separator is the first of `.` and `/`
-/// that occurs; the other one is part of names.
-pub fn sysctl_path(name: &str) -> PathBuf {
-    let dots_first = name
-        .find(['.', '/'])
-        .is_some_and(|at| name.get(at..).unwrap_or_default().starts_with('.'));
-    let relative: String = if dots_first {
-        name.chars()
-            .map(|c| match c {
-                '.' => '/',
-                '/' => '.',
-                c => c,
-            })
-            .collect()
-    } else {
-        name.to_owned()
-    };
-    Path::new("/proc/sys").join(relative.trim_start_matches('/'))
+/// Sizes of a mounted file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileSystemSize {
+    /// Bytes in a block.
+    pub block_size: u64,
+    /// Blocks in all.
+    pub blocks: u64,
+    /// Free blocks that users may use.
+    pub blocks_available: u64,
+    /// Inodes in all.
+    pub inodes: u64,
+    /// Free inodes that users may use.
+    pub inodes_available: u64,
 }
 
 impl Sys {
-    /// Writes a value to a file of `/proc` or `/sys`.
-    ///
-    /// # Errors
-    /// When there is no such file or the kernel does not take the value.
-    pub fn write_kernel(&mut self, path: &Path, value: &str) -> Result<()> {
-        std::fs::OpenOptions::new()
-            .write(true)
-            .truncate(true)
-            .open(self.real_path(path))
-            .and_then(|mut file| file.write_all(format!("{value}\n").as_bytes()))
-            .map_err(|source| Error::File {
-                what: "cannot write",
-                path: path.to_owned(),
-                source,
-            })
-    }
-
-    /// The value of a kernel setting, `None` if there is no such setting or it cannot be read.
-    pub fn sysctl(&self, name: &str) -> Option<String> {
-        let text = self.read_text(&sysctl_path(name)).ok().flatten()?;
-        Some(text.trim().to_owned())
-    }
-
-    /// The running kernel's release, as in `uname -r`.
-    pub fn kernel_release(&self) -> Option<String> {
-        self.sysctl("kernel.osrelease")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::sysctl_path;
-    use std::path::Path;
-
-    #[test]
-    fn names_and_paths() {
-        for (name, path) in [
-            ("net.ipv4.ip_forward", "net/ipv4/ip_forward"),
-            (
-                "net.ipv4.conf.eth0/100.forwarding",
-                "net/ipv4/conf/eth0.100/forwarding",
-            ),
-            (
-                "net/ipv4/conf/eth0.100/forwarding",
-                "net/ipv4/conf/eth0.100/forwarding",
-            ),
-        ] {
-            assert_eq!(sysctl_path(name), Path::new("/proc/sys").join(path));
+    /// The kind of machine as the kernel names it (`x86_64`, `aarch64`, …).
+    pub fn machine(&self) -> String {
+        if let Ok(Some(text)) = self.read_text(Path::new("/proc/sys/kernel/arch")) {
+            return text.trim().to_owned();
         }
+        // SAFETY: zeroed is a valid utsname, and uname fills it with text that ends in a zero
+        let machine = unsafe {
+            let mut names: libc::utsname = std::mem::zeroed();
+            libc::uname(&raw mut names);
+            names.machine
+        };
+        #[expect(
+            clippy::cast_sign_loss,
+            reason = "characters are signed on some machines"
+        )]
+        let bytes: Vec<u8> = machine
+            .iter()
+            .map(|c| *c as u8)
+            .take_while(|c| *c != 0)
+            .collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The sizes of the file system mounted there. A server that does not answer (NFS) is waited for at most
+    /// `limit`; then it is `None`, as it is when there is nothing to be had.
+    pub fn file_system_size(&self, mount: &Path, limit: Duration) -> Option<FileSystemSize> {
+        let path = self.real_path(mount);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let _ = sender.send(nix::sys::statvfs::statvfs(&path));
+        });
+        let stat = receiver.recv_timeout(limit).ok()?.ok()?;
+        Some(FileSystemSize {
+            block_size: stat.fragment_size(),
+            blocks: stat.blocks(),
+            blocks_available: stat.blocks_available(),
+            inodes: stat.files(),
+            inodes_available: stat.files_available(),
+        })
     }
 }

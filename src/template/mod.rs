@@ -1,5 +1,41 @@
 //! Templates with Ansible's semantics, on minijinja.
+//!
+//! [`Templar`] is the engine; a [`Context`] holds the variables (a [`Scope`]) and files that a rendering
+//! sees. Variables are expanded when they are used, recursively, and once per context. Data (strings from
+//! machines, files and lookups) is never expanded, and what is made of it is data again.
+//!
+//! Source of the behaviour: Ansible's documentation, "Templating (Jinja2)", "Filters", "Tests", "Lookups".
 
+#![allow(
+    clippy::result_large_err,
+    reason = "errors are rare, and whoever shows one reads all of its fields"
+)]
+
+mod call;
+mod context;
+mod convert;
+mod error;
+mod filters;
+mod format;
+mod globals;
+mod literal;
+mod lookups;
+mod methods;
+mod objects;
+mod print;
+mod render;
+mod resolve;
 mod scope;
+mod syntax;
+mod templar;
+mod tests;
 
+#[cfg(test)]
+mod behaviour;
+#[cfg(test)]
+mod cases;
+
+pub use context::{Context, FileContext, Overlay};
+pub use error::{TemplateError, TemplateErrorKind, TemplateStep};
 pub use scope::{Scope, ScopeMap, Variable};
+pub use templar::{Decrypt, FileOptions, HostPattern, Setting, Templar, TemplarOptions, Warn};

@@ -164,7 +164,7 @@ impl<'a> Composer<'a> {
                     None | Some("!") => Kind::Str(Text::template(value)),
                     Some(tag) => {
                         special = (tag == tags::MERGE).then_some(Resolved::Merge);
-                        tags::scalar(tag, value, &span)?
+                        tags::scalar(tag, &value, &span)?
                     }
                 };
                 let node = Node::new(kind, span);

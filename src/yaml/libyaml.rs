@@ -4,6 +4,7 @@
 
 #![allow(
     unsafe_code,
+    clippy::box_collection,
     reason = "libyaml's interface is C's; this file is the only one that touches it"
 )]
 

@@ -33,10 +33,10 @@ pub(super) fn resolve(text: &str) -> Resolved {
         _ => {}
     }
     match text.as_bytes().first() {
-        Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O') => {
-            if bool_of(text).is_some() {
-                return Resolved::Bool;
-            }
+        Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O')
+            if bool_of(text).is_some() =>
+        {
+            return Resolved::Bool;
         }
         Some(b'0'..=b'9' | b'-' | b'+' | b'.') => {
             if is_float(text) {

@@ -59,6 +59,26 @@ impl<'a> Line<'a> {
         (rest, self.text.len() - rest.len())
     }
 
+    /// Whether the line is text of a `|` or `>` block: some line above that it is indented under ends with the mark.
+    fn in_block(self, text: &str) -> bool {
+        let mut indent = self.indent();
+        let mut line = self;
+        while let Some(above) = line.before(text).filter(|_| indent > 0) {
+            line = above;
+            if line.indent() < indent {
+                indent = line.indent();
+                let marks = line.text.rsplit(' ').next().unwrap_or_default();
+                let rest = marks.trim_start_matches(['|', '>']);
+                if rest.len() < marks.len()
+                    && rest.chars().all(|c| matches!(c, '+' | '-' | '0'..='9'))
+                {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
     /// The key and the value of a `key: value` line, and the offset of the value in the line.
     fn pair(self) -> Option<(&'a str, &'a str, usize)> {
         let (content, _) = self.content();
@@ -157,7 +177,8 @@ fn usual_mistake(
     }
     let text = places.text();
     // `key: {{ x }}/y`: libyaml notices at the text behind the braces, or at the next line
-    let near = [Some(line), line.before(text), Some(context)];
+    let near = [Some(line), line.before(text), Some(context)]
+        .map(|line| line.filter(|line| !line.in_block(text)));
     for line in near.into_iter().flatten() {
         let (value, at) = line.value();
         if value.starts_with("{{") || value.starts_with("{%") {
@@ -237,7 +258,24 @@ fn by_problem(failure: &Failure, places: &mut Places<'_>, line: Line<'_>) -> Opt
     let context = failure.context.as_deref().unwrap_or_default();
     let at = failure.at;
     let here = places.span(at, at + 1);
+    let c = text.get(at..).and_then(|rest| rest.chars().next());
     Some(match failure.problem.as_str() {
+        "did not find expected key"
+        | "did not find expected '-' indicator"
+        | "did not find expected node content"
+        | "did not find expected <document start>"
+            if matches!(c, Some(']' | '}')) =>
+        {
+            let c = c.unwrap_or(']');
+            Diagnostic::error(CODE, format!("this `{c}` closes nothing"))
+                .at(&here)
+                .hint("remove it, or quote the value if it is text")
+        }
+        "could not find expected directive name" | "found unknown directive name" => {
+            Diagnostic::error(CODE, "a line cannot begin with `%` unless it is quoted")
+                .at(&places.span(failure.context_at, failure.context_at + 1))
+                .hint("quote the value, or indent the line if it goes on from the line above")
+        }
         "mapping values are not allowed in this context" => second_colon(places, line, at),
         "could not find expected ':'" => missing_colon(places, failure),
         "found unexpected end of stream" | "found unexpected document indicator" => {
@@ -339,25 +377,24 @@ fn by_problem(failure: &Failure, places: &mut Places<'_>, line: Line<'_>) -> Opt
 fn second_colon(places: &mut Places<'_>, line: Line<'_>, at: usize) -> Diagnostic {
     let text = places.text();
     let here = places.span(at, at + 1);
-    if let Some((key, value, value_at)) = line.pair() {
-        if line.start + value_at <= at {
-            return Diagnostic::error(
-                CODE,
-                format!("the value of `{key}` holds `: `, which would begin another mapping"),
-            )
-            .at(&here)
-            .label("a second colon")
-            .hint(quoted_value(line, value));
-        }
+    if let Some((key, value, value_at)) = line.pair()
+        && line.start + value_at <= at
+    {
+        return Diagnostic::error(
+            CODE,
+            format!("the value of `{key}` holds `: `, which would begin another mapping"),
+        )
+        .at(&here)
+        .label("a second colon")
+        .hint(quoted_value(line, value));
     }
     if let Some(above) = line.before(text) {
         let (above_content, above_at) = above.content();
         let (content, content_at) = line.content();
         let name = content.split(':').next().unwrap_or_default().trim();
-        if content_at > above_at {
-            if let Some((key, ..)) = above.pair() {
-                let start = line.start + content_at;
-                return Diagnostic::error(
+        if let Some((key, ..)) = above.pair().filter(|_| content_at > above_at) {
+            let start = line.start + content_at;
+            return Diagnostic::error(
                     CODE,
                     format!("`{name}` is indented below `{key}`, which already has a value"),
                 )
@@ -367,7 +404,6 @@ fn second_colon(places: &mut Places<'_>, line: Line<'_>, at: usize) -> Diagnosti
                     "align `{name}` with `{key}` (column {}), or quote the value of `{key}` if it goes on here",
                     above_at + 1
                 ));
-            }
         }
         if above.pair().is_none() && !above_content.ends_with(':') {
             let start = above.start + above_at;
@@ -394,12 +430,18 @@ fn quoted_value(line: Line<'_>, value: &str) -> String {
 
 /// For `key:value`, what it should be.
 fn missing_space(content: &str) -> Option<String> {
+    if let Some(item) = content
+        .strip_prefix('-')
+        .filter(|item| !item.starts_with('-'))
+    {
+        return Some(format!("add a space after the dash: `- {item}`"));
+    }
     let (key, value) = content.split_once(':')?;
     let simple = !key.is_empty()
         && key
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '"' | '\''));
-    (simple && !value.is_empty() && !value.starts_with([' ', '/', ':']))
+    (simple && !value.is_empty() && !value.starts_with([' ', '/', ':', '-']))
         .then(|| format!("add a space after the colon: `{key}: {value}`"))
 }
 

@@ -32,19 +32,17 @@ const KNOWN: [&str; 15] = [
 ];
 
 /// What a tagged scalar is.
-pub(super) fn scalar(tag: &str, text: String, span: &Span) -> Result<Kind, Diagnostic> {
+pub(super) fn scalar(tag: &str, text: &str, span: &Span) -> Result<Kind, Diagnostic> {
     let kind = match tag {
-        "!unsafe" => Some(Kind::Str(Text::data(text.as_str()))),
-        "!vault" | "!vault-encrypted" => Some(Kind::Str(Text::vault(text.as_str()))),
+        "!unsafe" => Some(Kind::Str(Text::data(text))),
+        "!vault" | "!vault-encrypted" => Some(Kind::Str(Text::vault(text))),
         _ => match tag.strip_prefix(PREFIX) {
-            Some("str" | "timestamp" | "merge" | "value") => {
-                Some(Kind::Str(Text::template(text.as_str())))
-            }
+            Some("str" | "timestamp" | "merge" | "value") => Some(Kind::Str(Text::template(text))),
             Some("null") => Some(Kind::Null),
-            Some("bool") => bool_of_any_case(&text).map(Kind::Bool),
-            Some("int") => int_of(&text),
-            Some("float") => float_of(&text).map(Kind::Float),
-            Some("binary") => return binary(&text, span),
+            Some("bool") => bool_of_any_case(text).map(Kind::Bool),
+            Some("int") => int_of(text),
+            Some("float") => float_of(text).map(Kind::Float),
+            Some("binary") => return binary(text, span),
             Some("seq" | "map" | "set" | "omap" | "pairs") => {
                 return Err(misplaced(tag, "a scalar", span));
             }

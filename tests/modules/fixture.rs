@@ -14,6 +14,7 @@
 //! not_ran: ["apt-get update*"]
 //! opaque: true                      # check mode cannot tell, and again changes again
 //! again: false                      # applying again is not tried
+//! root: true                        # left out where the tests do not run as root (it gives files away)
 //! ```
 
 use crate::world::{self, World};
@@ -28,7 +29,7 @@ use std::sync::Arc;
 /// Members that a fixture may have.
 const MEMBERS: &[&str] = &[
     "about", "args", "files", "commands", "blobs", "env", "expect", "after", "ran", "not_ran",
-    "opaque", "again",
+    "opaque", "again", "root",
 ];
 const EXPECTED: &[&str] = &[
     "changed", "failed", "skipped", "msg", "msg~", "data", "warning~", "diff",
@@ -161,6 +162,9 @@ impl Fixture {
 
     fn try_run(&self) -> Result<Vec<String>, String> {
         let mut problems = Vec::new();
+        if self.flag("root", false) && !nix::unistd::geteuid().is_root() {
+            return Ok(problems);
+        }
         let mut machine = self.machine()?;
         let before = world::snapshot(machine.root.path());
 

@@ -1,25 +1,41 @@
 //! Files: copy, file, lineinfile and the like.
 
+mod assemble;
 pub mod attrs;
+mod blockinfile;
 pub mod checksum;
 mod copy;
+mod edit;
 mod fetch;
 mod file;
+mod find;
+mod lineinfile;
+mod lossless;
 mod mime;
 pub mod parents;
 pub mod place;
+pub mod pyregex;
+mod replace;
 mod slurp;
 mod stat;
 mod tempfile;
+mod unarchive;
+pub mod wildcard;
 
 use super::Entry;
 
 /// The family's modules.
 pub const MODULES: &[Entry] = &[
+    Entry::of::<assemble::Assemble>(),
+    Entry::of::<blockinfile::Blockinfile>(),
     Entry::of::<copy::Copy>(),
     Entry::of::<fetch::Fetch>(),
     Entry::of::<file::File>(),
+    Entry::of::<find::Find>(),
+    Entry::of::<lineinfile::Lineinfile>(),
+    Entry::of::<replace::Replace>(),
     Entry::of::<slurp::Slurp>(),
     Entry::of::<stat::Stat>(),
     Entry::of::<tempfile::Tempfile>(),
+    Entry::of::<unarchive::Unarchive>(),
 ];

@@ -1,4 +1,5 @@
-//! Writing: `tests/yaml/emission.jsonl` holds values and what PyYAML's dumper makes of them with sets of options.
+//! Writing: `tests/yaml/emission.jsonl` holds values and what ansible-core's dumper (`AnsibleDumper`, that is PyYAML's
+//! `CSafeDumper`) makes of them with sets of options.
 
 use crate::diag::Source;
 use crate::value::{Map, Text, Value, repr};

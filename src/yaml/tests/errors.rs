@@ -3,7 +3,7 @@
 use crate::diag::{RenderOptions, Source, render};
 use crate::yaml::parse;
 
-const CASES: [(&str, &str); 46] = [
+const CASES: [(&str, &str); 50] = [
     ("an unquoted template", "- copy:\n    dest: {{ base }}\n"),
     (
         "a template and text",
@@ -60,6 +60,13 @@ const CASES: [(&str, &str); 46] = [
     ("a bad value of a tag", "a: !!int many\n"),
     ("a list as a key", "[a, b]: c\n"),
     ("a bad merge", "a:\n  <<: b\n"),
+    (
+        "a template in a block is not to blame",
+        "a: |\n  {{ x }} y\n b: 1\n",
+    ),
+    ("a bracket too many", "a: [b]]\nc: d\n"),
+    ("no space after a dash", "- a: 1\n-b\n- c: 2\n"),
+    ("a percent sign at the start", "a: b\n%c\n"),
     ("two documents", "a: 1\n---\nb: 2\n"),
     ("more after the document", "{a: 1}\nb: 2\n"),
 ];
@@ -93,7 +100,7 @@ fn duplicate_keys_are_warnings() {
     let [warning] = document.warnings.as_slice() else {
         panic!("one warning");
     };
-    insta::assert_snapshot!(render(warning, RenderOptions::default()), @"");
+    insta::assert_snapshot!(render(warning, RenderOptions::default()));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `tests/yaml/*.yml` against what PyYAML makes of them (`*.json` beside them).
+//! `tests/yaml/*.yml` against what PyYAML makes of them (`*.json` beside them): `json.loads` or else
+//! `yaml.load(text, CSafeLoader)` with timestamps kept as strings and sets as lists.
 //!
 //! In the JSON, mappings with keys that are no strings are `{"!map": [[key, value], …]}` and floats that JSON cannot
 //! write are `{"!float": "inf"}`.

@@ -73,6 +73,10 @@ pub struct Environment<'source> {
     globals: Arc<BTreeMap<Cow<'source, str>, Value>>,
     path_join_callback: Option<Arc<PathJoinFunc>>,
     pub(crate) unknown_method_callback: Option<Arc<UnknownMethodFunc>>,
+    // runbook: see `set_container_adopter`
+    pub(crate) container_adopter: Option<fn(Value) -> Value>,
+    // runbook: see `set_subtraction`
+    pub(crate) subtraction: Option<fn(&Value, &Value) -> Option<Value>>,
     undefined_behavior: UndefinedBehavior,
     formatter: Arc<FormatterFunc>,
     formatter_is_default: bool,
@@ -115,6 +119,8 @@ impl<'source> Environment<'source> {
             globals: defaults::get_globals(),
             path_join_callback: None,
             unknown_method_callback: None,
+            container_adopter: None,
+            subtraction: None,
             undefined_behavior: UndefinedBehavior::default(),
             formatter: default_formatter(),
             formatter_is_default: true,
@@ -138,6 +144,8 @@ impl<'source> Environment<'source> {
             globals: Default::default(),
             path_join_callback: None,
             unknown_method_callback: None,
+            container_adopter: None,
+            subtraction: None,
             undefined_behavior: UndefinedBehavior::default(),
             formatter: default_formatter(),
             formatter_is_default: true,
@@ -629,6 +637,26 @@ impl<'source> Environment<'source> {
     /// Returns the current syntax config.
     pub fn syntax(&self) -> &crate::syntax::SyntaxConfig {
         &self.templates.template_config.syntax_config
+    }
+
+    /// Sets a function that every list and map passes which an expression makes (by a literal, `+`, `*` or a
+    /// slice), so that the host can use containers of its own.
+    // runbook: lists and dicts that methods such as `append` can change
+    pub fn set_container_adopter(&mut self, adopter: fn(Value) -> Value) {
+        self.container_adopter = Some(adopter);
+    }
+
+    /// Sets a function that gives the difference of objects (dates).
+    // runbook: `(a | to_datetime) - (b | to_datetime)`
+    pub fn set_subtraction(&mut self, subtraction: fn(&Value, &Value) -> Option<Value>) {
+        self.subtraction = Some(subtraction);
+    }
+
+    pub(crate) fn adopt(&self, value: Value) -> Value {
+        match self.container_adopter {
+            Some(adopter) if value.as_object().is_some() => adopter(value),
+            _ => value,
+        }
     }
 
     /// Reconfigures the runtime recursion limit.

@@ -241,8 +241,10 @@ impl Error {
     /// If the undefined value carries an origin, it is remembered on the error
     /// so that the engine can later resolve it against the debug info of the
     /// instructions into a human readable description.
+    /// The error of using an undefined value, with the place that the value came from.
+    // runbook: public, so that filters of our own report undefined values the same way
     #[cold]
-    pub(crate) fn undefined(value: &crate::value::Value) -> Error {
+    pub fn undefined(value: &crate::value::Value) -> Error {
         Error::from(ErrorKind::UndefinedError).with_undefined_origin(value)
     }
 

@@ -133,6 +133,21 @@ impl Base {
 }
 
 impl FileAttrs {
+    /// Nothing is wished.
+    pub fn nothing() -> Self {
+        Self {
+            mode: None,
+            owner: None,
+            group: None,
+            seuser: None,
+            serole: None,
+            setype: None,
+            selevel: None,
+            attributes: None,
+            unsafe_writes: false,
+        }
+    }
+
     /// Names and symbolic modes resolved to numbers for a file that has (or will begin with) `base`.
     ///
     /// # Errors

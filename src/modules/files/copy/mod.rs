@@ -144,6 +144,7 @@ fn plan_file<'a>(
             dest,
             attrs,
             backup: args.backup,
+            backup_key: "backup_file",
             validate: args.validate.as_deref(),
             follow: args.follow,
             checksums: true,

@@ -170,6 +170,7 @@ impl<'a> Tree<'_, 'a> {
                 dest: to.to_owned(),
                 attrs,
                 backup: self.args.backup,
+                backup_key: "backup_file",
                 validate: self.args.validate.as_deref(),
                 follow: self.args.follow,
                 checksums: false,

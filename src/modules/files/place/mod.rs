@@ -28,6 +28,8 @@ pub struct Placement<'a> {
     pub attrs: FileAttrs,
     /// Keep the old file under a name with the time in it.
     pub backup: bool,
+    /// The return value that names the kept file.
+    pub backup_key: &'static str,
     /// A command that must accept the new file before it is put in place; `%s` in it is the file.
     pub validate: Option<&'a str>,
     /// Write through a symbolic link (else the link is replaced by a file).
@@ -39,8 +41,8 @@ pub struct Placement<'a> {
 }
 
 /// Plans the writing of `source` to the placement's path, where it differs, and the attributes. Returns whether
-/// the content differs. Return values: `uid`, `gid`, `owner`, `group`, `mode`, `size`, `state`, `backup_file`, and
-/// `checksum` and `md5sum` if asked for.
+/// the content differs. Return values: `uid`, `gid`, `owner`, `group`, `mode`, `size`, `state`, the name of the backup,
+/// and `checksum` and `md5sum` if asked for.
 ///
 /// # Errors
 /// When the directory is missing, a validator's command is wrong, or something cannot be looked at.
@@ -185,7 +187,7 @@ fn write(
     if placement.backup && sys.stat(dest, true)?.is_some() {
         let backup = sys.backup(dest)?;
         returns.set(
-            "backup_file",
+            placement.backup_key,
             Value::data(backup.to_string_lossy().as_ref()),
         );
     }

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::fmt;
 
 use crate::compiler::tokens::Span;
-use crate::value::{ops, value_map_with_capacity, Value};
+use crate::value::{ops, Value};
 
 /// Container for nodes with location info.
 ///
@@ -214,9 +214,9 @@ impl Expr<'_> {
     pub fn as_const(&self) -> Option<Value> {
         match self {
             Expr::Const(c) => Some(c.value.clone()),
-            Expr::List(l) => l.as_const(),
+            // runbook: a list or map literal is a new value each time, because templates may change it
+            Expr::List(_) | Expr::Map(_) => None,
             Expr::Tuple(t) => t.as_const(),
-            Expr::Map(m) => m.as_const(),
             Expr::UnaryOp(c) => match c.op {
                 UnaryOpKind::Not => c.expr.as_const().map(|value| Value::from(!value.is_true())),
                 UnaryOpKind::Neg => c.expr.as_const().and_then(|v| ops::neg(&v).ok()),
@@ -255,10 +255,10 @@ fn eval_binop(op: BinOpKind, left: &Value, right: &Value) -> Option<Value> {
         BinOpKind::Concat => Some(ops::string_concat(left.clone(), right)),
         BinOpKind::Eq => Some(Value::from(left == right)),
         BinOpKind::Ne => Some(Value::from(left != right)),
-        BinOpKind::Lt => Some(Value::from(left < right)),
-        BinOpKind::Lte => Some(Value::from(left <= right)),
-        BinOpKind::Gt => Some(Value::from(left > right)),
-        BinOpKind::Gte => Some(Value::from(left >= right)),
+        BinOpKind::Lt => ops::assert_ordered("<", left, right).ok().map(|()| Value::from(left < right)),
+        BinOpKind::Lte => ops::assert_ordered("<=", left, right).ok().map(|()| Value::from(left <= right)),
+        BinOpKind::Gt => ops::assert_ordered(">", left, right).ok().map(|()| Value::from(left > right)),
+        BinOpKind::Gte => ops::assert_ordered(">=", left, right).ok().map(|()| Value::from(left >= right)),
         BinOpKind::In => ops::contains(right, left).ok(),
         BinOpKind::ScAnd => Some(if left.is_true() {
             right.clone()
@@ -277,10 +277,10 @@ fn eval_compare(op: CompareOpKind, left: &Value, right: &Value) -> Option<Value>
     match op {
         CompareOpKind::Eq => Some(Value::from(left == right)),
         CompareOpKind::Ne => Some(Value::from(left != right)),
-        CompareOpKind::Lt => Some(Value::from(left < right)),
-        CompareOpKind::Lte => Some(Value::from(left <= right)),
-        CompareOpKind::Gt => Some(Value::from(left > right)),
-        CompareOpKind::Gte => Some(Value::from(left >= right)),
+        CompareOpKind::Lt => ops::assert_ordered("<", left, right).ok().map(|()| Value::from(left < right)),
+        CompareOpKind::Lte => ops::assert_ordered("<=", left, right).ok().map(|()| Value::from(left <= right)),
+        CompareOpKind::Gt => ops::assert_ordered(">", left, right).ok().map(|()| Value::from(left > right)),
+        CompareOpKind::Gte => ops::assert_ordered(">=", left, right).ok().map(|()| Value::from(left >= right)),
         CompareOpKind::In => ops::contains(right, left).ok(),
         CompareOpKind::NotIn => ops::contains(right, left)
             .ok()
@@ -642,12 +642,6 @@ pub struct List<'a> {
     pub items: Vec<Expr<'a>>,
 }
 
-impl List<'_> {
-    pub fn as_const(&self) -> Option<Value> {
-        Some(Value::from(const_values(&self.items)?))
-    }
-}
-
 /// Creates a tuple of values.
 #[cfg_attr(feature = "internal_debug", derive(Debug))]
 #[cfg_attr(feature = "unstable_machinery_serde", derive(serde::Serialize))]
@@ -669,25 +663,6 @@ impl Tuple<'_> {
 pub struct Map<'a> {
     pub keys: Vec<Expr<'a>>,
     pub values: Vec<Expr<'a>>,
-}
-
-impl Map<'_> {
-    pub fn as_const(&self) -> Option<Value> {
-        if !self.keys.iter().all(|x| matches!(x, Expr::Const(_)))
-            || !self.values.iter().all(|x| matches!(x, Expr::Const(_)))
-        {
-            return None;
-        }
-
-        let mut rv = value_map_with_capacity(self.keys.len());
-        for (key, value) in self.keys.iter().zip(self.values.iter()) {
-            if let (Expr::Const(maybe_key), Expr::Const(value)) = (key, value) {
-                rv.insert(maybe_key.value.clone(), value.value.clone());
-            }
-        }
-
-        Some(Value::from_object(rv))
-    }
 }
 
 /// Defines the specific type of call.

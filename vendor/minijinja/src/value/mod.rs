@@ -1434,6 +1434,12 @@ impl Value {
         matches!(&self.0, ValueRepr::Undefined(..))
     }
 
+    /// Returns `true` if this value is the undefined value of an `if` expression without `else`.
+    // runbook: Ansible prints that one as nothing
+    pub fn is_silent_undefined(&self) -> bool {
+        matches!(&self.0, ValueRepr::Undefined(UndefinedType::Silent, _))
+    }
+
     /// Returns `true` if this value is none.
     pub fn is_none(&self) -> bool {
         matches!(&self.0, ValueRepr::None)

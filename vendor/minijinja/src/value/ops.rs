@@ -399,7 +399,44 @@ fn float_div_rem_floor(a: f64, b: f64) -> (f64, f64) {
     (quotient, remainder)
 }
 
+/// Python's `text % values`.
+// runbook: the operator is in wide use in playbooks
+fn printf(text: &str, rhs: &Value) -> Result<Value, Error> {
+    let args: Vec<Value> = if rhs.is_tuple() {
+        ok!(rhs.try_iter()).collect()
+    } else {
+        vec![rhs.clone()]
+    };
+    if let Some(value) = args.iter().find(|value| value.is_undefined()) {
+        return Err(Error::undefined(value));
+    }
+    crate::formatting::format(crate::formatting::FormatStyle::Printf, text, &args).map(Value::from)
+}
+
+/// Whether Python orders values of these types.
+// runbook: `'5' < 6` is an error in Python
+pub fn assert_ordered(op: &str, lhs: &Value, rhs: &Value) -> Result<(), Error> {
+    let class = |value: &Value| match value.kind() {
+        ValueKind::Bool | ValueKind::Number => Some("number"),
+        ValueKind::String => Some("str"),
+        ValueKind::Seq | ValueKind::Iterable => Some("list"),
+        ValueKind::Map => Some("dict"),
+        ValueKind::None => Some("NoneType"),
+        _ => None,
+    };
+    match (class(lhs), class(rhs)) {
+        (Some(a), Some(b)) if a != b || matches!(a, "dict" | "NoneType") => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            format!("'{op}' not supported between instances of '{a}' and '{b}'"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 pub fn rem(lhs: &Value, rhs: &Value) -> Result<Value, Error> {
+    if let Some(text) = lhs.as_str() {
+        return printf(text, rhs);
+    }
     match coerce(lhs, rhs, true) {
         Some(CoerceResult::I128(a, b)) if b != 0 => {
             if a == i128::MIN && b == -1 {

@@ -329,7 +329,9 @@ impl<'env> Executor<'env> {
                 ($method:ident) => {{
                     b = stack.pop();
                     a = stack.pop();
-                    stack.push(ctx_ok!(ops::$method(&a, &b)));
+                    let result = ctx_ok!(ops::$method(&a, &b));
+                    // runbook: containers are the host's own
+                    stack.push(state.env().adopt(result));
                 }};
             }
 
@@ -339,6 +341,18 @@ impl<'env> Executor<'env> {
                     a = stack.pop();
                     ctx_ok!(undefined_behavior.assert_value_not_undefined(&a));
                     ctx_ok!(undefined_behavior.assert_value_not_undefined(&b));
+                    stack.push(Value::from(a $op b));
+                }};
+            }
+
+            // runbook: like Python, ordering values of different types is an error
+            macro_rules! ord_binop {
+                ($op:tt) => {{
+                    b = stack.pop();
+                    a = stack.pop();
+                    ctx_ok!(undefined_behavior.assert_value_not_undefined(&a));
+                    ctx_ok!(undefined_behavior.assert_value_not_undefined(&b));
+                    ctx_ok!(ops::assert_ordered(stringify!($op), &a, &b));
                     stack.push(Value::from(a $op b));
                 }};
             }
@@ -461,7 +475,8 @@ impl<'env> Executor<'env> {
                     if a.is_undefined() && matches!(undefined_behavior, UndefinedBehavior::Strict) {
                         bail!(Error::undefined(&a));
                     }
-                    stack.push(ctx_ok!(ops::slice(a, b, stop, step)));
+                    let sliced = ctx_ok!(ops::slice(a, b, stop, step));
+                    stack.push(state.env().adopt(sliced));
                 }
                 Instruction::LoadConst(value) => {
                     stack.push(value.clone());
@@ -474,7 +489,7 @@ impl<'env> Executor<'env> {
                         let value = stack.pop();
                         map.insert(key, value);
                     }
-                    stack.push(Value::from_object(map))
+                    stack.push(state.env().adopt(Value::from_object(map)))
                 }
                 Instruction::BuildKwargs(pair_count) => {
                     let mut map = value_map_with_capacity(*pair_count);
@@ -498,7 +513,7 @@ impl<'env> Executor<'env> {
                         v.push(stack.pop());
                     }
                     v.reverse();
-                    stack.push(Value::from_object(v))
+                    stack.push(state.env().adopt(Value::from_object(v)))
                 }
                 Instruction::BuildTuple(n) => {
                     use crate::value::Tuple;
@@ -537,7 +552,23 @@ impl<'env> Executor<'env> {
                     stack.push(Value::from(len));
                 }
                 Instruction::Add => func_binop!(add),
-                Instruction::Sub => func_binop!(sub),
+                Instruction::Sub => {
+                    // runbook: objects of the host can have a difference
+                    let difference = match stack.peek().as_object() {
+                        Some(_) => state.env().subtraction,
+                        None => None,
+                    };
+                    if let Some(subtract) = difference {
+                        b = stack.pop();
+                        a = stack.pop();
+                        stack.push(match subtract(&a, &b) {
+                            Some(value) => value,
+                            None => ctx_ok!(ops::sub(&a, &b)),
+                        });
+                    } else {
+                        func_binop!(sub)
+                    }
+                }
                 Instruction::Mul => func_binop!(mul),
                 Instruction::Div => func_binop!(div),
                 Instruction::IntDiv => func_binop!(int_div),
@@ -545,10 +576,10 @@ impl<'env> Executor<'env> {
                 Instruction::Pow => func_binop!(pow),
                 Instruction::Eq => op_binop!(==),
                 Instruction::Ne => op_binop!(!=),
-                Instruction::Gt => op_binop!(>),
-                Instruction::Gte => op_binop!(>=),
-                Instruction::Lt => op_binop!(<),
-                Instruction::Lte => op_binop!(<=),
+                Instruction::Gt => ord_binop!(>),
+                Instruction::Gte => ord_binop!(>=),
+                Instruction::Lt => ord_binop!(<),
+                Instruction::Lte => ord_binop!(<=),
                 Instruction::Not => {
                     a = stack.pop();
                     stack.push(Value::from(!ctx_ok!(undefined_behavior.is_true(&a))));
@@ -586,21 +617,25 @@ impl<'env> Executor<'env> {
                         CompareOp::Lt => {
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&a));
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&b));
+                            ctx_ok!(ops::assert_ordered("<", &a, &b));
                             a < b
                         }
                         CompareOp::Lte => {
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&a));
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&b));
+                            ctx_ok!(ops::assert_ordered("<=", &a, &b));
                             a <= b
                         }
                         CompareOp::Gt => {
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&a));
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&b));
+                            ctx_ok!(ops::assert_ordered(">", &a, &b));
                             a > b
                         }
                         CompareOp::Gte => {
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&a));
                             ctx_ok!(undefined_behavior.assert_value_not_undefined(&b));
+                            ctx_ok!(ops::assert_ordered(">=", &a, &b));
                             a >= b
                         }
                         CompareOp::In | CompareOp::NotIn => {

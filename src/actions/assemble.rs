@@ -1,0 +1,84 @@
+//! `assemble` with `remote_src: false`: the fragments lie here; the result is copied.
+
+use super::content::unreadable;
+use super::template::set_source;
+use super::{Error, Input, RemoteCall, Result, Step, shared};
+use crate::value::{Map, Value, to_bool};
+
+pub(super) fn assemble(input: &Input<'_>) -> Result<Step> {
+    let args = &input.args;
+    if args
+        .get("remote_src")
+        .is_none_or(|v| to_bool(v) != Some(false))
+    {
+        return Ok(Step::Call(RemoteCall::new("assemble", args.clone())));
+    }
+    let text = |name: &str| {
+        args.get(name)
+            .filter(|v| !v.is_null())
+            .map(ToString::to_string)
+    };
+    let src = text("src").ok_or("assemble needs the argument `src`".to_owned())?;
+    let dir = input
+        .cx
+        .files()
+        .candidates("files", &src)
+        .into_iter()
+        .find(|path| path.is_dir())
+        .ok_or_else(|| Error::Failed(format!("there is no directory `{src}` on the controller")))?;
+    let regexp = text("regexp")
+        .map(|pattern| {
+            fancy_regex::Regex::new(&pattern)
+                .map_err(|e| Error::Failed(format!("assemble: bad pattern `{pattern}`: {e}")))
+        })
+        .transpose()?;
+    let ignore_hidden = args
+        .get("ignore_hidden")
+        .is_some_and(|v| to_bool(v) == Some(true));
+    let delimiter = text("delimiter");
+    let mut names: Vec<_> = std::fs::read_dir(&dir)
+        .map_err(|e| unreadable(&dir, &e))?
+        .flatten()
+        .filter(|entry| entry.path().is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    let mut all = Vec::new();
+    for name in names {
+        if regexp
+            .as_ref()
+            .is_some_and(|r| !r.is_match(&name).unwrap_or(false))
+            || (ignore_hidden && name.starts_with('.'))
+        {
+            continue;
+        }
+        let path = dir.join(&name);
+        let bytes = std::fs::read(&path).map_err(|e| unreadable(&path, &e))?;
+        if let Some(delimiter) = delimiter.as_deref().filter(|_| !all.is_empty()) {
+            if !all.ends_with(b"\n") {
+                all.push(b'\n');
+            }
+            all.extend_from_slice(delimiter.replace("\\n", "\n").as_bytes());
+            if !delimiter.ends_with('\n') && !delimiter.ends_with("\\n") {
+                all.push(b'\n');
+            }
+        }
+        all.extend_from_slice(&bytes);
+    }
+    let (sha256, content) = shared(all);
+    let own = ["src", "remote_src", "regexp", "delimiter", "ignore_hidden"];
+    let mut remote: Map = args
+        .iter()
+        .filter(|(key, _)| !key.as_str().is_some_and(|key| own.contains(&key)))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    set_source(
+        &mut remote,
+        &sha256,
+        &content,
+        &Value::data(src).to_string(),
+    );
+    let mut call = RemoteCall::new("copy", remote);
+    call.contents.push((sha256, content));
+    Ok(Step::Call(call))
+}

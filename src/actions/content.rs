@@ -1,0 +1,68 @@
+//! Contents that travel to machines.
+
+use sha2::{Digest, Sha256};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Bytes, or a file of the controller.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// In memory.
+    Bytes(Arc<[u8]>),
+    /// In a file.
+    File(PathBuf),
+}
+
+impl Content {
+    /// SHA-256 in hexadecimal.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn sha256(&self) -> std::io::Result<String> {
+        let mut digest = Sha256::new();
+        match self {
+            Self::Bytes(bytes) => digest.update(bytes),
+            Self::File(path) => {
+                let mut file = std::fs::File::open(path)?;
+                let mut buffer = vec![0; 1 << 16];
+                loop {
+                    let n = file.read(&mut buffer)?;
+                    if n == 0 {
+                        break;
+                    }
+                    digest.update(buffer.get(..n).unwrap_or_default());
+                }
+            }
+        }
+        Ok(hex(&digest.finalize()))
+    }
+
+    /// Size in bytes.
+    ///
+    /// # Errors
+    /// When the file cannot be looked at.
+    pub fn size(&self) -> std::io::Result<u64> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes.len() as u64),
+            Self::File(path) => std::fs::metadata(path).map(|meta| meta.len()),
+        }
+    }
+}
+
+/// The message for a file of the controller that cannot be read.
+pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> String {
+    format!(
+        "cannot read {} on the controller: {}",
+        path.display(),
+        error.kind()
+    )
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

@@ -1,0 +1,179 @@
+//! `include_vars`.
+//!
+//! Source: Ansible's documentation of the module of that name.
+
+use super::args::decode;
+use super::content::unreadable;
+use super::{Effect, Error, Input, Result, Step};
+use crate::diag::Source;
+use crate::module_args;
+use crate::result::Outcome;
+use crate::value::{Map, Value};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+module_args! {
+    /// Arguments of `include_vars`.
+    pub struct IncludeVarsArgs {
+        /// A file.
+        file: Option<String> => optional, aliases ["_raw_params"];
+        /// A directory; its files are read in the order of their names.
+        dir: Option<String> => optional;
+        /// The variable under which they are put; without it they are variables of their own.
+        name: Option<String> => optional;
+        /// How deep to go into the directory; 0 is all the way.
+        depth: u64 => default(0);
+        /// Only files whose names match this regular expression.
+        files_matching: Option<String> => optional;
+        /// Not files whose names end in one of these (regular expressions).
+        ignore_files: Option<Vec<String>> => optional;
+        /// Which endings are read.
+        extensions: Vec<String> => default(vec!["yaml", "yml", "json"]);
+        /// Pass over files with other endings instead of failing.
+        ignore_unknown_extensions: bool => default(false);
+        /// `merge` merges mappings of earlier files with those of later ones.
+        hash_behaviour: Option<String> => optional;
+    }
+}
+
+pub(super) fn include_vars(input: &Input<'_>) -> Result<Step> {
+    let args: IncludeVarsArgs = decode("include_vars", &input.args)?;
+    let files =
+        match (&args.file, &args.dir) {
+            (Some(file), None) => {
+                let found = input.cx.files().find("vars", file);
+                vec![found.ok_or_else(|| {
+                    Error::Failed(format!("include_vars: there is no file `{file}`"))
+                })?]
+            }
+            (None, Some(dir)) => files_of(dir, &args, input)?,
+            _ => {
+                return Err("include_vars needs either `file` or `dir`"
+                    .to_owned()
+                    .into());
+            }
+        };
+    let mut vars = Map::new();
+    for file in &files {
+        for (key, value) in read(file)? {
+            merge_one(
+                &mut vars,
+                key,
+                value,
+                args.hash_behaviour.as_deref() == Some("merge"),
+            );
+        }
+    }
+    let vars = match &args.name {
+        Some(name) => Map::new().with(name, vars),
+        None => vars,
+    };
+    let names: Vec<Value> = files
+        .iter()
+        .map(|file| Value::data(file.display().to_string()))
+        .collect();
+    let data = Map::new()
+        .with("ansible_facts", vars.clone())
+        .with("ansible_included_var_files", Value::list(names));
+    Ok(Step::Done(
+        Outcome {
+            data,
+            ..Outcome::ok()
+        },
+        vec![Effect::IncludeVars(vars)],
+    ))
+}
+
+fn merge_one(vars: &mut Map, key: Value, value: Value, merge: bool) {
+    if merge && let (Some(Value::Map(old)), Value::Map(new)) = (vars.get(&key), &value) {
+        let mut both = (**old).clone();
+        for (k, v) in new.iter() {
+            merge_one(&mut both, k.clone(), v.clone(), true);
+        }
+        vars.insert(key, Value::map(both));
+        return;
+    }
+    vars.insert(key, value);
+}
+
+fn read(path: &Path) -> Result<Map> {
+    let bytes = std::fs::read(path).map_err(|e| unreadable(path, &e))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    if text.starts_with("$ANSIBLE_VAULT;") {
+        return Err(Error::Failed(format!(
+            "{} is encrypted; vault files are not built yet",
+            path.display()
+        )));
+    }
+    let source: Arc<Source> = Source::new(path, text);
+    let document = crate::yaml::parse(&source).map_err(|d| d.to_string())?;
+    match document.node.to_value() {
+        Value::Map(map) => Ok((*map).clone()),
+        Value::Null => Ok(Map::new()),
+        other => Err(Error::Failed(format!(
+            "{} must be a mapping of variables, it is a {}",
+            path.display(),
+            other.type_name()
+        ))),
+    }
+}
+
+fn files_of(dir: &str, args: &IncludeVarsArgs, input: &Input<'_>) -> Result<Vec<PathBuf>> {
+    let root = input
+        .cx
+        .files()
+        .candidates("vars", dir)
+        .into_iter()
+        .find(|path| path.is_dir())
+        .ok_or_else(|| Error::Failed(format!("include_vars: there is no directory `{dir}`")))?;
+    let regex = |pattern: &str| {
+        fancy_regex::Regex::new(pattern)
+            .map_err(|e| Error::Failed(format!("include_vars: bad pattern `{pattern}`: {e}")))
+    };
+    let matching = args.files_matching.as_deref().map(regex).transpose()?;
+    let ignored = args
+        .ignore_files
+        .iter()
+        .flatten()
+        .map(|pattern| regex(&format!("{pattern}$")))
+        .collect::<Result<Vec<_>>>()?;
+    let depth = match args.depth {
+        0 => usize::MAX,
+        n => usize::try_from(n).unwrap_or(usize::MAX),
+    };
+    let mut found = Vec::new();
+    let walk = walkdir::WalkDir::new(&root)
+        .max_depth(depth)
+        .sort_by_file_name();
+    for entry in walk
+        .into_iter()
+        .flatten()
+        .filter(|e| e.file_type().is_file())
+    {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') || ignored.iter().any(|r| r.is_match(&name).unwrap_or(false)) {
+            continue;
+        }
+        if matching
+            .as_ref()
+            .is_some_and(|r| !r.is_match(&name).unwrap_or(false))
+        {
+            continue;
+        }
+        let extension = entry
+            .path()
+            .extension()
+            .unwrap_or_default()
+            .to_string_lossy();
+        if args.extensions.iter().any(|known| *known == extension) {
+            found.push(entry.into_path());
+        } else if !args.ignore_unknown_extensions {
+            return Err(Error::Failed(format!(
+                "{} does not have a valid extension: {}",
+                entry.path().display(),
+                args.extensions.join(", ")
+            )));
+        }
+    }
+    Ok(found)
+}

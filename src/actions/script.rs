@@ -1,0 +1,73 @@
+//! `script`: the file goes to the machine and runs there.
+
+use super::content::unreadable;
+use super::template::set_source;
+use super::{Content, Error, Input, RemoteCall, Result, Step};
+use crate::value::{Map, Value};
+
+pub(super) fn script(input: &Input<'_>) -> Result<Step> {
+    let line = ["cmd", "_raw_params"]
+        .iter()
+        .find_map(|name| input.args.get(*name).filter(|v| !v.is_null()))
+        .map(ToString::to_string)
+        .ok_or("script needs the path of a script".to_owned())?;
+    let line = line.trim();
+    let (name, rest) = first_word(line);
+    let path = input
+        .cx
+        .files()
+        .find("files", &name)
+        .filter(|path| path.is_file())
+        .ok_or_else(|| Error::Failed(format!("there is no script `{name}` on the controller")))?;
+    let mut args: Map = input
+        .args
+        .iter()
+        .filter(|(key, _)| !matches!(key.as_str(), Some("cmd" | "_raw_params")))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    let content = Content::File(path.clone());
+    let sha256 = content.sha256().map_err(|e| unreadable(&path, &e))?;
+    let file = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    set_source(&mut args, &sha256, &content, &file);
+    args.set("_raw_params", Value::data(rest));
+    let mut call = RemoteCall::new("script", args);
+    call.contents.push((sha256, content));
+    Ok(Step::Call(call))
+}
+
+/// The first shell word, unquoted, and the rest as written.
+fn first_word(line: &str) -> (String, &str) {
+    let mut chars = line.char_indices();
+    match chars.next() {
+        Some((_, quote @ ('"' | '\''))) => {
+            let body = line.get(1..).unwrap_or_default();
+            match body.find(quote) {
+                Some(end) => (
+                    body.get(..end).unwrap_or_default().to_owned(),
+                    body.get(end + 1..).unwrap_or_default().trim_start(),
+                ),
+                None => (line.to_owned(), ""),
+            }
+        }
+        _ => match line.split_once(char::is_whitespace) {
+            Some((word, rest)) => (word.to_owned(), rest.trim_start()),
+            None => (line.to_owned(), ""),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_word;
+
+    #[test]
+    fn takes_the_script_off_its_arguments() {
+        assert_eq!(first_word("a.sh -x 'b c'"), ("a.sh".into(), "-x 'b c'"));
+        assert_eq!(first_word("'my script.sh' 1"), ("my script.sh".into(), "1"));
+        assert_eq!(first_word("a.sh"), ("a.sh".into(), ""));
+    }
+}

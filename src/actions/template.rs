@@ -1,0 +1,221 @@
+//! `template`: rendered here, written by `copy` there.
+//!
+//! Source: Ansible's documentation of the module of that name.
+
+use super::content::unreadable;
+use super::{Content, Error, Input, RemoteCall, Result, Step, shared};
+use crate::module_args;
+use crate::template::FileOptions;
+use crate::value::{FromValue, Map, Value};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+module_args! {
+    /// Arguments of `template` besides those of `copy`.
+    pub struct TemplateArgs {
+        /// The template on the controller, looked for in `templates/` of the role and beside the playbook.
+        src: String => required;
+        /// What a line break is written as.
+        newline_sequence: Option<String> => optional;
+        /// What begins a statement.
+        block_start_string: String => default("{%");
+        /// What ends a statement.
+        block_end_string: String => default("%}");
+        /// What begins an expression.
+        variable_start_string: String => default("{{");
+        /// What ends an expression.
+        variable_end_string: String => default("}}");
+        /// What begins a comment.
+        comment_start_string: Option<String> => optional;
+        /// What ends a comment.
+        comment_end_string: Option<String> => optional;
+        /// Whether the line break after a statement is removed.
+        trim_blocks: bool => default(true);
+        /// Whether blanks before a statement are removed.
+        lstrip_blocks: bool => default(false);
+        /// The encoding of the file; only utf-8 is built.
+        output_encoding: String => default("utf-8");
+    }
+}
+
+/// Arguments that the rendering uses; the others go on to `copy`.
+const OWN: &[&str] = &[
+    "src",
+    "newline_sequence",
+    "block_start_string",
+    "block_end_string",
+    "variable_start_string",
+    "variable_end_string",
+    "comment_start_string",
+    "comment_end_string",
+    "trim_blocks",
+    "lstrip_blocks",
+    "output_encoding",
+];
+
+fn text(args: &Map, name: &str) -> Option<String> {
+    args.get(name)
+        .filter(|v| !v.is_null())
+        .map(ToString::to_string)
+}
+
+fn flag(args: &Map, name: &str, default: bool) -> Result<bool> {
+    match args.get(name) {
+        None | Some(Value::Null) => Ok(default),
+        Some(value) => bool::from_value(value).map_err(|problem| {
+            Error::Failed(format!("template: argument `{name}`: {}", problem.0))
+        }),
+    }
+}
+
+pub(super) fn template(input: &Input<'_>) -> Result<Step> {
+    let args = &input.args;
+    let src = text(args, "src").ok_or("template needs the argument `src`".to_owned())?;
+    let dest = text(args, "dest").ok_or("template needs the argument `dest`".to_owned())?;
+    let path = input
+        .cx
+        .files()
+        .find("templates", &src)
+        .ok_or_else(|| Error::Failed(format!("there is no template `{src}`")))?;
+    let bytes = std::fs::read(&path).map_err(|e| unreadable(&path, &e))?;
+    let source = String::from_utf8(bytes)
+        .map_err(|_| format!("the template {} is not UTF-8 text", path.display()))?;
+    if source.starts_with("$ANSIBLE_VAULT;") {
+        return Err(format!(
+            "{} is encrypted; vault files are not built yet",
+            path.display()
+        )
+        .into());
+    }
+    if let Some(encoding) = text(args, "output_encoding")
+        && !encoding.eq_ignore_ascii_case("utf-8")
+        && !encoding.eq_ignore_ascii_case("utf8")
+    {
+        return Err(format!("template: the encoding `{encoding}` is not built, only utf-8").into());
+    }
+    let newline = match text(args, "newline_sequence").as_deref() {
+        None | Some("\n" | "\\n") => "\n",
+        Some("\r\n" | "\\r\\n") => "\r\n",
+        Some("\r" | "\\r") => "\r",
+        Some(other) => {
+            return Err(format!("template: `newline_sequence` cannot be {other:?}").into());
+        }
+    };
+    let defaults = FileOptions::default();
+    let pair = |first: &str, second: &str, default: &(String, String)| {
+        (
+            text(args, first).unwrap_or_else(|| default.0.clone()),
+            text(args, second).unwrap_or_else(|| default.1.clone()),
+        )
+    };
+    let options = FileOptions {
+        trim_blocks: flag(args, "trim_blocks", true)?,
+        lstrip_blocks: flag(args, "lstrip_blocks", false)?,
+        newline_sequence: newline.to_owned(),
+        block_delimiters: pair(
+            "block_start_string",
+            "block_end_string",
+            &defaults.block_delimiters,
+        ),
+        variable_delimiters: pair(
+            "variable_start_string",
+            "variable_end_string",
+            &defaults.variable_delimiters,
+        ),
+        comment_delimiters: pair(
+            "comment_start_string",
+            "comment_end_string",
+            &defaults.comment_delimiters,
+        ),
+        path: Some(path.clone()),
+        ..defaults
+    };
+    let cx = input.cx.with_vars(variables(input, &path, &src, &dest));
+    let rendered = input.templar.render_file(&source, &options, &cx)?;
+    let (sha256, content) = shared(rendered.into_bytes());
+    let mut remote: Map = args
+        .iter()
+        .filter(|(key, _)| !key.as_str().is_some_and(|key| OWN.contains(&key)))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    if text(args, "mode").as_deref() == Some("preserve")
+        && let Ok(meta) = std::fs::metadata(&path)
+    {
+        remote.set("mode", Value::data(format!("{:04o}", meta.mode() & 0o7777)));
+    }
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    set_source(&mut remote, &sha256, &content, &name);
+    let mut call = RemoteCall::new("copy", remote);
+    call.contents.push((sha256, content));
+    Ok(Step::Call(call))
+}
+
+/// Tells `copy` what content it gets.
+pub(super) fn set_source(args: &mut Map, sha256: &str, content: &Content, name: &str) {
+    args.set("_sha256", Value::data(sha256));
+    args.set("_size", content.size().unwrap_or_default());
+    args.set("_source_name", Value::data(name));
+}
+
+fn variables(input: &Input<'_>, path: &Path, src: &str, dest: &str) -> Map {
+    let meta = std::fs::metadata(path).ok();
+    let uid = meta.as_ref().map_or(0, MetadataExt::uid);
+    let time = |seconds: i64| {
+        jiff::Timestamp::from_second(seconds)
+            .map(|t| {
+                t.to_zoned(jiff::tz::TimeZone::system())
+                    .strftime("%Y-%m-%d %H:%M:%S")
+                    .to_string()
+            })
+            .unwrap_or_default()
+    };
+    let owner = account_name(uid).unwrap_or_else(|| uid.to_string());
+    let mtime = time(meta.as_ref().map_or(0, MetadataExt::mtime));
+    let host = nix::unistd::gethostname()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let managed = input
+        .managed
+        .replace("{host}", &host)
+        .replace("{uid}", &owner)
+        .replace("{file}", &path.display().to_string());
+    let mut vars = Map::new()
+        .with("template_host", Value::data(host))
+        .with("template_uid", Value::data(owner))
+        .with("template_path", Value::data(src))
+        .with("template_fullpath", Value::data(full.display().to_string()))
+        .with("template_destpath", Value::data(dest))
+        .with("template_mtime", Value::data(mtime.clone()))
+        .with(
+            "template_run_date",
+            Value::data(
+                jiff::Zoned::now()
+                    .strftime("%Y-%m-%d %H:%M:%S.%6f")
+                    .to_string(),
+            ),
+        );
+    let stamped = meta
+        .and_then(|meta| jiff::Timestamp::from_second(meta.mtime()).ok())
+        .map(|t| {
+            let zoned = t.to_zoned(jiff::tz::TimeZone::system());
+            // a format that jiff does not know stays as it is
+            jiff::fmt::strtime::format(&managed, &zoned).unwrap_or(managed.clone())
+        })
+        .unwrap_or(managed);
+    vars.set("ansible_managed", Value::str(stamped));
+    vars
+}
+
+fn account_name(uid: u32) -> Option<String> {
+    let text = std::fs::read_to_string("/etc/passwd").ok()?;
+    text.lines().find_map(|line| {
+        let mut parts = line.split(':');
+        let name = parts.next()?;
+        (parts.nth(1)? == uid.to_string()).then(|| name.to_owned())
+    })
+}

@@ -1,0 +1,44 @@
+//! `unarchive`: the archive goes to the machine unless it is there already.
+
+use super::content::unreadable;
+use super::template::set_source;
+use super::{Content, Error, Input, RemoteCall, Result, Step};
+use crate::value::{Value, to_bool};
+
+pub(super) fn unarchive(input: &Input<'_>) -> Result<Step> {
+    let args = &input.args;
+    let src = args
+        .get("src")
+        .map(ToString::to_string)
+        .ok_or("unarchive needs the argument `src`".to_owned())?;
+    let there = args
+        .get("remote_src")
+        .is_some_and(|v| to_bool(v) == Some(true));
+    if there || src.contains("://") {
+        return Ok(Step::Call(RemoteCall::new("unarchive", args.clone())));
+    }
+    let path = input
+        .cx
+        .files()
+        .find("files", &src)
+        .filter(|path| path.is_file())
+        .ok_or_else(|| {
+            Error::Failed(format!(
+                "there is no archive `{src}` on the controller; with `remote_src: true` it is looked for on the \
+                 machine"
+            ))
+        })?;
+    let content = Content::File(path.clone());
+    let sha256 = content.sha256().map_err(|e| unreadable(&path, &e))?;
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let mut remote = args.clone();
+    remote.set("src", Value::data(path.display().to_string()));
+    set_source(&mut remote, &sha256, &content, &name);
+    let mut call = RemoteCall::new("unarchive", remote);
+    call.contents.push((sha256, content));
+    Ok(Step::Call(call))
+}

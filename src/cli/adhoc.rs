@@ -1,0 +1,108 @@
+//! `runbook run PATTERN -m MODULE -a ARGS`.
+
+use super::args::{OutputKind, RunArgs};
+use super::exit::{CommandFailure, CommandResult, Exit};
+use super::play::{exit_of, human, interrupts};
+use super::setup::Setup;
+use super::show::Show;
+use crate::diag::Source;
+use crate::exec::{Run, RunOptions, RunParts};
+use crate::report::{Json, Junit};
+use crate::result::EventSink;
+use std::path::Path;
+use std::sync::Arc;
+
+pub fn run(args: RunArgs, show: &Show) -> CommandResult {
+    let mut setup = Setup::new(&args.sources, show)?;
+    let inventory = setup.inventory(show)?;
+    let limit = setup.limit(&inventory, &args.sources.limit, show)?;
+    let selection = inventory.select(&args.pattern)?;
+    show.warnings(selection.warnings);
+    let hosts: Vec<_> = selection
+        .hosts
+        .into_iter()
+        .filter(|host| limit.as_ref().is_none_or(|limit| limit.contains(host)))
+        .collect();
+    if args.list_hosts {
+        println!("  hosts ({}):", hosts.len());
+        for host in hosts {
+            println!("    {host}");
+        }
+        return Ok(Exit::Ok);
+    }
+    if hosts.is_empty() {
+        return Err(CommandFailure::new(
+            Exit::Error,
+            format!("the pattern `{}` matches no host", args.pattern),
+        ));
+    }
+    let store = setup.store(inventory, &setup.cwd);
+    let templar = Setup::templar(&store);
+    let loader = setup.loader(&templar);
+    // a play of one task, as a playbook would have it
+    let text = serde_json::json!([{
+        "name": "ad hoc",
+        "hosts": args.pattern,
+        "gather_facts": false,
+        "tasks": [{ (args.module.clone()): task_args(&args.args)? }],
+    }])
+    .to_string();
+    let path = setup.cwd.join("<command line>");
+    let plays = loader.playbook_text(&Source::new("<command line>", text), Path::new(&path))?;
+    setup.ask(&args.connection)?;
+    let options = RunOptions {
+        check: args.check,
+        diff: args.diff || *setup.config.diff_always,
+        limit,
+        verbosity: show.verbosity.max(1),
+        ..setup.options(&args.connection, show)
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| CommandFailure::new(Exit::Error, format!("cannot start: {e}")))?;
+    runtime.block_on(async {
+        let interrupted = interrupts();
+        let stdout = || Box::new(std::io::stdout()) as Box<dyn std::io::Write + Send>;
+        let talk = Show {
+            verbosity: show.verbosity.max(1),
+            ..*show
+        };
+        let sink: Box<dyn EventSink> = match args.output {
+            OutputKind::Human => human(&talk, options.diff, options.check),
+            OutputKind::Json => Box::new(Json::new(stdout())),
+            OutputKind::Junit => Box::new(Junit::new(stdout())),
+        };
+        let magic = setup.magic(&options, &args.sources.limit);
+        let run = Arc::new(Run::new(RunParts {
+            options,
+            store,
+            templar,
+            loader,
+            machines: setup.machines(&args.connection)?,
+            prompt: Setup::prompt(),
+            sink,
+            magic,
+            interrupted,
+        }));
+        let end = run.playbooks(&[(path, plays)]).await?;
+        Ok(exit_of(&end))
+    })
+}
+
+/// JSON is a mapping of arguments, anything else the free form or `k=v`.
+fn task_args(text: &str) -> Result<serde_json::Value, CommandFailure> {
+    if text.trim_start().starts_with('{') && !text.trim_start().starts_with("{{") {
+        return serde_json::from_str(text).map_err(|e| {
+            CommandFailure::new(
+                Exit::Usage,
+                format!("the arguments are not valid JSON: {e}"),
+            )
+        });
+    }
+    Ok(if text.is_empty() {
+        serde_json::Value::Null
+    } else {
+        text.into()
+    })
+}

@@ -1,0 +1,260 @@
+//! What the command line takes. One declaration feeds the parser, `--help` and completions.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Runs Ansible playbooks natively: no Python at either end.
+#[derive(Debug, Parser)]
+#[command(name = "runbook", version, about, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Show more: results (-v), connections (-vv), logs (-vvv)
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// No colours (NO_COLOR does the same)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run playbooks
+    Play(Box<PlayArgs>),
+    /// Run one module on hosts
+    Run(Box<RunArgs>),
+    /// Show what an inventory holds
+    Inventory(InventoryArgs),
+    /// Show the modules, or one module's arguments
+    Doc(DocArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// The part that runs on machines
+    #[command(hide = true)]
+    Agent,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct SourceArgs {
+    /// Inventory: a file, a directory, an executable, `host1,host2,`, or a name under inventories/
+    #[arg(short, long = "inventory", value_name = "SOURCE")]
+    pub inventory: Vec<String>,
+    /// Only these hosts: a pattern, or @FILE with one per line
+    #[arg(short, long, value_name = "PATTERN")]
+    pub limit: Vec<String>,
+    /// Variables: k=v, JSON or YAML, or @FILE
+    #[arg(short, long = "extra-vars", value_name = "VARS")]
+    pub extra_vars: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ConnectionArgs {
+    /// Log in as this user
+    #[arg(short, long, value_name = "USER")]
+    pub user: Option<String>,
+    /// Log in with this key
+    #[arg(long, alias = "key-file", value_name = "FILE")]
+    pub private_key: Option<PathBuf>,
+    /// Ask for the login password
+    #[arg(short = 'k', long)]
+    pub ask_pass: bool,
+    /// Read the login password from this file
+    #[arg(long, value_name = "FILE")]
+    pub connection_password_file: Option<PathBuf>,
+    /// How to connect: ssh, openssh, local
+    #[arg(short, long, value_name = "KIND")]
+    pub connection: Option<String>,
+    /// Seconds to wait for a connection
+    #[arg(short = 'T', long, value_name = "SECONDS")]
+    pub timeout: Option<u64>,
+    /// Arguments as `ssh` takes them (-F, -o, -J, -i, -p)
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
+    pub ssh_common_args: Option<String>,
+    /// More of them
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
+    pub ssh_extra_args: Option<String>,
+    /// Unknown host keys: refuse them, or remember them (changed ones are always refused)
+    #[arg(long, value_enum, value_name = "POLICY")]
+    pub host_key: Option<HostKey>,
+    /// Become another user
+    #[arg(short, long = "become")]
+    pub r#become: bool,
+    /// By sudo, su or doas
+    #[arg(long, value_name = "METHOD")]
+    pub become_method: Option<String>,
+    /// Become this user
+    #[arg(long, value_name = "USER")]
+    pub become_user: Option<String>,
+    /// Ask for the password to become another user
+    #[arg(short = 'K', long)]
+    pub ask_become_pass: bool,
+    /// Read that password from this file
+    #[arg(long, alias = "become-pass-file", value_name = "FILE")]
+    pub become_password_file: Option<PathBuf>,
+    /// How many hosts to work on at once
+    #[arg(short, long, value_name = "N")]
+    pub forks: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HostKey {
+    /// Refuse
+    Strict,
+    /// Remember
+    AcceptNew,
+    /// Take any, remember none
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputKind {
+    /// For people
+    Human,
+    /// One event per line
+    Json,
+    /// A JUnit XML document
+    Junit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum VerifyKind {
+    /// A whole second run must change nothing
+    Run,
+    /// A second run in check mode must predict no change
+    Check,
+    /// Each task, planned again right after it was applied, must find nothing left to do
+    Task,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 all well, 1 error, 2 a host failed, 4 a host was unreachable or a file is wrong, \
+5 wrong options, 20 not idempotent, 21 a host executed nothing in the second run, 99 interrupted, 250 a bug in runbook."
+)]
+pub struct PlayArgs {
+    /// Playbooks
+    #[arg(required = true, value_name = "PLAYBOOK")]
+    pub playbooks: Vec<PathBuf>,
+    #[command(flatten)]
+    pub sources: SourceArgs,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// Only tasks with these tags
+    #[arg(short, long, value_name = "TAGS")]
+    pub tags: Vec<String>,
+    /// Not tasks with these tags
+    #[arg(long, value_name = "TAGS")]
+    pub skip_tags: Vec<String>,
+    /// Predict, change nothing
+    #[arg(short = 'C', long)]
+    pub check: bool,
+    /// Show what is changed in files
+    #[arg(short = 'D', long)]
+    pub diff: bool,
+    /// Prove idempotence after the run
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "run")]
+    pub verify: Option<VerifyKind>,
+    /// List the hosts of each play, run nothing
+    #[arg(long)]
+    pub list_hosts: bool,
+    /// List the tasks, run nothing
+    #[arg(long)]
+    pub list_tasks: bool,
+    /// List the tags, run nothing
+    #[arg(long)]
+    pub list_tags: bool,
+    /// Read everything, run nothing
+    #[arg(long)]
+    pub syntax_check: bool,
+    /// Begin at the task of this name (a glob)
+    #[arg(long, value_name = "NAME")]
+    pub start_at_task: Option<String>,
+    /// Run handlers even on hosts that failed
+    #[arg(long)]
+    pub force_handlers: bool,
+    /// Forget cached facts (runbook keeps none between runs)
+    #[arg(long)]
+    pub flush_cache: bool,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value = "human", value_name = "KIND")]
+    pub output: OutputKind,
+    /// Show at the end where the time went
+    #[arg(long)]
+    pub timing: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// Which hosts
+    pub pattern: String,
+    #[command(flatten)]
+    pub sources: SourceArgs,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// The module
+    #[arg(
+        short,
+        long = "module-name",
+        default_value = "command",
+        value_name = "MODULE"
+    )]
+    pub module: String,
+    /// Its arguments: k=v, or its free form, or JSON
+    #[arg(
+        short,
+        long,
+        default_value = "",
+        value_name = "ARGS",
+        allow_hyphen_values = true
+    )]
+    pub args: String,
+    /// Predict, change nothing
+    #[arg(short = 'C', long)]
+    pub check: bool,
+    /// Show what is changed in files
+    #[arg(short = 'D', long)]
+    pub diff: bool,
+    /// List the hosts, run nothing
+    #[arg(long)]
+    pub list_hosts: bool,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value = "human", value_name = "KIND")]
+    pub output: OutputKind,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
+pub struct InventoryArgs {
+    #[command(flatten)]
+    pub sources: SourceArgs,
+    /// Everything, as JSON
+    #[arg(long, group = "what")]
+    pub list: bool,
+    /// Groups as a tree
+    #[arg(long, group = "what")]
+    pub graph: bool,
+    /// The variables of one host, as JSON
+    #[arg(long, value_name = "HOST", group = "what")]
+    pub host: Option<String>,
+    /// The group that the tree begins with
+    #[arg(value_name = "GROUP")]
+    pub group: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct DocArgs {
+    /// A module; without it, all are listed
+    pub module: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}

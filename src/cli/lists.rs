@@ -1,0 +1,92 @@
+//! `--list-hosts`, `--list-tasks`, `--list-tags`.
+
+use super::args::PlayArgs;
+use super::exit::{CommandResult, Exit};
+use super::play::Loaded;
+use crate::playbook::{Play, TagFilter, Task};
+use crate::value::Value;
+use crate::vars::VarStore;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub fn lists(
+    args: &PlayArgs,
+    playbooks: &Loaded,
+    store: &Arc<VarStore>,
+    limit: Option<&[Arc<str>]>,
+    tags: &TagFilter,
+) -> CommandResult {
+    for (path, plays) in playbooks {
+        println!("\nplaybook: {}", path.display());
+        for (number, play) in plays.iter().enumerate() {
+            let pattern = match play.hosts.to_value() {
+                Value::List(items) => items.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                other => other
+                    .to_string()
+                    .split(',')
+                    .map(|p| p.trim().to_owned())
+                    .collect(),
+            };
+            let own: Vec<String> = play
+                .keywords
+                .tags
+                .iter()
+                .flat_map(|node| crate::playbook::tag_words(&node.to_value()))
+                .collect();
+            println!(
+                "\n  play #{} ({}): {}\tTAGS: [{}]",
+                number + 1,
+                pattern.join(","),
+                play.label(),
+                own.join(",")
+            );
+            if args.list_hosts {
+                let selection =
+                    store.inventory(|inventory| inventory.select(&pattern.join(",")))?;
+                let hosts: Vec<_> = selection
+                    .hosts
+                    .iter()
+                    .filter(|host| limit.is_none_or(|limit| limit.contains(host)))
+                    .collect();
+                let shown: Vec<String> = pattern.iter().map(|p| format!("'{p}'")).collect();
+                println!(
+                    "    pattern: [{}]\n    hosts ({}):",
+                    shown.join(", "),
+                    hosts.len()
+                );
+                for host in hosts {
+                    println!("      {host}");
+                }
+            }
+            if args.list_tags {
+                let mut all = BTreeSet::new();
+                for task in selected(play, tags) {
+                    all.extend(task.static_tags());
+                }
+                let all: Vec<_> = all.into_iter().collect();
+                println!("      TASK TAGS: [{}]", all.join(", "));
+            }
+            if args.list_tasks {
+                println!("    tasks:");
+                for task in selected(play, tags) {
+                    let mut tags: Vec<String> = task.static_tags();
+                    tags.sort();
+                    tags.dedup();
+                    let name = match &task.role {
+                        Some(role) => format!("{} : {}", role.name, task.label()),
+                        None => task.label(),
+                    };
+                    println!("      {name}\tTAGS: [{}]", tags.join(", "));
+                }
+            }
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn selected(play: &Play, tags: &TagFilter) -> Vec<Arc<Task>> {
+    play.tasks()
+        .into_iter()
+        .filter(|task| !task.implicit && tags.selects(&task.static_tags()))
+        .collect()
+}

@@ -1,0 +1,230 @@
+//! `runbook play`.
+
+use super::args::{OutputKind, PlayArgs, VerifyKind};
+use super::exit::{CommandFailure, CommandResult, Exit};
+use super::lists;
+use super::setup::Setup;
+use super::show::Show;
+use super::verify::{self, Verdict};
+use crate::exec::{Run, RunEnd, RunOptions, RunParts, VerifyTask};
+use crate::playbook::Play;
+use crate::report::{Clock, Fan, Human, HumanOptions, Json, Junit, Palette, Progress, Timing};
+use crate::result::EventSink;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Playbooks with their plays.
+pub type Loaded = Vec<(PathBuf, Vec<Play>)>;
+
+pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
+    let mut setup = Setup::new(&args.sources, show)?;
+    let inventory = setup.inventory(show)?;
+    let limit = setup.limit(&inventory, &args.sources.limit, show)?;
+    let first = args
+        .playbooks
+        .first()
+        .map(PathBuf::as_path)
+        .unwrap_or(Path::new("."));
+    let dir = playbook_dir(first);
+    let store = setup.store(inventory, &dir);
+    let templar = Setup::templar(&store);
+    let loader = setup.loader(&templar);
+    let playbooks = load(&args.playbooks, &loader, show)?;
+    if args.syntax_check {
+        for (path, _) in &playbooks {
+            println!("playbook: {}", path.display());
+        }
+        return Ok(Exit::Ok);
+    }
+    let tags = setup.tags(&args.tags, &args.skip_tags);
+    if args.list_hosts || args.list_tasks || args.list_tags {
+        return lists::lists(&args, &playbooks, &store, limit.as_deref(), &tags);
+    }
+    setup.ask(&args.connection)?;
+    let options = RunOptions {
+        check: args.check,
+        diff: args.diff || *setup.config.diff_always,
+        tags,
+        start_at: args.start_at_task.clone(),
+        limit,
+        force_handlers: args.force_handlers || *setup.config.force_handlers,
+        verify_task: if args.verify == Some(VerifyKind::Task) {
+            VerifyTask::On
+        } else {
+            VerifyTask::Off
+        },
+        ..setup.options(&args.connection, show)
+    };
+    let verdict = Verdict::default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| CommandFailure::new(Exit::Error, format!("cannot start: {e}")))?;
+    runtime.block_on(async {
+        let interrupted = interrupts();
+        let machines = setup.machines(&args.connection)?;
+        let mut sink = Fan::new().with(reports(&args, show, &options));
+        if args.verify == Some(VerifyKind::Task) {
+            sink = sink.with(verdict.collector());
+        }
+        let magic = setup.magic(&options, &args.sources.limit);
+        let run = Arc::new(Run::new(RunParts {
+            options: options.clone(),
+            store,
+            templar,
+            loader,
+            machines,
+            prompt: Setup::prompt(),
+            sink: Box::new(sink),
+            magic,
+            interrupted: interrupted.clone(),
+        }));
+        let end = run.playbooks(&playbooks).await?;
+        let exit = exit_of(&end);
+        drop(end);
+        if exit != Exit::Ok {
+            return Ok(exit);
+        }
+        match args.verify {
+            None => Ok(Exit::Ok),
+            Some(VerifyKind::Task) => Ok(verdict.of_tasks(show)),
+            Some(kind) => {
+                let second = verify::Second {
+                    setup: &setup,
+                    args: &args,
+                    show,
+                    options: RunOptions {
+                        diff: true,
+                        check: options.check || kind == VerifyKind::Check,
+                        ..options
+                    },
+                    dir: &dir,
+                };
+                second.run(interrupted).await
+            }
+        }
+    })
+}
+
+/// Reads playbooks.
+pub fn load(
+    paths: &[PathBuf],
+    loader: &crate::playbook::Loader,
+    show: &Show,
+) -> Result<Loaded, CommandFailure> {
+    let mut playbooks = Vec::new();
+    for path in paths {
+        if !path.is_file() {
+            return Err(CommandFailure::new(
+                Exit::Error,
+                format!("there is no playbook {}", path.display()),
+            ));
+        }
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let plays = loader.playbook(&absolute);
+        show.warnings(loader.take_warnings());
+        playbooks.push((path.clone(), plays?));
+    }
+    Ok(playbooks)
+}
+
+/// The directory of a playbook, absolute.
+pub fn playbook_dir(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    absolute.parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Becomes true at the first Ctrl-C; the second ends the process at once.
+pub fn interrupts() -> tokio::sync::watch::Receiver<bool> {
+    let (send, receive) = tokio::sync::watch::channel(false);
+    tokio::spawn(async move {
+        let mut term =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+        let mut hup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok();
+        loop {
+            let ended = async {
+                match (&mut term, &mut hup) {
+                    (Some(term), Some(hup)) => {
+                        tokio::select! { _ = term.recv() => {} _ = hup.recv() => {} }
+                    }
+                    _ => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                result = tokio::signal::ctrl_c() => {
+                    if result.is_err() {
+                        return;
+                    }
+                }
+                () = ended => {}
+            }
+            if *send.borrow() {
+                std::process::exit(Exit::Interrupted.code());
+            }
+            eprintln!("interrupted: stopping what runs on the machines (again to leave at once)");
+            let _ = send.send(true);
+        }
+    });
+    receive
+}
+
+/// The reports that the command line wants.
+fn reports(args: &PlayArgs, show: &Show, options: &RunOptions) -> Box<dyn EventSink> {
+    let stdout = || Box::new(std::io::stdout()) as Box<dyn std::io::Write + Send>;
+    let stderr = || Box::new(std::io::stderr()) as Box<dyn std::io::Write + Send>;
+    let main: Box<dyn EventSink> = match args.output {
+        OutputKind::Human => human(show, options.diff, options.check),
+        OutputKind::Json => Box::new(Json::new(stdout())),
+        OutputKind::Junit => Box::new(Junit::new(stdout())),
+    };
+    if args.timing {
+        return Box::new(Fan::new().with(main).with(Timing::new(stderr(), 10)));
+    }
+    main
+}
+
+/// The report for people, with progress where standard error is a terminal.
+pub fn human(show: &Show, diff: bool, check: bool) -> Box<dyn EventSink> {
+    let attended = console::user_attended();
+    let width = if attended {
+        usize::from(console::Term::stdout().size().1).clamp(40, 200)
+    } else {
+        80
+    };
+    let human = Human::new(
+        Box::new(std::io::stdout()),
+        HumanOptions {
+            palette: Palette {
+                color: show.colour_out,
+            },
+            width,
+            verbosity: show.verbosity,
+            diff,
+            check_markers: check,
+            ..HumanOptions::default()
+        },
+    )
+    .warnings_to(Box::new(std::io::stderr()));
+    if attended && console::user_attended_stderr() {
+        let begun = Instant::now();
+        let clock: Clock = Arc::new(move || begun.elapsed());
+        return Box::new(Progress::around(
+            human,
+            Box::new(std::io::stderr()),
+            width,
+            clock,
+        ));
+    }
+    Box::new(human)
+}
+
+/// The exit code of a run.
+pub fn exit_of(end: &RunEnd) -> Exit {
+    match () {
+        () if end.interrupted => Exit::Interrupted,
+        () if end.failed => Exit::HostFailed,
+        () if end.unreachable => Exit::Unreachable,
+        () => Exit::Ok,
+    }
+}

@@ -1,0 +1,40 @@
+//! Asking the user at the terminal.
+
+use crate::exec::Prompt;
+use crate::value::Secret;
+use std::io::{BufRead, Write};
+
+/// The terminal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Terminal;
+
+impl Prompt for Terminal {
+    fn ask(&self, text: &str, echo: bool) -> Option<String> {
+        if !console::user_attended() && !std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+            // a line from a pipe is an answer too; nothing at all is none
+            let mut line = String::new();
+            let read = std::io::stdin().lock().read_line(&mut line).ok()?;
+            return (read > 0).then(|| line.trim_end_matches(['\n', '\r']).to_owned());
+        }
+        let _ = write!(std::io::stderr(), "{text}");
+        let _ = std::io::stderr().flush();
+        let answer = if echo {
+            let mut line = String::new();
+            std::io::stdin().lock().read_line(&mut line).ok()?;
+            line.trim_end_matches(['\n', '\r']).to_owned()
+        } else {
+            let line = console::Term::stderr().read_secure_line().ok()?;
+            line.trim_end_matches(['\n', '\r']).to_owned()
+        };
+        Some(answer)
+    }
+
+    fn show(&self, text: &str) {
+        eprintln!("{text}");
+    }
+}
+
+/// A password, asked for without echo.
+pub fn password(text: &str) -> Option<Secret<String>> {
+    Terminal.ask(text, false).map(Secret::new)
+}

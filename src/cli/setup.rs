@@ -1,0 +1,422 @@
+//! From the command line and the configuration to the parts of a run.
+
+use super::args::{ConnectionArgs, HostKey, SourceArgs};
+use super::exit::{CommandFailure, Exit};
+use super::prompt::{Terminal, password};
+use super::show::Show;
+use super::vocabulary::Actions;
+use crate::config::{Config, Gathering, HashBehaviour};
+use crate::exec::{Login, Machines, RunOptions};
+use crate::inventory::{self, Inventory, SourceSpec};
+use crate::playbook::{LoadOptions, Loader, TagFilter};
+use crate::template::{Context, FileContext, Overlay, Scope, Templar, TemplarOptions, Variable};
+use crate::transport::{AgentBinaries, ConnectionKind, HostKeyChecking, KeyRing, Options, Target};
+use crate::value::{Map, Secret};
+use crate::vars::{RunMagic, StoreOptions, VarStore, parse_extra_vars};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many hosts work at once when nobody says: measured, see `docs/architecture.md`.
+pub const FORKS: usize = 50;
+
+/// Everything that is read once per command.
+pub struct Setup {
+    pub config: Config,
+    pub cwd: PathBuf,
+    pub sources: Vec<SourceSpec>,
+    pub extra: Vec<(String, Map)>,
+    pub secrets: Secrets,
+}
+
+/// Passwords that were asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets {
+    pub login: Option<Secret<String>>,
+    pub r#become: Option<Secret<String>>,
+}
+
+impl Setup {
+    /// Reads configuration and extra variables.
+    pub fn new(sources: &SourceArgs, show: &Show) -> Result<Self, CommandFailure> {
+        let cwd = std::env::current_dir().map_err(|e| {
+            CommandFailure::new(Exit::Error, format!("there is no current directory: {e}"))
+        })?;
+        let env = |name: &str| std::env::var(name).ok();
+        let config = Config::load(&env, &cwd)?;
+        show.warnings(config.warnings.iter().cloned());
+        for ignored in &config.ignored {
+            if show.verbosity > 0 || !ignored.known {
+                let mut warning = crate::diag::Diagnostic::warning(
+                    "config::ignored",
+                    format!(
+                        "the setting `{}` of [{}] has no effect here",
+                        ignored.key, ignored.section
+                    ),
+                )
+                .at(&ignored.span);
+                warning.hint.clone_from(&ignored.hint);
+                show.diagnostic(&warning);
+            }
+        }
+        let mut extra = Vec::new();
+        for argument in &sources.extra_vars {
+            let vars = parse_extra_vars(argument, &cwd, None).map_err(|e| CommandFailure {
+                diagnostic: Box::new(e),
+                exit: Exit::Usage,
+            })?;
+            extra.push((format!("-e {argument}"), vars));
+        }
+        let specs = if sources.inventory.is_empty() {
+            default_sources(&config, &cwd)
+        } else {
+            sources
+                .inventory
+                .iter()
+                .map(|arg| SourceSpec::parse(arg, &cwd))
+                .collect()
+        };
+        Ok(Self {
+            config,
+            cwd,
+            sources: specs,
+            extra,
+            secrets: Secrets::default(),
+        })
+    }
+
+    /// Reads the inventory.
+    pub fn inventory(&self, show: &Show) -> Result<Inventory, CommandFailure> {
+        if self.sources.is_empty() {
+            show.diagnostic(
+                &crate::diag::Diagnostic::warning(
+                    "inventory::none",
+                    "no inventory was given: only localhost is known",
+                )
+                .hint("name one with -i"),
+            );
+        }
+        let mut inventory = inventory::load(&self.sources, &inventory::LoadOptions::default())?;
+        show.warnings(std::mem::take(&mut inventory.warnings));
+        Ok(inventory)
+    }
+
+    /// Variables over an inventory.
+    pub fn store(&self, inventory: Inventory, playbook_dir: &Path) -> Arc<VarStore> {
+        VarStore::new(
+            inventory,
+            StoreOptions {
+                playbook_dir: playbook_dir.to_owned(),
+                merge_hashes: *self.config.hash_behaviour == HashBehaviour::Merge,
+                inject_facts: *self.config.inject_facts_as_vars,
+                extra_vars: self.extra.clone(),
+                decrypt: None,
+            },
+        )
+    }
+
+    /// The template engine.
+    pub fn templar(store: &Arc<VarStore>) -> Templar {
+        let hosts = Arc::clone(store);
+        Templar::new(TemplarOptions {
+            hosts: Some(Arc::new(move |pattern: &str| {
+                let selection = hosts
+                    .inventory(|inventory| inventory.select(pattern))
+                    .map_err(|e| e.message)?;
+                Ok(selection.hosts.iter().map(ToString::to_string).collect())
+            })),
+            warn: Some(Arc::new(|message: &str| eprintln!("[WARNING]: {message}"))),
+            ..TemplarOptions::default()
+        })
+    }
+
+    /// The reader of playbooks.
+    pub fn loader(&self, templar: &Templar) -> Arc<Loader> {
+        let templar = templar.clone();
+        let extra: Map = self
+            .extra
+            .iter()
+            .flat_map(|(_, vars)| vars.iter().map(|(k, v)| (k.clone(), v.clone())))
+            .collect();
+        let render = move |text: &str, vars: &[Arc<Map>]| {
+            let mut all = Map::new();
+            for layer in vars.iter().map(Arc::as_ref).chain([&extra]) {
+                all.extend(layer.iter().map(|(k, v)| (k.clone(), v.clone())));
+            }
+            let scope = Overlay {
+                base: Arc::new(Nothing),
+                vars: all,
+            };
+            let cx = Context::new(Arc::new(scope), Arc::new(FileContext::default()));
+            templar
+                .render_str(text, &cx)
+                .map(|value| value.to_string())
+                .map_err(|e| e.message)
+        };
+        let roles_path = self
+            .config
+            .roles_path
+            .iter()
+            .map(|path| expand_home(path))
+            .collect();
+        Arc::new(Loader::new(
+            Arc::new(Actions::default()),
+            LoadOptions {
+                roles_path,
+                render: Arc::new(render),
+            },
+        ))
+    }
+
+    /// Asks for the passwords that the command line wants asked for.
+    pub fn ask(&mut self, args: &ConnectionArgs) -> Result<(), CommandFailure> {
+        let read = |path: &Path| {
+            std::fs::read_to_string(path)
+                .map(|text| Secret::new(text.lines().next().unwrap_or_default().to_owned()))
+                .map_err(|e| {
+                    CommandFailure::new(
+                        Exit::Usage,
+                        format!(
+                            "cannot read the password file {}: {}",
+                            path.display(),
+                            e.kind()
+                        ),
+                    )
+                })
+        };
+        let login_file = args
+            .connection_password_file
+            .clone()
+            .or_else(|| self.config.connection_password_file.value.clone());
+        if let Some(file) = login_file {
+            self.secrets.login = Some(read(&expand_home(&file))?);
+        } else if args.ask_pass || *self.config.ask_pass {
+            self.secrets.login = password("SSH password: ");
+        }
+        let become_file = args
+            .become_password_file
+            .clone()
+            .or_else(|| self.config.become_password_file.value.clone());
+        if let Some(file) = become_file {
+            self.secrets.r#become = Some(read(&expand_home(&file))?);
+        } else if args.ask_become_pass || *self.config.become_ask_pass {
+            let answer = password("BECOME password[defaults to SSH password]: ");
+            self.secrets.r#become = match answer {
+                Some(answer) if answer.reveal().is_empty() => self.secrets.login.clone(),
+                other => other,
+            };
+        }
+        Ok(())
+    }
+
+    /// The connections.
+    pub fn machines(&self, args: &ConnectionArgs) -> Result<Arc<Machines>, CommandFailure> {
+        let config = &self.config;
+        let transport = args
+            .connection
+            .as_deref()
+            .unwrap_or(config.transport.as_str());
+        let kind = ConnectionKind::from_name(transport).ok_or_else(|| {
+            CommandFailure::new(
+                Exit::Usage,
+                format!("the connection `{transport}` is not built; ssh, openssh and local are"),
+            )
+        })?;
+        let mut ssh_args = Vec::new();
+        if config.ssh_args.is_set() {
+            ssh_args.push(config.ssh_args.value.clone());
+        }
+        ssh_args.push(
+            args.ssh_common_args
+                .clone()
+                .unwrap_or_else(|| config.ssh_common_args.value.clone()),
+        );
+        ssh_args.push(
+            args.ssh_extra_args
+                .clone()
+                .unwrap_or_else(|| config.ssh_extra_args.value.clone()),
+        );
+        ssh_args.retain(|part| !part.trim().is_empty());
+        let checking = match args.host_key {
+            Some(HostKey::Strict) => Some(HostKeyChecking::Strict),
+            Some(HostKey::AcceptNew) => Some(HostKeyChecking::AcceptNew),
+            Some(HostKey::Off) => Some(HostKeyChecking::Off),
+            None if !*config.host_key_checking => Some(HostKeyChecking::Off),
+            None => None,
+        };
+        let key = args
+            .private_key
+            .clone()
+            .or_else(|| config.private_key_file.value.clone());
+        let timeout = args
+            .timeout
+            .or_else(|| config.timeout.is_set().then_some(*config.timeout));
+        let target = Target {
+            port: config.remote_port.and_then(|port| u16::try_from(port).ok()),
+            user: args
+                .user
+                .clone()
+                .or_else(|| config.remote_user.value.clone()),
+            password: self.secrets.login.clone(),
+            private_keys: key.iter().map(|path| expand_home(path)).collect(),
+            host_key_checking: checking,
+            connect_timeout: timeout.map(Duration::from_secs),
+            ssh_args: ssh_args.join(" "),
+            ssh_executable: config
+                .ssh_executable
+                .is_set()
+                .then(|| config.ssh_executable.value.clone()),
+            remote_tmp: config
+                .remote_tmp
+                .is_set()
+                .then(|| config.remote_tmp.value.clone()),
+            ..Target::default()
+        };
+        let login = Login {
+            kind,
+            target,
+            r#become: args.r#become || *config.become_,
+            become_method: args
+                .become_method
+                .clone()
+                .unwrap_or_else(|| config.become_method.value.clone()),
+            become_user: args
+                .become_user
+                .clone()
+                .unwrap_or_else(|| config.become_user.value.clone()),
+            become_password: self.secrets.r#become.clone(),
+        };
+        let binaries = AgentBinaries::from_current_exe()
+            .map_err(|e| CommandFailure::new(Exit::Error, e.to_string()))?;
+        let mut options = Options::from_environment();
+        options.retries = u32::try_from(*config.ssh_retries).unwrap_or(u32::MAX);
+        options.keys = Arc::new(KeyRing::asking(Box::new(|path: &Path| {
+            password(&format!("passphrase for {}: ", path.display()))
+        })));
+        Ok(Arc::new(Machines::new(login, binaries, options)))
+    }
+
+    /// Options of a run that come from the configuration.
+    pub fn options(&self, args: &ConnectionArgs, show: &Show) -> RunOptions {
+        let config = &self.config;
+        let configured = config
+            .forks
+            .is_set()
+            .then(|| usize::try_from(*config.forks).unwrap_or(FORKS));
+        RunOptions {
+            forks: args.forks.or(configured).unwrap_or(FORKS).max(1),
+            diff: *config.diff_always,
+            verbosity: show.verbosity,
+            force_handlers: *config.force_handlers,
+            gathering: match *config.gathering {
+                Gathering::Explicit => "explicit".into(),
+                Gathering::Smart => "smart".into(),
+                Gathering::Implicit => "implicit".into(),
+            },
+            managed: config.ansible_managed.value.clone(),
+            any_errors_fatal: *config.any_errors_fatal,
+            task_timeout: *config.task_timeout,
+            tags: self.tags(&[], &[]),
+            ..RunOptions::default()
+        }
+    }
+
+    /// The tags to run and to skip.
+    pub fn tags(&self, run: &[String], skip: &[String]) -> TagFilter {
+        let words = |list: &[String]| -> Vec<String> {
+            list.iter()
+                .flat_map(|item| item.split(','))
+                .map(|word| word.trim().to_owned())
+                .filter(|word| !word.is_empty())
+                .collect()
+        };
+        let pick = |given: &[String], configured: &[String]| {
+            let given = words(given);
+            if given.is_empty() {
+                words(configured)
+            } else {
+                given
+            }
+        };
+        let mut run = pick(run, &self.config.tags_run);
+        if run.is_empty() {
+            run.push("all".into());
+        }
+        TagFilter {
+            run,
+            skip: pick(skip, &self.config.tags_skip),
+        }
+    }
+
+    /// Magic variables of the run.
+    pub fn magic(&self, options: &RunOptions, limit: &[String]) -> RunMagic {
+        RunMagic {
+            check_mode: options.check,
+            diff_mode: options.diff,
+            forks: u32::try_from(options.forks).unwrap_or(u32::MAX),
+            verbosity: u32::from(options.verbosity),
+            limit: (!limit.is_empty()).then(|| limit.join(",")),
+            run_tags: options.tags.run.clone(),
+            skip_tags: options.tags.skip.clone(),
+            inventory_sources: self.sources.iter().map(ToString::to_string).collect(),
+            config_file: self.config.file.clone(),
+            ..RunMagic::default()
+        }
+    }
+
+    /// The hosts that `--limit` leaves.
+    pub fn limit(
+        &self,
+        inventory: &Inventory,
+        limit: &[String],
+        show: &Show,
+    ) -> Result<Option<Vec<Arc<str>>>, CommandFailure> {
+        if limit.is_empty() {
+            return Ok(None);
+        }
+        let selection = inventory.limit(&limit.join(","), &self.cwd)?;
+        show.warnings(selection.warnings);
+        if selection.hosts.is_empty() {
+            return Err(CommandFailure::new(
+                Exit::Error,
+                format!("the limit `{}` leaves no host", limit.join(",")),
+            ));
+        }
+        Ok(Some(selection.hosts))
+    }
+
+    /// Who is asked during a run.
+    pub fn prompt() -> Arc<Terminal> {
+        Arc::new(Terminal)
+    }
+}
+
+#[derive(Debug)]
+struct Nothing;
+
+impl Scope for Nothing {
+    fn get(&self, _: &str) -> Option<Variable> {
+        None
+    }
+    fn names(&self) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+}
+
+fn default_sources(config: &Config, cwd: &Path) -> Vec<SourceSpec> {
+    let set = config.inventory.is_set();
+    config
+        .inventory
+        .iter()
+        .filter(|path| set || path.exists())
+        .map(|path| SourceSpec::parse(&path.display().to_string(), cwd))
+        .collect()
+}
+
+/// `~` at the beginning of a path of the controller.
+fn expand_home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
+        (Ok(rest), Some(home)) => Path::new(&home).join(rest),
+        _ => path.to_owned(),
+    }
+}

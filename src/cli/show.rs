@@ -1,0 +1,68 @@
+//! What goes to the terminal besides reports: diagnostics, warnings, logs.
+
+use super::args::Global;
+use super::exit::CommandFailure;
+use crate::diag::{Diagnostic, RenderOptions, render};
+
+/// Writes messages to standard error.
+#[derive(Clone, Copy, Debug)]
+pub struct Show {
+    /// Colours on standard error.
+    pub colour: bool,
+    /// Colours on standard output.
+    pub colour_out: bool,
+    /// `-v` count.
+    pub verbosity: u8,
+}
+
+impl Show {
+    /// As the command line and the environment want it.
+    pub fn new(global: &Global) -> Self {
+        let wanted = !global.no_color && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        let forced = std::env::var("ANSIBLE_FORCE_COLOR")
+            .is_ok_and(|v| v == "1" || v.eq_ignore_ascii_case("true"));
+        let show = Self {
+            colour: wanted && (forced || console::user_attended_stderr()),
+            colour_out: wanted && (forced || console::user_attended()),
+            verbosity: global.verbose,
+        };
+        if show.verbosity >= 3 {
+            let level = match show.verbosity {
+                3 => tracing::Level::DEBUG,
+                _ => tracing::Level::TRACE,
+            };
+            // the second call in one process (tests) keeps the first one's choice
+            let _ = tracing_subscriber::fmt()
+                .with_max_level(level)
+                .with_writer(std::io::stderr)
+                .with_ansi(show.colour)
+                .try_init();
+        }
+        show
+    }
+
+    /// Shows a diagnostic.
+    pub fn diagnostic(&self, diagnostic: &Diagnostic) {
+        eprintln!(
+            "{}",
+            render(
+                diagnostic,
+                RenderOptions {
+                    colour: self.colour
+                }
+            )
+        );
+    }
+
+    /// Shows why a command failed.
+    pub fn failure(&self, failure: &CommandFailure) {
+        self.diagnostic(&failure.diagnostic);
+    }
+
+    /// Shows diagnostics that do not stop anything.
+    pub fn warnings(&self, warnings: impl IntoIterator<Item = Diagnostic>) {
+        for warning in warnings {
+            self.diagnostic(&warning);
+        }
+    }
+}

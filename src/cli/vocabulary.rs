@@ -1,0 +1,114 @@
+//! What actions there are: those of the controller and the modules.
+
+use crate::actions::{ActionRegistry, controller_specs};
+use crate::modules::Registry;
+use crate::playbook::Vocabulary;
+use crate::value::ArgSpec;
+
+/// All actions.
+#[derive(Debug)]
+pub struct Actions {
+    controller: Vec<ArgSpec>,
+}
+
+impl Default for Actions {
+    fn default() -> Self {
+        Self {
+            controller: controller_specs(),
+        }
+    }
+}
+
+/// The name without the collection that Ansible's own modules are in.
+fn short(name: &str) -> &str {
+    name.strip_prefix("ansible.builtin.")
+        .or_else(|| name.strip_prefix("ansible.legacy."))
+        .unwrap_or(name)
+}
+
+impl Vocabulary for Actions {
+    fn is_action(&self, name: &str) -> bool {
+        let name = short(name);
+        ActionRegistry.find(name).is_some()
+            || ActionRegistry.is_flow(name)
+            || (!name.starts_with('_') && Registry.find(name).is_some())
+    }
+
+    fn action_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = ActionRegistry.names().map(str::to_owned).collect();
+        for entry in Registry
+            .entries()
+            .filter(|entry| !entry.name.starts_with('_'))
+        {
+            for name in std::iter::once(&entry.name).chain(entry.aliases) {
+                names.push((*name).to_owned());
+                names.push(format!("{}.{name}", entry.collection));
+            }
+        }
+        names
+    }
+
+    fn spec(&self, name: &str) -> Option<ArgSpec> {
+        let name = short(name);
+        match name {
+            // the controller takes arguments that the module on the machine does not
+            "template" => return Some(template_spec()),
+            "script" => return None,
+            _ => {}
+        }
+        self.controller
+            .iter()
+            .find(|spec| spec.module == name)
+            .cloned()
+            .or_else(|| Registry.find(name).map(|entry| (entry.spec)()))
+    }
+}
+
+impl Actions {
+    /// The interfaces of all actions, for `runbook doc`.
+    pub fn specs(&self) -> Vec<ArgSpec> {
+        let mut specs = self.controller.clone();
+        specs.push(template_spec());
+        for entry in Registry
+            .entries()
+            .filter(|entry| !entry.name.starts_with('_'))
+        {
+            if !specs.iter().any(|spec| spec.module == entry.name) {
+                specs.push((entry.spec)());
+            }
+        }
+        specs.sort_by_key(|spec| spec.module);
+        specs
+    }
+}
+
+/// `template` is `copy` with a source that is rendered.
+fn template_spec() -> ArgSpec {
+    use crate::actions::template_fields;
+    let mut fields = template_fields();
+    if let Some(copy) = Registry.find("copy") {
+        let own = [
+            "src",
+            "content",
+            "remote_src",
+            "directory_mode",
+            "checksum",
+            "local_follow",
+        ];
+        fields.extend(
+            (copy.spec)()
+                .fields
+                .into_iter()
+                .filter(|field| !own.contains(&field.name) && !field.name.starts_with('_')),
+        );
+    }
+    ArgSpec {
+        module: "template",
+        collection: "ansible.builtin",
+        aliases: &[],
+        doc: "Render a template on the controller and write it on the machine.",
+        fields,
+        rules: &[],
+        free_form: None,
+    }
+}

@@ -1,0 +1,16 @@
+//! Settings: `ansible.cfg` and `ANSIBLE_*` variables, each setting knowing where it came from.
+//!
+//! See "Ansible Configuration Settings" in Ansible's documentation. The first file found of `$ANSIBLE_CONFIG`,
+//! `./ansible.cfg`, `~/.ansible.cfg` and `/etc/ansible/ansible.cfg` is read and no other; the environment wins over it.
+
+mod find;
+mod ini;
+mod read;
+mod setting;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use read::{DuplicateKeys, Gathering, HashBehaviour, PatternMismatch};
+pub use setting::{Ignored, Origin, Setting};
+pub use settings::Config;

@@ -1,0 +1,79 @@
+//! Events, in order, to one sink.
+
+use crate::result::{Event, EventSink, HostStats, Stats, Status};
+use std::sync::{Mutex, PoisonError};
+
+struct State {
+    sink: Box<dyn EventSink>,
+    stats: Stats,
+}
+
+/// Hands events to the sink and counts.
+pub(crate) struct Emitter(Mutex<State>);
+
+impl Emitter {
+    pub(crate) fn new(sink: Box<dyn EventSink>) -> Self {
+        Self(Mutex::new(State {
+            sink,
+            stats: Stats::default(),
+        }))
+    }
+
+    pub(crate) fn emit(&self, event: &Event) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Event::TaskDone {
+            host,
+            status,
+            outcome,
+            quiet: false,
+            ..
+        } = event
+        {
+            count(state.stats.host(host), *status, outcome.changed);
+        }
+        state.sink.event(event);
+    }
+
+    /// Counts a host with nothing in it yet, so that the recap shows it.
+    pub(crate) fn warn(&self, message: impl Into<String>) {
+        self.emit(&Event::Warning {
+            message: message.into(),
+        });
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .stats
+            .clone()
+    }
+
+    pub(crate) fn take_sink(self) -> Box<dyn EventSink> {
+        self.0
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .sink
+    }
+}
+
+fn count(stats: &mut HostStats, status: Status, changed: bool) {
+    match status {
+        Status::Ok => stats.ok += 1,
+        Status::Changed => {
+            stats.ok += 1;
+            stats.changed += 1;
+        }
+        Status::Skipped => stats.skipped += 1,
+        Status::Failed => stats.failed += 1,
+        Status::Ignored => {
+            stats.ok += 1;
+            stats.ignored += 1;
+            if changed {
+                stats.changed += 1;
+            }
+        }
+        Status::Rescued => stats.rescued += 1,
+        Status::Unreachable => stats.unreachable += 1,
+    }
+}

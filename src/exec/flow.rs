@@ -1,0 +1,216 @@
+//! `meta`: what changes the course of a play.
+//!
+//! Source: Ansible's documentation of the module `meta`.
+
+use super::fault::Fault;
+use super::linear::Cursors;
+use super::play::PlayState;
+use super::run::Run;
+use crate::diag::Diagnostic;
+use crate::playbook::Task;
+use crate::template::Context;
+use crate::value::Value;
+use std::sync::Arc;
+
+/// How a batch goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// With the next task; so many hosts were lost.
+    Go {
+        /// Hosts that failed or could not be reached.
+        lost: usize,
+    },
+    /// Not at all: the play is over.
+    EndPlay,
+    /// With the next batch.
+    EndBatch,
+}
+
+impl Run {
+    pub(crate) async fn meta(
+        self: &Arc<Self>,
+        state: &Arc<PlayState>,
+        cursors: &mut Cursors,
+        task: &Arc<Task>,
+        group: &[Arc<str>],
+    ) -> Result<Flow, Box<Diagnostic>> {
+        let word = task
+            .args
+            .get("_raw_params")
+            .map(|node| node.to_value().to_string())
+            .unwrap_or_default();
+        let handlers = Arc::clone(
+            &state
+                .handlers
+                .read()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        );
+        let mut hosts: Vec<Arc<str>> = Vec::new();
+        for host in group {
+            if task.implicit || self.meta_applies(state, task, host)? {
+                hosts.push(Arc::clone(host));
+            }
+        }
+        // the cursor moves over the task in any case
+        for host in group {
+            if let Some(cursor) = cursors.get_mut(host) {
+                cursor.advance();
+            }
+        }
+        let mut each = |act: &mut dyn FnMut(&mut crate::plan::Cursor)| {
+            for host in &hosts {
+                if let Some(cursor) = cursors.get_mut(host) {
+                    act(cursor);
+                }
+            }
+        };
+        match word.as_str() {
+            "noop" => {}
+            "flush_handlers" => {
+                each(&mut |cursor| {
+                    if !cursor.notified.is_empty() {
+                        cursor.flush(Arc::clone(&handlers));
+                    }
+                });
+            }
+            "end_host" => each(&mut crate::plan::Cursor::end),
+            "end_role" => each(&mut crate::plan::Cursor::end_role),
+            "end_play" if !hosts.is_empty() => return Ok(Flow::EndPlay),
+            "end_batch" if !hosts.is_empty() => return Ok(Flow::EndBatch),
+            "end_play" | "end_batch" => {}
+            "clear_facts" => {
+                for host in &hosts {
+                    self.store.clear_facts(host);
+                }
+            }
+            "clear_host_errors" => {
+                let mut lost = self.lost();
+                lost.failed.clear();
+                lost.unreachable.clear();
+                for cursor in cursors.values_mut() {
+                    cursor.clear_failure();
+                }
+            }
+            "reset_connection" => {
+                for host in &hosts {
+                    let (scope, files) = self.task_scope(state, host, task)?;
+                    let cx = Context::new(scope, files);
+                    if let Ok(login) = self.login(host, task, &cx) {
+                        self.machines.forget(&login).await;
+                    }
+                }
+            }
+            "refresh_inventory" => {
+                return Err(Diagnostic::error(
+                    "task::meta",
+                    "`meta: refresh_inventory` is not built yet",
+                )
+                .at(&task.span)
+                .into());
+            }
+            other => {
+                let known = [
+                    "noop",
+                    "flush_handlers",
+                    "end_host",
+                    "end_role",
+                    "end_play",
+                    "end_batch",
+                    "clear_facts",
+                    "clear_host_errors",
+                    "reset_connection",
+                ];
+                return Err(Diagnostic::error(
+                    "task::meta",
+                    format!("there is no `meta: {other}`"),
+                )
+                .at(&task.action_span)
+                .maybe_hint(crate::diag::did_you_mean(other, known))
+                .into());
+            }
+        }
+        Ok(Flow::Go { lost: 0 })
+    }
+
+    fn meta_applies(
+        &self,
+        state: &PlayState,
+        task: &Task,
+        host: &str,
+    ) -> Result<bool, Box<Diagnostic>> {
+        let (scope, files) = self.task_scope(state, host, task)?;
+        let cx = Context::new(scope, files);
+        for node in &task.keywords.when {
+            let fits = self
+                .templar
+                .condition(&node.to_value(), &cx)
+                .map_err(|e| Fault::template(&e, node).0)?;
+            if !fits {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// `run_once`, as the first host sees it.
+    pub(crate) fn runs_once(&self, state: &PlayState, task: &Task, first: &str) -> bool {
+        if matches!(task.short_action(), "add_host" | "pause") {
+            return true;
+        }
+        let Some(node) = &task.keywords.run_once else {
+            return false;
+        };
+        if let Some(flag) = crate::value::to_bool(&node.to_value()) {
+            return flag;
+        }
+        self.task_scope(state, first, task)
+            .ok()
+            .and_then(|(scope, files)| {
+                let cx = Context::new(scope, files);
+                self.flag("run_once", Some(node), &cx).ok().flatten()
+            })
+            .unwrap_or(false)
+    }
+
+    /// How many hosts work at once on a task.
+    pub(crate) fn throttle(&self, state: &PlayState, task: &Task, hosts: &[Arc<str>]) -> usize {
+        let forks = self.options.forks.max(1);
+        let Some(node) = &task.keywords.throttle else {
+            return forks;
+        };
+        let Some(first) = hosts.first() else {
+            return forks;
+        };
+        let number = self
+            .task_scope(state, first, task)
+            .ok()
+            .and_then(|(scope, files)| {
+                let cx = Context::new(scope, files);
+                self.number("throttle", Some(node), &cx).ok().flatten()
+            });
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped"
+        )]
+        match number {
+            Some(n) if n >= 1.0 => forks.min(n.min(1e6) as usize),
+            _ => forks,
+        }
+    }
+
+    /// A task's name as a banner shows it: templated with the first host's variables as far as that works.
+    pub(crate) fn task_name(&self, state: &PlayState, task: &Task, first: &str) -> String {
+        let label = task.label();
+        if !label.contains("{{") {
+            return label;
+        }
+        self.task_scope(state, first, task)
+            .ok()
+            .and_then(|(scope, files)| {
+                let cx = Context::new(scope, files);
+                self.templar.render(&Value::str(label.as_str()), &cx).ok()
+            })
+            .map_or(label, |value| value.to_string())
+    }
+}

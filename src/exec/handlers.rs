@@ -1,0 +1,108 @@
+//! Who is notified by a name.
+//!
+//! Source: Ansible's documentation, "Handlers: running operations on change".
+
+use super::play::PlayState;
+use super::run::Run;
+use crate::diag::did_you_mean;
+use crate::plan::Cursor;
+use crate::playbook::Task;
+use std::sync::{Arc, PoisonError};
+
+/// A name that nobody answers to.
+pub(crate) struct Notification {
+    pub message: String,
+}
+
+impl Run {
+    /// Notes the handlers of these names for the host. Returns what went wrong.
+    pub(crate) fn notify(
+        &self,
+        state: &PlayState,
+        cursor: &mut Cursor,
+        host: &str,
+        task: &Task,
+        names: &[String],
+    ) -> Vec<Notification> {
+        let handlers = Arc::clone(
+            &state
+                .handlers
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        let mut problems = Vec::new();
+        for name in names {
+            let found = self.find(state, &handlers, host, name);
+            if found.is_empty() {
+                let known: Vec<String> = handlers.iter().map(|handler| handler.label()).collect();
+                let hint = did_you_mean(name, known.iter().map(String::as_str))
+                    .map(|hint| format!("; {hint}"))
+                    .unwrap_or_default();
+                problems.push(Notification {
+                    message: format!(
+                        "{}: no handler is named `{name}` or listens to it{hint}",
+                        task.span
+                    ),
+                });
+            }
+            for index in found {
+                cursor
+                    .notified
+                    .add(u32::try_from(index).unwrap_or(u32::MAX));
+            }
+        }
+        problems
+    }
+
+    /// The handler of that name (of the list that was read last, there the first), and all that listen to it.
+    fn find(
+        &self,
+        state: &PlayState,
+        handlers: &[Arc<Task>],
+        host: &str,
+        name: &str,
+    ) -> Vec<usize> {
+        let group = |handler: &Task| handler.role.as_ref().map(|role| Arc::as_ptr(role) as usize);
+        let mut found: Vec<usize> = Vec::new();
+        let mut by_name: Option<(usize, Option<usize>)> = None;
+        for (index, handler) in handlers.iter().enumerate() {
+            let label = self.task_name(state, handler, host);
+            let full = handler
+                .role
+                .as_ref()
+                .map(|role| format!("{} : {label}", role.name));
+            if label == name || full.as_deref() == Some(name) {
+                let own = group(handler);
+                // later lists win over earlier ones, within a list the first wins
+                if by_name.is_none_or(|(_, known)| known != own) {
+                    by_name = Some((index, own));
+                }
+            }
+            let listens = handler
+                .listen
+                .iter()
+                .any(|topic| topic.to_value().to_string() == name);
+            if listens {
+                found.push(index);
+            }
+        }
+        if let Some((index, _)) = by_name
+            && !found.contains(&index)
+        {
+            found.push(index);
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// All names that a task's `notify` could mean, for the check before the run.
+    pub(crate) fn handler_exists(&self, state: &PlayState, host: &str, name: &str) -> bool {
+        let handlers = Arc::clone(
+            &state
+                .handlers
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        !self.find(state, &handlers, host, name).is_empty()
+    }
+}

@@ -1,0 +1,321 @@
+//! Dynamic includes: files and roles that tasks bring while the play runs.
+//!
+//! Source: Ansible's documentation, "Re-using Ansible artifacts".
+
+use super::fault::Fault;
+use super::linear::Cursors;
+use super::play::PlayState;
+use super::run::Run;
+use super::scope::StaticScope;
+use crate::diag::Diagnostic;
+use crate::playbook::{Item, Keywords, RoleRequest, Task};
+use crate::result::{Event, Outcome, Status, TaskInfo};
+use crate::template::{Context, FileContext};
+use crate::value::Map;
+use crate::vars::{Layer, Level};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+
+/// What a host wants included.
+#[derive(Clone, Debug)]
+pub(crate) struct Include {
+    pub what: What,
+    /// Variables of the include (its `vars`, the loop's item).
+    pub vars: Map,
+    /// The item's label, in a loop.
+    pub item: Option<String>,
+}
+
+/// The kinds of things.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    Tasks(PathBuf),
+    Role(Box<RoleRequest>),
+}
+
+impl What {
+    fn label(&self) -> String {
+        match self {
+            Self::Tasks(path) => path.display().to_string(),
+            Self::Role(request) => request.name.clone(),
+        }
+    }
+}
+
+impl Include {
+    /// Two hosts with the same key get the same tasks, and are kept in step in them.
+    fn key(&self) -> String {
+        let what = match &self.what {
+            What::Tasks(path) => path.display().to_string(),
+            What::Role(request) => format!("role {request:?}"),
+        };
+        format!("{what} {:?}", self.vars)
+    }
+}
+
+struct Wanted {
+    include: Include,
+    hosts: Vec<Arc<str>>,
+}
+
+impl Run {
+    /// What a task on a host wants included. `cx` has the loop's item.
+    pub(crate) fn wants(
+        &self,
+        task: &Task,
+        cx: &Context,
+        item: Map,
+        label: Option<String>,
+    ) -> Result<Include, Fault> {
+        let render = |node: &crate::yaml::Node| {
+            let value = self
+                .templar
+                .render(&node.to_value(), cx)
+                .map_err(|e| Fault::template(&e, node).0)?;
+            Ok(value.to_string())
+        };
+        let what = if task.short_action() == "include_role" {
+            What::Role(Box::new(
+                self.loader.role_request(task, render).map_err(Fault)?,
+            ))
+        } else {
+            let node = task
+                .args
+                .get("file")
+                .or_else(|| task.args.get("_raw_params"))
+                .ok_or_else(|| {
+                    Fault::at(
+                        "`include_tasks` needs the argument `file`",
+                        &task.action_span,
+                    )
+                })?;
+            let name = render(node).map_err(Fault)?;
+            What::Tasks(self.loader.task_file(&name, task, node).map_err(Fault)?)
+        };
+        Ok(Include {
+            what,
+            vars: item,
+            item: label,
+        })
+    }
+
+    /// Reads what hosts want and puts it next for them. Returns how many hosts failed over it.
+    pub(crate) fn include(
+        self: &Arc<Self>,
+        state: &Arc<PlayState>,
+        cursors: &mut Cursors,
+        task: &Arc<Task>,
+        info: &Arc<TaskInfo>,
+        wants: Vec<(Arc<str>, Vec<Include>)>,
+    ) -> Result<usize, Box<Diagnostic>> {
+        let mut list: Vec<Wanted> = Vec::new();
+        let mut keys: Vec<String> = Vec::new();
+        for (host, includes) in &wants {
+            for include in includes {
+                let key = include.key();
+                match keys.iter().position(|known| *known == key) {
+                    Some(at) => {
+                        if let Some(wanted) = list.get_mut(at)
+                            && !wanted.hosts.contains(host)
+                        {
+                            wanted.hosts.push(Arc::clone(host));
+                        }
+                    }
+                    None => {
+                        keys.push(key);
+                        list.push(Wanted {
+                            include: include.clone(),
+                            hosts: vec![Arc::clone(host)],
+                        });
+                    }
+                }
+            }
+        }
+        let mut lost = 0;
+        let mut brought: Vec<(u32, Vec<Arc<str>>, Vec<Item>)> = Vec::new();
+        let mut failed: Vec<Arc<str>> = Vec::new();
+        for (label, wanted) in list.into_iter().enumerate() {
+            self.emitter.emit(&Event::Included {
+                task: Arc::clone(info),
+                what: wanted.include.what.label(),
+                hosts: wanted.hosts.iter().map(ToString::to_string).collect(),
+                item: wanted.include.item.clone(),
+            });
+            match self.read_include(state, task, &wanted) {
+                Ok(items) => {
+                    brought.push((
+                        u32::try_from(label).unwrap_or(u32::MAX),
+                        wanted.hosts,
+                        items,
+                    ));
+                }
+                Err(error) => {
+                    let outcome = Arc::new(Fault(error).outcome());
+                    for host in wanted.hosts {
+                        if failed.contains(&host) {
+                            continue;
+                        }
+                        self.emitter.emit(&Event::TaskDone {
+                            task: Arc::clone(info),
+                            host: host.to_string(),
+                            status: Status::Failed,
+                            outcome: Arc::<Outcome>::clone(&outcome),
+                            delegated_to: None,
+                            elapsed_ms: 0,
+                            looped: false,
+                            quiet: false,
+                        });
+                        failed.push(host);
+                    }
+                }
+            }
+        }
+        for warning in self.loader.take_warnings() {
+            self.emitter.warn(warning.to_string());
+        }
+        for (host, _) in &wants {
+            let Some(cursor) = cursors.get_mut(host) else {
+                continue;
+            };
+            if failed.contains(host) {
+                if cursor.fail() == crate::plan::Failure::Final {
+                    self.lost().failed.insert(Arc::clone(host));
+                    lost += 1;
+                }
+                continue;
+            }
+            let items: Vec<(u32, Item)> = brought
+                .iter()
+                .filter(|(_, hosts, _)| hosts.contains(host))
+                .flat_map(|(label, _, items)| {
+                    items.iter().enumerate().map(move |(i, item)| {
+                        // labels order includes first, then their items
+                        let place =
+                            label.saturating_mul(1 << 16) + u32::try_from(i).unwrap_or(u32::MAX);
+                        (place, item.clone())
+                    })
+                })
+                .collect();
+            cursor.include(Arc::new(items));
+        }
+        Ok(lost)
+    }
+
+    fn read_include(
+        &self,
+        state: &Arc<PlayState>,
+        task: &Arc<Task>,
+        wanted: &Wanted,
+    ) -> Result<Vec<Item>, Box<Diagnostic>> {
+        let mut apply = Keywords::default();
+        if let Some(node) = task.args.get("apply") {
+            apply = self.loader.keywords(node)?;
+        }
+        let mut keywords = task.keywords.for_included(&apply);
+        // variables of the include come last but for extra variables
+        let own = std::mem::take(&mut keywords.vars);
+        let mut vars = Map::new();
+        for layer in own.iter().map(Arc::as_ref).chain([&wanted.include.vars]) {
+            for (key, value) in layer {
+                vars.insert(key.clone(), value.clone());
+            }
+        }
+        if !vars.is_empty() {
+            keywords.include_vars.push(Arc::new(vars));
+        }
+        let items = match &wanted.include.what {
+            What::Tasks(path) => {
+                self.loader
+                    .include_tasks(path, keywords, task.role.clone(), task.handler)?
+            }
+            What::Role(request) => self.read_role(state, task, request, &keywords)?,
+        };
+        let statics: Vec<Arc<Map>> = vec![Arc::clone(&state.play.vars), self.extra()];
+        let cx = Context::new(
+            Arc::new(StaticScope(statics)),
+            Arc::new(FileContext::default()),
+        );
+        Ok(items
+            .iter()
+            .filter_map(|item| item.filter(&|task| self.selects(task, &cx)))
+            .collect())
+    }
+
+    fn read_role(
+        &self,
+        state: &Arc<PlayState>,
+        task: &Arc<Task>,
+        request: &RoleRequest,
+        keywords: &Keywords,
+    ) -> Result<Vec<Item>, Box<Diagnostic>> {
+        let parents: Vec<_> = task
+            .role
+            .iter()
+            .flat_map(|role| role.parents.iter().cloned().chain([Arc::clone(role)]))
+            .collect();
+        let at = task
+            .args
+            .get("name")
+            .or_else(|| task.args.get("role"))
+            .cloned();
+        let at = at
+            .unwrap_or_else(|| crate::yaml::Node::new(crate::yaml::Kind::Null, task.span.clone()));
+        drop(self.loader.take_imported());
+        let loaded = self
+            .loader
+            .role(request, keywords, &parents, &state.dir, &at)?;
+        let (imported, _) = self.loader.take_imported();
+        let handlers: Vec<Arc<Task>> = loaded
+            .handlers
+            .iter()
+            .chain(&imported)
+            .flat_map(Item::tasks)
+            .collect();
+        if !handlers.is_empty() {
+            let mut known = state
+                .handlers
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            let mut all = (**known).clone();
+            for handler in handlers {
+                // the same role included again brings the same handlers again
+                let twin = |old: &Arc<Task>| {
+                    old.span == handler.span
+                        && old.keywords.include_vars.len() == handler.keywords.include_vars.len()
+                };
+                match all.iter().position(twin) {
+                    Some(at) => {
+                        if let Some(slot) = all.get_mut(at) {
+                            *slot = handler;
+                        }
+                    }
+                    None => all.push(handler),
+                }
+            }
+            *known = Arc::new(all);
+        }
+        let public = task
+            .args
+            .get("public")
+            .and_then(|node| crate::value::to_bool(&node.to_value()))
+            .unwrap_or(false);
+        if public {
+            let mut layers = Vec::new();
+            for role in &loaded.all {
+                let origin = format!("role {}", role.name);
+                layers.push(Layer::new(
+                    Level::RoleDefaults,
+                    origin.as_str(),
+                    Arc::clone(&role.defaults),
+                ));
+                layers.push(Layer::new(
+                    Level::RoleVars,
+                    origin.as_str(),
+                    Arc::clone(&role.vars),
+                ));
+            }
+            state.add_layers(layers);
+        }
+        Ok(loaded.items)
+    }
+}

@@ -1,0 +1,341 @@
+//! Keeping hosts in step: the strategy `linear`.
+
+use super::flow::Flow;
+use super::handlers::Notification;
+use super::play::PlayState;
+use super::run::Run;
+use super::task::TaskEnd;
+use crate::diag::Diagnostic;
+use crate::plan::{Cursor, Failure, Next, Place};
+use crate::playbook::{Item, Task};
+use crate::result::{Event, Status, TaskInfo};
+use crate::vars::PlayMagic;
+use indexmap::IndexMap;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// How a batch ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BatchEnd {
+    /// `meta: end_play`.
+    pub ended: bool,
+    /// Too many hosts failed.
+    pub aborted: bool,
+}
+
+/// Hosts and where they are.
+pub(crate) type Cursors = IndexMap<Arc<str>, Cursor>;
+
+impl Run {
+    /// Runs the items on a batch of hosts to the end.
+    pub(crate) async fn batch(
+        self: &Arc<Self>,
+        state: &Arc<PlayState>,
+        items: &Arc<Vec<(u32, Item)>>,
+        hosts: Vec<Arc<str>>,
+    ) -> Result<BatchEnd, Box<Diagnostic>> {
+        let mut cursors: Cursors = hosts
+            .iter()
+            .map(|host| (Arc::clone(host), Cursor::new(Arc::clone(items))))
+            .collect();
+        let mut end = BatchEnd::default();
+        let size = hosts.len();
+        let mut failed = 0;
+        while !self.is_interrupted() {
+            self.refresh_magic(state, &cursors);
+            let Some((next, group)) = nearest(&mut cursors) else {
+                break;
+            };
+            let flow = self.at_task(state, &mut cursors, &next, &group).await?;
+            match flow {
+                Flow::Go { lost } => failed += lost,
+                Flow::EndPlay => {
+                    end.ended = true;
+                    break;
+                }
+                Flow::EndBatch => break,
+            }
+            if failed > 0 && self.too_many(state, failed, size, &next.task)? {
+                for (host, cursor) in &mut cursors {
+                    if !cursor.is_failed() && cursor.next().is_some() {
+                        cursor.drop_out();
+                        self.lost().failed.insert(Arc::clone(host));
+                    }
+                }
+                end.aborted = true;
+                break;
+            }
+        }
+        for warning in self.store.take_problems() {
+            self.emitter.warn(warning.to_string());
+        }
+        Ok(end)
+    }
+
+    fn refresh_magic(&self, state: &PlayState, cursors: &Cursors) {
+        let old = state.magic();
+        let lost = self.lost();
+        let alive = |hosts: &mut dyn Iterator<Item = &Arc<str>>| -> Vec<Arc<str>> {
+            hosts
+                .filter(|host| !lost.failed.contains(*host) && !lost.unreachable.contains(*host))
+                .cloned()
+                .collect()
+        };
+        let batch = alive(
+            &mut cursors
+                .iter()
+                .filter(|(_, c)| !c.is_failed())
+                .map(|(host, _)| host),
+        );
+        let hosts = alive(&mut old.hosts_all.iter());
+        if *batch == *old.batch && *hosts == *old.hosts {
+            return;
+        }
+        drop(lost);
+        state.set_magic(PlayMagic {
+            batch: batch.into(),
+            hosts: hosts.into(),
+            ..(*old).clone()
+        });
+    }
+
+    fn too_many(
+        &self,
+        state: &PlayState,
+        failed: usize,
+        size: usize,
+        task: &Task,
+    ) -> Result<bool, Box<Diagnostic>> {
+        let Some(node) = &state.play.max_fail_percentage else {
+            return Ok(false);
+        };
+        let _ = task;
+        let text = node.to_value().to_string();
+        let Ok(percent) = text.trim_end_matches('%').trim().parse::<f64>() else {
+            return Err(Diagnostic::error(
+                "play::max-fail-percentage",
+                format!("`max_fail_percentage` must be a number, this is `{text}`"),
+            )
+            .at(&node.span)
+            .into());
+        };
+        #[expect(clippy::cast_precision_loss, reason = "host counts are small")]
+        let share = failed as f64 / size as f64 * 100.0;
+        Ok(share > percent)
+    }
+
+    /// Runs one task on the hosts that are at it.
+    async fn at_task(
+        self: &Arc<Self>,
+        state: &Arc<PlayState>,
+        cursors: &mut Cursors,
+        next: &Next,
+        group: &[Arc<str>],
+    ) -> Result<Flow, Box<Diagnostic>> {
+        let task = &next.task;
+        if task.short_action() == "meta" {
+            return self.meta(state, cursors, task, group).await;
+        }
+        let first = group.first().cloned().unwrap_or_default();
+        let info = self.info(
+            task,
+            self.task_name(state, task, &first),
+            next.handler.is_some() || task.handler,
+        );
+        self.emitter.emit(&Event::TaskStart {
+            task: Arc::clone(&info),
+        });
+        let once = self.runs_once(state, task, &first);
+        let active = if once {
+            group.get(..1).unwrap_or_default()
+        } else {
+            group
+        };
+        let hosts: Vec<(Arc<str>, bool)> = active
+            .iter()
+            .map(|host| {
+                let rescue = cursors.get(host).is_some_and(Cursor::would_rescue);
+                (Arc::clone(host), rescue)
+            })
+            .collect();
+        let ends = self.on_hosts(state, task, &info, hosts).await;
+        let ends = if once {
+            self.spread(task, ends, group)
+        } else {
+            ends
+        };
+        self.settle(state, cursors, task, &info, ends, once)
+    }
+
+    /// Runs the task on these hosts at the same time; ends in the order of the hosts.
+    async fn on_hosts(
+        self: &Arc<Self>,
+        state: &Arc<PlayState>,
+        task: &Arc<Task>,
+        info: &Arc<TaskInfo>,
+        hosts: Vec<(Arc<str>, bool)>,
+    ) -> Vec<(Arc<str>, TaskEnd)> {
+        let first = hosts.first().map(|(host, _)| Arc::clone(host));
+        let forks = self.throttle(state, task, first.as_slice());
+        let slots = Arc::new(Semaphore::new(forks));
+        let mut set = JoinSet::new();
+        for (order, (host, rescue)) in hosts.into_iter().enumerate() {
+            let (run, state, task) = (Arc::clone(self), Arc::clone(state), Arc::clone(task));
+            let (info, slots) = (Arc::clone(info), Arc::clone(&slots));
+            set.spawn(async move {
+                let _slot = slots.acquire_owned().await;
+                run.emitter.emit(&Event::HostStart {
+                    task: Arc::clone(&info),
+                    host: host.to_string(),
+                });
+                let end = run.task_on_host(&state, &task, &info, &host, rescue).await;
+                (order, host, end)
+            });
+        }
+        let mut ends: Vec<(usize, Arc<str>, TaskEnd)> = Vec::new();
+        while let Some(joined) = set.join_next().await {
+            match joined {
+                Ok(end) => ends.push(end),
+                Err(error) => self.emitter.warn(format!("a bug in runbook: {error}")),
+            }
+        }
+        ends.sort_by_key(|(order, _, _)| *order);
+        ends.into_iter().map(|(_, host, end)| (host, end)).collect()
+    }
+
+    /// The end of a `run_once` task, for all hosts of the batch.
+    fn spread(
+        &self,
+        task: &Task,
+        mut ends: Vec<(Arc<str>, TaskEnd)>,
+        group: &[Arc<str>],
+    ) -> Vec<(Arc<str>, TaskEnd)> {
+        let Some((first, end)) = ends.pop() else {
+            return ends;
+        };
+        group
+            .iter()
+            .map(|host| {
+                if host != &first {
+                    if let (Some(name), Some(value)) = (&task.register, &end.registered) {
+                        self.store.register(
+                            host,
+                            name,
+                            value.clone(),
+                            &task.span.to_string().into(),
+                        );
+                    }
+                    self.apply_effects(host, &end.effects, task);
+                }
+                // a handler is notified once, for the host that ran
+                (
+                    Arc::clone(host),
+                    TaskEnd {
+                        notify: if host == &first {
+                            end.notify.clone()
+                        } else {
+                            Vec::new()
+                        },
+                        ..end.clone()
+                    },
+                )
+            })
+            .collect()
+    }
+
+    /// What the ends of a task mean for the hosts.
+    fn settle(
+        self: &Arc<Self>,
+        state: &Arc<PlayState>,
+        cursors: &mut Cursors,
+        task: &Arc<Task>,
+        info: &Arc<TaskInfo>,
+        ends: Vec<(Arc<str>, TaskEnd)>,
+        once: bool,
+    ) -> Result<Flow, Box<Diagnostic>> {
+        let mut lost = 0;
+        let mut fatal = false;
+        let mut includes = Vec::new();
+        for (host, end) in ends {
+            let Some(cursor) = cursors.get_mut(&host) else {
+                continue;
+            };
+            match end.status {
+                Status::Failed | Status::Rescued => {
+                    fatal |= end.any_errors_fatal || once;
+                    let failure = cursor.fail();
+                    if failure == Failure::Rescued {
+                        self.remember_failure(&host, task, &end);
+                    }
+                    if failure == Failure::Final {
+                        lost += 1;
+                        self.lost().failed.insert(Arc::clone(&host));
+                    }
+                    continue;
+                }
+                Status::Unreachable => {
+                    fatal |= end.any_errors_fatal;
+                    if end.ignore_unreachable {
+                        cursor.advance();
+                        continue;
+                    }
+                    cursor.drop_out();
+                    lost += 1;
+                    self.lost().unreachable.insert(Arc::clone(&host));
+                    continue;
+                }
+                Status::Ok | Status::Changed | Status::Skipped | Status::Ignored => {}
+            }
+            let problems = self.notify(state, cursor, &host, task, &end.notify);
+            for Notification { message, .. } in problems {
+                self.emitter.warn(message);
+            }
+            if end.includes.is_empty() {
+                cursor.advance();
+            } else {
+                includes.push((host, end.includes));
+            }
+        }
+        if !includes.is_empty() {
+            lost += self.include(state, cursors, task, info, includes)?;
+        }
+        if fatal {
+            for (host, cursor) in cursors.iter_mut() {
+                if !cursor.is_failed()
+                    && cursor.next().is_some()
+                    && !self.lost().failed.contains(host)
+                {
+                    if cursor.fail() == Failure::Final {
+                        self.lost().failed.insert(Arc::clone(host));
+                        lost += 1;
+                    }
+                }
+            }
+        }
+        Ok(Flow::Go { lost })
+    }
+}
+
+/// The least place that a host is at, its task, and the hosts that are there.
+fn nearest(cursors: &mut Cursors) -> Option<(Next, Vec<Arc<str>>)> {
+    let mut best: Option<(Place, Next)> = None;
+    let mut group: Vec<Arc<str>> = Vec::new();
+    for (host, cursor) in cursors.iter_mut() {
+        if cursor.is_failed() {
+            continue;
+        }
+        let Some(next) = cursor.next() else {
+            continue;
+        };
+        match &best {
+            Some((place, _)) if next.place > *place => {}
+            Some((place, _)) if next.place == *place => group.push(Arc::clone(host)),
+            _ => {
+                group = vec![Arc::clone(host)];
+                best = Some((next.place.clone(), next));
+            }
+        }
+    }
+    best.map(|(_, next)| (next, group))
+}

@@ -1,0 +1,28 @@
+//! Running plays: which host does which task when, what a task's keywords mean, and what becomes of results.
+//!
+//! [`Run`] drives one run of playbooks. It keeps hosts in step by their places in the play (`plan`), evaluates
+//! keywords with templates, takes actions' next steps to machines, and emits events.
+
+mod censor;
+mod dispatch;
+mod emit;
+mod fault;
+mod flow;
+mod handlers;
+mod include;
+mod items;
+mod linear;
+mod machines;
+mod options;
+mod play;
+mod prompt;
+mod run;
+mod scope;
+mod settings;
+mod single;
+mod task;
+
+pub use machines::{Login, Machines};
+pub use options::{RunOptions, VerifyTask};
+pub use prompt::{NoPrompt, Prompt};
+pub use run::{Run, RunEnd, RunParts};

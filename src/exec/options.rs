@@ -1,0 +1,65 @@
+//! What the command line and the configuration say of a run.
+
+use crate::playbook::TagFilter;
+use std::sync::Arc;
+
+/// Whether each task is planned again right after it was applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VerifyTask {
+    /// No.
+    #[default]
+    Off,
+    /// Yes; whatever is left to do is a failure of the proof.
+    On,
+}
+
+/// Options of a run.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Predict, change nothing.
+    pub check: bool,
+    /// Show diffs.
+    pub diff: bool,
+    /// Plan each task again after applying.
+    pub verify_task: VerifyTask,
+    /// How many hosts work at once.
+    pub forks: usize,
+    /// Which tasks.
+    pub tags: TagFilter,
+    /// Begin at the first task whose name matches this glob.
+    pub start_at: Option<String>,
+    /// Hosts that are left after `--limit`; `None` for all.
+    pub limit: Option<Vec<Arc<str>>>,
+    /// `-v` count.
+    pub verbosity: u8,
+    /// Run handlers on failed hosts too.
+    pub force_handlers: bool,
+    /// `gathering`: `implicit`, `explicit` or `smart`.
+    pub gathering: String,
+    /// What `ansible_managed` says.
+    pub managed: String,
+    /// Every failure ends the play for all.
+    pub any_errors_fatal: bool,
+    /// Seconds that a task may take; 0 for no limit.
+    pub task_timeout: u64,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            check: false,
+            diff: false,
+            verify_task: VerifyTask::Off,
+            forks: 50,
+            tags: TagFilter::default(),
+            start_at: None,
+            limit: None,
+            verbosity: 0,
+            force_handlers: false,
+            gathering: "implicit".into(),
+            managed: "Ansible managed".into(),
+            any_errors_fatal: false,
+            task_timeout: 0,
+        }
+    }
+}

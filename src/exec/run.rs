@@ -1,0 +1,199 @@
+//! One run of playbooks.
+
+use super::emit::Emitter;
+use super::machines::Machines;
+use super::options::RunOptions;
+use super::prompt::Prompt;
+use crate::diag::Diagnostic;
+use crate::playbook::{Loader, Play};
+use crate::result::{Event, EventSink, Stats, TaskInfo};
+use crate::template::Templar;
+use crate::vars::{RunMagic, VarStore};
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// What a run is made of.
+pub struct RunParts {
+    /// Options.
+    pub options: RunOptions,
+    /// Variables and inventory.
+    pub store: Arc<VarStore>,
+    /// Templates.
+    pub templar: Templar,
+    /// Reads files that tasks include.
+    pub loader: Arc<Loader>,
+    /// Connections.
+    pub machines: Arc<Machines>,
+    /// Who is asked.
+    pub prompt: Arc<dyn Prompt>,
+    /// Where events go.
+    pub sink: Box<dyn EventSink>,
+    /// Magic variables of the run.
+    pub magic: RunMagic,
+    /// Becomes true when the user interrupts.
+    pub interrupted: tokio::sync::watch::Receiver<bool>,
+}
+
+/// How a run ended.
+pub struct RunEnd {
+    /// Counts.
+    pub stats: Stats,
+    /// Some host failed.
+    pub failed: bool,
+    /// Some host could not be reached.
+    pub unreachable: bool,
+    /// The user interrupted it.
+    pub interrupted: bool,
+    /// The sink, to read what it collected.
+    pub sink: Box<dyn EventSink>,
+}
+
+/// Hosts that are out of the run.
+#[derive(Debug, Default)]
+pub(crate) struct Lost {
+    pub failed: HashSet<Arc<str>>,
+    pub unreachable: HashSet<Arc<str>>,
+}
+
+/// A run.
+pub struct Run {
+    pub(crate) options: RunOptions,
+    pub(crate) store: Arc<VarStore>,
+    pub(crate) templar: Templar,
+    pub(crate) loader: Arc<Loader>,
+    pub(crate) machines: Arc<Machines>,
+    pub(crate) prompt: Arc<dyn Prompt>,
+    pub(crate) emitter: Emitter,
+    pub(crate) magic: Arc<RunMagic>,
+    pub(crate) interrupted: tokio::sync::watch::Receiver<bool>,
+    pub(crate) lost: Mutex<Lost>,
+    next_task: AtomicU64,
+}
+
+impl Run {
+    /// A run.
+    pub fn new(parts: RunParts) -> Self {
+        Self {
+            options: parts.options,
+            store: parts.store,
+            templar: parts.templar,
+            loader: parts.loader,
+            machines: parts.machines,
+            prompt: parts.prompt,
+            emitter: Emitter::new(parts.sink),
+            magic: Arc::new(parts.magic),
+            interrupted: parts.interrupted,
+            lost: Mutex::default(),
+            next_task: AtomicU64::new(1),
+        }
+    }
+
+    /// Runs playbooks that were loaded, each with its path.
+    ///
+    /// # Errors
+    /// When something in a playbook is wrong in a way that no host could run it.
+    pub async fn playbooks(
+        self: Arc<Self>,
+        playbooks: &[(std::path::PathBuf, Vec<Play>)],
+    ) -> Result<RunEnd, Box<Diagnostic>> {
+        let begun = Instant::now();
+        let mut result = Ok(());
+        'all: for (path, plays) in playbooks {
+            self.emitter.emit(&Event::PlaybookStart {
+                path: path.display().to_string(),
+            });
+            let dir = path.parent().unwrap_or(Path::new("")).to_owned();
+            self.store.set_playbook_dir(dir);
+            for play in plays {
+                if self.is_interrupted() {
+                    break 'all;
+                }
+                match self.play(play).await {
+                    Ok(true) => {}
+                    Ok(false) => break 'all,
+                    Err(error) => {
+                        result = Err(error);
+                        break 'all;
+                    }
+                }
+            }
+        }
+        self.machines.close().await;
+        result?;
+        let stats = self.emitter.stats();
+        self.emitter.emit(&Event::Recap {
+            stats: stats.clone(),
+            elapsed_ms: elapsed_ms(begun),
+        });
+        let (failed, unreachable) = {
+            let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+            (!lost.failed.is_empty(), !lost.unreachable.is_empty())
+        };
+        let interrupted = self.is_interrupted();
+        let sink = match Arc::try_unwrap(self) {
+            Ok(run) => run.emitter.take_sink(),
+            // a task that was given up still holds the run; its events no longer matter
+            Err(_) => Box::new(Nobody),
+        };
+        Ok(RunEnd {
+            stats,
+            failed,
+            unreachable,
+            interrupted,
+            sink,
+        })
+    }
+
+    /// Whether the user interrupted the run.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        *self.interrupted.borrow()
+    }
+
+    pub(crate) fn lost(&self) -> std::sync::MutexGuard<'_, Lost> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What reports are told of a task.
+    pub(crate) fn info(
+        &self,
+        task: &crate::playbook::Task,
+        name: String,
+        handler: bool,
+    ) -> Arc<TaskInfo> {
+        let role = task.role.as_ref().map(|role| role.name.clone());
+        let name = match &role {
+            Some(role) => format!("{role} : {name}"),
+            None => name,
+        };
+        Arc::new(TaskInfo {
+            id: self.next_task.fetch_add(1, Ordering::Relaxed),
+            name,
+            action: task.action.clone(),
+            path: task.span.to_string(),
+            role,
+            handler,
+        })
+    }
+}
+
+struct Nobody;
+
+impl EventSink for Nobody {
+    fn event(&mut self, _: &Event) {}
+}
+
+/// Milliseconds since then.
+pub(crate) fn elapsed_ms(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Comes back when the user interrupts the run.
+pub(crate) async fn stopped(interrupted: &mut tokio::sync::watch::Receiver<bool>) {
+    if interrupted.wait_for(|stop| *stop).await.is_err() {
+        // nobody can interrupt any more
+        std::future::pending::<()>().await;
+    }
+}

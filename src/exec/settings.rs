@@ -1,0 +1,349 @@
+//! What a task's keywords say, templated for a host: flags, the user to become, the login.
+//!
+//! Source: Ansible's documentation, "Playbook Keywords" and "Understanding privilege escalation".
+
+use super::fault::Fault;
+use super::machines::Login;
+use super::run::Run;
+use crate::diag::Diagnostic;
+use crate::playbook::Task;
+use crate::template::Context;
+use crate::transport::{Become, BecomeMethod, ConnectionKind};
+use crate::value::{Secret, Value, strip_omitted, to_bool};
+use crate::yaml::Node;
+use std::time::Duration;
+
+/// A task's keywords on a host.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub check: bool,
+    pub diff: bool,
+    pub no_log: bool,
+    pub ignore_errors: bool,
+    pub ignore_unreachable: bool,
+    pub any_errors_fatal: bool,
+    pub environment: Vec<(String, String)>,
+    pub timeout: Option<u64>,
+    pub delegate_facts: bool,
+}
+
+impl Run {
+    /// A keyword's value, templated; `None` if it is not there or omitted.
+    pub(crate) fn keyword(
+        &self,
+        node: Option<&Node>,
+        cx: &Context,
+    ) -> Result<Option<Value>, Fault> {
+        let Some(node) = node else {
+            return Ok(None);
+        };
+        let value = self
+            .templar
+            .render(&node.to_value(), cx)
+            .map_err(|e| Fault::template(&e, node))?;
+        Ok(strip_omitted(value).filter(|value| !value.is_null()))
+    }
+
+    pub(crate) fn flag(
+        &self,
+        name: &str,
+        node: Option<&Node>,
+        cx: &Context,
+    ) -> Result<Option<bool>, Fault> {
+        let Some(value) = self.keyword(node, cx)? else {
+            return Ok(None);
+        };
+        match (to_bool(&value), node) {
+            (Some(flag), _) => Ok(Some(flag)),
+            (None, Some(node)) => Err(Fault::at(
+                format!("`{name}` must be yes or no, it is `{value}`"),
+                &node.span,
+            )),
+            (None, None) => Ok(None),
+        }
+    }
+
+    pub(crate) fn number(
+        &self,
+        name: &str,
+        node: Option<&Node>,
+        cx: &Context,
+    ) -> Result<Option<f64>, Fault> {
+        let Some(value) = self.keyword(node, cx)? else {
+            return Ok(None);
+        };
+        match (value.to_string().trim().parse::<f64>(), node) {
+            (Ok(number), _) => Ok(Some(number)),
+            (Err(_), Some(node)) => Err(Fault::at(
+                format!("`{name}` must be a number, it is `{value}`"),
+                &node.span,
+            )),
+            (Err(_), None) => Ok(None),
+        }
+    }
+
+    pub(crate) fn settings(&self, task: &Task, cx: &Context) -> Result<Settings, Fault> {
+        let keywords = &task.keywords;
+        let flag = |name, node: &Option<Node>| self.flag(name, node.as_ref(), cx);
+        let check = flag("check_mode", &keywords.check_mode)?.unwrap_or(self.options.check);
+        let timeout = self.number("timeout", keywords.timeout.as_ref(), cx)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "seconds, clamped"
+        )]
+        let timeout = timeout.map_or(self.options.task_timeout, |t| t.clamp(0.0, 1e9) as u64);
+        Ok(Settings {
+            check,
+            diff: flag("diff", &keywords.diff)?.unwrap_or(self.options.diff),
+            no_log: flag("no_log", &keywords.no_log)?.unwrap_or(false),
+            ignore_errors: flag("ignore_errors", &keywords.ignore_errors)?.unwrap_or(false),
+            ignore_unreachable: flag("ignore_unreachable", &keywords.ignore_unreachable)?
+                .unwrap_or(false),
+            any_errors_fatal: flag("any_errors_fatal", &keywords.any_errors_fatal)?
+                .unwrap_or(self.options.any_errors_fatal),
+            environment: self.environment(task, cx)?,
+            timeout: (timeout > 0).then_some(timeout),
+            delegate_facts: flag("delegate_facts", &keywords.delegate_facts)?.unwrap_or(false),
+        })
+    }
+
+    fn environment(&self, task: &Task, cx: &Context) -> Result<Vec<(String, String)>, Fault> {
+        let mut all: Vec<(String, String)> = Vec::new();
+        for node in &task.keywords.environment {
+            match self.keyword(Some(node), cx)? {
+                None => {}
+                Some(Value::Map(map)) => {
+                    for (name, value) in map.iter() {
+                        let name = name.to_string();
+                        all.retain(|(known, _)| *known != name);
+                        all.push((name, value.to_string()));
+                    }
+                }
+                Some(Value::Str(text)) if text.trim().is_empty() => {}
+                Some(other) => {
+                    return Err(Fault::at(
+                        format!(
+                            "`environment` must be a mapping, it is a {}",
+                            other.type_name()
+                        ),
+                        &node.span,
+                    ));
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// A variable, templated, if it is defined.
+    pub(crate) fn variable(&self, name: &str, cx: &Context) -> Result<Option<Value>, Fault> {
+        if cx.scope().get(name).is_none() {
+            return Ok(None);
+        }
+        match self.templar.expression(name, cx) {
+            Ok(value) => Ok(Some(value).filter(|v| !v.is_null())),
+            Err(error) if error.is_undefined() && error.name.as_deref() == Some(name) => Ok(None),
+            Err(error) => Err(Fault(
+                Diagnostic::error(
+                    "task::variable",
+                    format!("the variable `{name}` cannot be used: {}", error.message),
+                )
+                .into(),
+            )),
+        }
+    }
+
+    fn first_variable(&self, names: &[&str], cx: &Context) -> Result<Option<Value>, Fault> {
+        for name in names {
+            if let Some(value) = self.variable(name, cx)? {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    fn secret(&self, names: &[&str], cx: &Context) -> Result<Option<Secret<String>>, Fault> {
+        Ok(self
+            .first_variable(names, cx)?
+            .map(|value| Secret::new(value.to_string())))
+    }
+
+    /// The user to become, if any. `cx` is that of the host that really runs the task.
+    pub(crate) fn becomes(&self, task: &Task, cx: &Context) -> Result<Option<Become>, Fault> {
+        let keywords = &task.keywords;
+        let defaults = &self.machines.login;
+        let wanted = match self.variable("ansible_become", cx)? {
+            Some(value) => to_bool(&value).unwrap_or(false),
+            None => self
+                .flag("become", keywords.r#become.as_ref(), cx)?
+                .unwrap_or(defaults.r#become),
+        };
+        if !wanted {
+            return Ok(None);
+        }
+        let text = |names: &[&str], node: &Option<Node>, default: Option<&str>| {
+            if let Some(value) = self.first_variable(names, cx)? {
+                return Ok(Some(value.to_string()));
+            }
+            let value = self.keyword(node.as_ref(), cx)?;
+            Ok(value
+                .map(|v| v.to_string())
+                .or_else(|| default.map(str::to_owned)))
+        };
+        let method = text(
+            &["ansible_become_method"],
+            &keywords.become_method,
+            Some(&defaults.become_method),
+        )?
+        .unwrap_or_default();
+        let Some(kind) = BecomeMethod::from_name(&method) else {
+            let span = keywords
+                .become_method
+                .as_ref()
+                .map_or(&task.span, |node| &node.span);
+            return Err(Fault::at(
+                format!(
+                    "there is no way `{method}` to become another user; sudo, su and doas are built"
+                ),
+                span,
+            ));
+        };
+        let own = |suffix: &str| format!("ansible_{}_{suffix}", kind.name());
+        let user = text(
+            &["ansible_become_user", &own("user")],
+            &keywords.become_user,
+            Some(&defaults.become_user),
+        )?
+        .unwrap_or_else(|| "root".into());
+        let password = self
+            .secret(
+                &[
+                    "ansible_become_password",
+                    "ansible_become_pass",
+                    &own("password"),
+                    &own("pass"),
+                ],
+                cx,
+            )?
+            .or_else(|| defaults.become_password.clone());
+        Ok(Some(Become {
+            method: kind,
+            user,
+            password,
+            exe: text(
+                &["ansible_become_exe", &own("exe")],
+                &keywords.become_exe,
+                None,
+            )?,
+            flags: text(
+                &["ansible_become_flags", &own("flags")],
+                &keywords.become_flags,
+                None,
+            )?,
+        }))
+    }
+
+    /// How the host is reached. `cx` is that of the host that really runs the task.
+    pub(crate) fn login(&self, host: &str, task: &Task, cx: &Context) -> Result<Login, Fault> {
+        let keywords = &task.keywords;
+        let mut login = self.machines.login.clone();
+        let text =
+            |names: &[&str]| Ok::<_, Fault>(self.first_variable(names, cx)?.map(|v| v.to_string()));
+        let word = |node: &Option<Node>| {
+            Ok::<_, Fault>(self.keyword(node.as_ref(), cx)?.map(|v| v.to_string()))
+        };
+        let kind = match text(&["ansible_connection"])? {
+            Some(kind) => Some(kind),
+            None => word(&keywords.connection)?,
+        };
+        if let Some(kind) = kind {
+            login.kind = ConnectionKind::from_name(&kind).ok_or_else(|| {
+                let span = keywords
+                    .connection
+                    .as_ref()
+                    .map_or(&task.span, |node| &node.span);
+                Fault::at(
+                    format!("the connection `{kind}` is not built; ssh, openssh and local are"),
+                    span,
+                )
+            })?;
+        }
+        let target = &mut login.target;
+        target.host =
+            text(&["ansible_host", "ansible_ssh_host"])?.unwrap_or_else(|| host.to_owned());
+        if let Some(port) = match text(&["ansible_port", "ansible_ssh_port"])? {
+            Some(port) => Some(port),
+            None => word(&keywords.port)?,
+        } {
+            target.port = Some(port.trim().parse().map_err(|_| {
+                Fault::at(
+                    format!("the port `{port}` of {host} is not a number"),
+                    &task.span,
+                )
+            })?);
+        }
+        if let Some(user) = match text(&["ansible_user", "ansible_ssh_user"])? {
+            Some(user) => Some(user),
+            None => word(&keywords.remote_user)?,
+        } {
+            target.user = Some(user);
+        }
+        if let Some(password) = self.secret(
+            &[
+                "ansible_password",
+                "ansible_ssh_pass",
+                "ansible_ssh_password",
+            ],
+            cx,
+        )? {
+            target.password = Some(password);
+        }
+        if let Some(key) = text(&["ansible_ssh_private_key_file", "ansible_private_key_file"])? {
+            target.private_keys = vec![expand_home(&key)];
+        }
+        if let Some(pass) = self.secret(&["ansible_ssh_private_key_passphrase"], cx)? {
+            target.key_passphrase = Some(pass);
+        }
+        let mut args = match text(&["ansible_ssh_args"])? {
+            Some(args) => args,
+            None => target.ssh_args.clone(),
+        };
+        for name in ["ansible_ssh_common_args", "ansible_ssh_extra_args"] {
+            if let Some(more) = text(&[name])? {
+                args = format!("{args} {more}");
+            }
+        }
+        target.ssh_args = args.trim().to_owned();
+        if let Some(executable) = text(&["ansible_ssh_executable"])? {
+            target.ssh_executable = Some(executable);
+        }
+        if let Some(timeout) = text(&["ansible_ssh_timeout", "ansible_timeout"])?
+            .and_then(|t| t.trim().parse::<u64>().ok())
+        {
+            target.connect_timeout = Some(Duration::from_secs(timeout));
+        }
+        if let Some(checking) = self
+            .first_variable(
+                &["ansible_ssh_host_key_checking", "ansible_host_key_checking"],
+                cx,
+            )?
+            .as_ref()
+            .and_then(to_bool)
+            && !checking
+        {
+            target.host_key_checking = Some(crate::transport::HostKeyChecking::Off);
+        }
+        if let Some(dir) = text(&["ansible_remote_tmp"])? {
+            target.remote_tmp = Some(dir);
+        }
+        Ok(login)
+    }
+}
+
+/// `~/` at the beginning of a path of the controller.
+fn expand_home(path: &str) -> std::path::PathBuf {
+    match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
+        (Some(rest), Some(home)) => std::path::Path::new(&home).join(rest),
+        _ => path.into(),
+    }
+}

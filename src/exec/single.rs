@@ -1,0 +1,515 @@
+//! One turn of a task: a task without a loop, or one of its items.
+
+use super::fault::Fault;
+use super::include::Include;
+use super::machines::Login;
+use super::play::PlayState;
+use super::run::{Run, stopped};
+use super::scope::with_local;
+use super::settings::Settings;
+use crate::actions::{ActionRegistry, Effect, Input, RemoteCall, Step};
+use crate::playbook::Task;
+use crate::result::{Event, Outcome, TaskInfo};
+use crate::template::{Context, FileContext};
+use crate::transport::Become;
+use crate::value::{Map, Value, strip_omitted};
+use crate::vars::HostScope;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Which task where.
+pub(crate) struct Place<'a> {
+    pub state: &'a Arc<PlayState>,
+    pub task: &'a Arc<Task>,
+    pub info: &'a Arc<TaskInfo>,
+    pub host: &'a Arc<str>,
+}
+
+/// A turn that is ready to go.
+pub(crate) struct Turn {
+    pub step: Step,
+    pub include: Option<Include>,
+    pub local: Map,
+    pub scope: Option<(Arc<HostScope>, Arc<FileContext>)>,
+    pub settings: Option<Settings>,
+    pub delegate: Option<Arc<str>>,
+    pub way: Option<(Login, Option<Become>)>,
+}
+
+/// How a turn ended.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TurnEnd {
+    pub outcome: Outcome,
+    pub include: Option<Include>,
+    pub effects: Vec<Effect>,
+    pub notify: Vec<String>,
+    pub delegate: Option<Arc<str>>,
+    pub no_log: bool,
+    pub ignore_errors: bool,
+    pub ignore_unreachable: bool,
+    pub any_errors_fatal: bool,
+}
+
+impl Turn {
+    fn over(outcome: Outcome, local: Map) -> Self {
+        Self {
+            step: Step::done(outcome),
+            include: None,
+            local,
+            scope: None,
+            settings: None,
+            delegate: None,
+            way: None,
+        }
+    }
+
+    /// Whether it is one call of a module.
+    pub(crate) fn is_call(&self) -> bool {
+        matches!(&self.step, Step::Call(call) if call.receive.is_none())
+    }
+
+    /// Whether both go to the same agent.
+    pub(crate) fn same_way(&self, other: &Self) -> bool {
+        let key = |turn: &Self| {
+            turn.way.as_ref().map(|(login, who)| {
+                (
+                    login.target.host.clone(),
+                    login.target.port,
+                    login.target.user.clone(),
+                    login.kind.clone(),
+                    who.clone(),
+                )
+            })
+        };
+        key(self) == key(other)
+    }
+}
+
+impl Run {
+    /// The skipped outcome if a condition is false.
+    pub(crate) fn skips(&self, task: &Task, cx: &Context) -> Result<Option<Outcome>, Fault> {
+        for node in &task.keywords.when {
+            let value = node.to_value();
+            let fits = self
+                .templar
+                .condition(&value, cx)
+                .map_err(|e| Fault::template(&e, node))?;
+            if !fits {
+                let mut outcome = Outcome::skip("Conditional result was False");
+                outcome.data.set("false_condition", value.into_data());
+                return Ok(Some(outcome));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Everything that comes before the machine: conditions, arguments, the controller's half.
+    pub(crate) fn begin(&self, place: &Place<'_>, local: Map) -> Turn {
+        match self.try_begin(place, &local) {
+            Ok(turn) => turn,
+            Err((fault, settings, delegate)) => Turn {
+                settings,
+                delegate,
+                ..Turn::over(fault.outcome(), local)
+            },
+        }
+    }
+
+    #[expect(
+        clippy::type_complexity,
+        reason = "a failure keeps what was known before it"
+    )]
+    fn try_begin(
+        &self,
+        place: &Place<'_>,
+        local: &Map,
+    ) -> Result<Turn, (Fault, Option<Settings>, Option<Arc<str>>)> {
+        let early = |fault: Fault| (fault, None, None);
+        let task = place.task;
+        let (scope, files) = self
+            .task_scope(place.state, place.host, task)
+            .map_err(|e| early(Fault(e)))?;
+        let cx = with_local(&scope, &files, local.clone());
+        if let Some(outcome) = self.skips(task, &cx).map_err(early)? {
+            let mut turn = Turn::over(outcome, local.clone());
+            // a secret item must not show in the line that says it was skipped
+            let no_log = self.flag("no_log", task.keywords.no_log.as_ref(), &cx);
+            if matches!(no_log, Ok(Some(true))) {
+                turn.settings = self.settings(task, &cx).ok();
+            }
+            return Ok(turn);
+        }
+        let settings = self.settings(task, &cx).map_err(early)?;
+        let later = |fault: Fault| (fault, Some(settings.clone()), None);
+        if matches!(task.short_action(), "include_tasks" | "include_role") {
+            let label = (!local.is_empty()).then(|| {
+                let name = local
+                    .get("ansible_loop_var")
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                local
+                    .get(name.as_str())
+                    .map(ToString::to_string)
+                    .unwrap_or_default()
+            });
+            let include = self.wants(task, &cx, local.clone(), label).map_err(later)?;
+            return Ok(Turn {
+                include: Some(include),
+                settings: Some(settings.clone()),
+                ..Turn::over(Outcome::ok(), local.clone())
+            });
+        }
+        let delegate = match self
+            .keyword(task.keywords.delegate_to.as_ref(), &cx)
+            .map_err(later)?
+        {
+            Some(value) if !value.to_string().is_empty() => {
+                Some(Arc::<str>::from(value.to_string()))
+            }
+            _ => None,
+        };
+        let args = self.arguments(task, &cx).map_err(later)?;
+        let action = ActionRegistry.find(task.short_action());
+        let step = match action {
+            Some(action) => {
+                let input = Input {
+                    args,
+                    templar: &self.templar,
+                    cx: &cx,
+                    check: settings.check,
+                    verbosity: self.options.verbosity,
+                    host: place.host,
+                    managed: &self.options.managed,
+                    no_log: settings.no_log,
+                };
+                action(&input)
+                    .map_err(|e| later(Fault::action(&e, &task.action_span, &task.args.members)))?
+            }
+            None => Step::Call(RemoteCall::new(task.action.clone(), args)),
+        };
+        let way = if matches!(step, Step::Done(..) | Step::Pause { .. }) {
+            None
+        } else {
+            let target = delegate.as_ref().unwrap_or(place.host);
+            let at = match &delegate {
+                // connection and privileges are the delegate's, everything else the host's
+                Some(delegate) => {
+                    let (scope, files) = self
+                        .task_scope(place.state, delegate, task)
+                        .map_err(|e| later(Fault(e)))?;
+                    with_local(&scope, &files, local.clone())
+                }
+                None => cx.clone(),
+            };
+            let login = self.login(target, task, &at).map_err(later)?;
+            let who = self.becomes(task, &at).map_err(later)?;
+            Some((login, who))
+        };
+        Ok(Turn {
+            step,
+            include: None,
+            local: local.clone(),
+            scope: Some((scope, files)),
+            settings: Some(settings),
+            delegate,
+            way,
+        })
+    }
+
+    /// The task's arguments, rendered, with defaults of modules below them.
+    fn arguments(&self, task: &Task, cx: &Context) -> Result<Map, Fault> {
+        let mut args = Map::new();
+        for node in &task.keywords.module_defaults {
+            let Some(Value::Map(defaults)) = self.keyword(Some(node), cx)? else {
+                continue;
+            };
+            for name in [task.action.as_str(), task.short_action()] {
+                let full = format!("ansible.builtin.{name}");
+                for key in [name, full.as_str()] {
+                    for (k, v) in defaults
+                        .get(key)
+                        .and_then(Value::as_map)
+                        .into_iter()
+                        .flatten()
+                    {
+                        args.insert(k.clone(), v.clone());
+                    }
+                }
+            }
+        }
+        if let Some(node) = &task.args.more {
+            match self.keyword(Some(node), cx)? {
+                Some(Value::Map(more)) => {
+                    for (key, value) in more.iter() {
+                        args.insert(key.clone(), value.clone());
+                    }
+                }
+                None => {}
+                Some(other) => {
+                    return Err(Fault::at(
+                        format!(
+                            "the arguments must be a mapping, they are a {}",
+                            other.type_name()
+                        ),
+                        &node.span,
+                    ));
+                }
+            }
+        }
+        // what `assert` checks and `debug` prints by name are expressions, not arguments to expand
+        for entry in &task.args.members {
+            let key = self
+                .templar
+                .render(&entry.key.to_value(), cx)
+                .map_err(|e| Fault::template(&e, &entry.key))?;
+            let value = self
+                .templar
+                .render(&entry.value.to_value(), cx)
+                .map_err(|e| Fault::template(&e, &entry.value))?;
+            match strip_omitted(value) {
+                Some(value) => {
+                    args.insert(key, value);
+                }
+                None => {
+                    args.shift_remove(&key);
+                }
+            }
+        }
+        Ok(args)
+    }
+
+    /// One turn from beginning to end, tried again as `until` and `retries` say.
+    pub(crate) async fn one(
+        self: &Arc<Self>,
+        place: &Place<'_>,
+        local: Map,
+        index: Option<usize>,
+    ) -> TurnEnd {
+        let _ = index;
+        let task = place.task;
+        if task.until.is_empty() && task.retries.is_none() {
+            let turn = self.begin(place, local);
+            return self.dispatch(place, turn).await;
+        }
+        let (tries, delay) = match self.retry_plan(place, &local) {
+            Ok(plan) => plan,
+            Err(fault) => {
+                return TurnEnd {
+                    outcome: fault.outcome(),
+                    ..TurnEnd::default()
+                };
+            }
+        };
+        let mut attempt = 1;
+        loop {
+            let turn = self.begin(place, local.clone());
+            let mut end = self.dispatch(place, turn).await;
+            let outcome = &mut end.outcome;
+            if outcome.skipped || outcome.unreachable || self.is_interrupted() {
+                return end;
+            }
+            outcome.data.set("attempts", attempt);
+            let good = match self.is_good(place, &local, outcome) {
+                Ok(good) => good,
+                Err(fault) => {
+                    end.outcome = fault.outcome();
+                    return end;
+                }
+            };
+            if good {
+                return end;
+            }
+            if attempt > tries {
+                outcome.data.set("attempts", tries);
+                if !outcome.failed {
+                    outcome.failed = true;
+                    outcome
+                        .data
+                        .set("msg", "the condition of `until` did not come true");
+                }
+                return end;
+            }
+            self.emitter.emit(&Event::Retry {
+                task: Arc::clone(place.info),
+                host: place.host.to_string(),
+                left: tries - attempt + 1,
+            });
+            attempt += 1;
+            let mut stop = self.interrupted.clone();
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = stopped(&mut stop) => {}
+            }
+        }
+    }
+
+    fn retry_plan(&self, place: &Place<'_>, local: &Map) -> Result<(u32, Duration), Fault> {
+        let (scope, files) = self
+            .task_scope(place.state, place.host, place.task)
+            .map_err(Fault)?;
+        let cx = with_local(&scope, &files, local.clone());
+        let tries = self
+            .number("retries", place.task.retries.as_ref(), &cx)?
+            .unwrap_or(3.0);
+        let delay = self
+            .number("delay", place.task.delay.as_ref(), &cx)?
+            .unwrap_or(5.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped"
+        )]
+        let tries = tries.clamp(0.0, 1e6) as u32;
+        Ok((
+            tries,
+            Duration::try_from_secs_f64(delay.max(0.0)).unwrap_or_default(),
+        ))
+    }
+
+    fn is_good(&self, place: &Place<'_>, local: &Map, outcome: &Outcome) -> Result<bool, Fault> {
+        if place.task.until.is_empty() {
+            return Ok(!outcome.failed);
+        }
+        let cx = self.result_context(place, local, outcome)?;
+        for node in &place.task.until {
+            let fits = self
+                .templar
+                .condition(&node.to_value(), &cx)
+                .map_err(|e| Fault::template(&e, node))?;
+            if !fits {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Variables with the turn's own result under the name that `register` gives it.
+    fn result_context(
+        &self,
+        place: &Place<'_>,
+        local: &Map,
+        outcome: &Outcome,
+    ) -> Result<Context, Fault> {
+        let (scope, files) = self
+            .task_scope(place.state, place.host, place.task)
+            .map_err(Fault)?;
+        let mut local = local.clone();
+        if let Some(name) = &place.task.register {
+            local.set(name, outcome.to_value().into_data());
+        }
+        Ok(with_local(&scope, &files, local))
+    }
+
+    /// What comes after the machine: `changed_when`, `failed_when`, facts, notifications.
+    pub(crate) fn finish(
+        &self,
+        place: &Place<'_>,
+        turn: TurnRest,
+        outcome: Outcome,
+        effects: Vec<Effect>,
+    ) -> TurnEnd {
+        let mut end = TurnEnd {
+            outcome,
+            include: turn.include,
+            effects,
+            delegate: turn.delegate,
+            ..TurnEnd::default()
+        };
+        if let Some(settings) = &turn.settings {
+            end.no_log = settings.no_log;
+            end.ignore_errors = settings.ignore_errors;
+            end.ignore_unreachable = settings.ignore_unreachable;
+            end.any_errors_fatal = settings.any_errors_fatal;
+        }
+        if let Err(fault) = self.judge(place, &turn.local, turn.ran, &mut end.outcome) {
+            end.outcome = fault.outcome();
+        }
+        self.keep_facts(place, turn.settings.as_ref(), &end);
+        if end.outcome.changed && !end.outcome.failed && !place.task.notify.is_empty() {
+            match self.notified(place, &turn.local) {
+                Ok(names) => end.notify = names,
+                Err(fault) => end.outcome = fault.outcome(),
+            }
+        }
+        end
+    }
+
+    fn judge(
+        &self,
+        place: &Place<'_>,
+        local: &Map,
+        ran: bool,
+        outcome: &mut Outcome,
+    ) -> Result<(), Fault> {
+        let task = place.task;
+        if !ran
+            || outcome.unreachable
+            || (task.changed_when.is_none() && task.failed_when.is_none())
+        {
+            return Ok(());
+        }
+        let all = |nodes: &[crate::yaml::Node], outcome: &Outcome| {
+            let cx = self.result_context(place, local, outcome)?;
+            for node in nodes {
+                let fits = self
+                    .templar
+                    .condition(&node.to_value(), &cx)
+                    .map_err(|e| Fault::template(&e, node))?;
+                if !fits {
+                    return Ok(false);
+                }
+            }
+            Ok::<_, Fault>(true)
+        };
+        if let Some(nodes) = &task.changed_when {
+            outcome.changed = all(nodes, outcome)?;
+        }
+        if let Some(nodes) = &task.failed_when {
+            let failed = all(nodes, outcome)?;
+            outcome.failed = failed;
+            outcome.data.set("failed_when_result", failed);
+        }
+        Ok(())
+    }
+
+    /// Facts that a module returned become the host's, or the delegate's if the task says so.
+    fn keep_facts(&self, place: &Place<'_>, settings: Option<&Settings>, end: &TurnEnd) {
+        if !end.effects.is_empty() || end.outcome.failed {
+            return;
+        }
+        if let Some(Value::Map(facts)) = end.outcome.data.get("ansible_facts") {
+            let delegate = end
+                .delegate
+                .as_ref()
+                .filter(|_| settings.is_some_and(|s| s.delegate_facts));
+            self.store
+                .set_facts(delegate.unwrap_or(place.host), (**facts).clone());
+        }
+    }
+
+    fn notified(&self, place: &Place<'_>, local: &Map) -> Result<Vec<String>, Fault> {
+        let (scope, files) = self
+            .task_scope(place.state, place.host, place.task)
+            .map_err(Fault)?;
+        let cx = with_local(&scope, &files, local.clone());
+        let mut names = Vec::new();
+        for node in &place.task.notify {
+            match self.keyword(Some(node), &cx)? {
+                Some(Value::List(items)) => names.extend(items.iter().map(ToString::to_string)),
+                Some(one) => names.push(one.to_string()),
+                None => {}
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// What is left of a turn when its step is taken out.
+pub(crate) struct TurnRest {
+    pub include: Option<Include>,
+    pub local: Map,
+    pub settings: Option<Settings>,
+    pub delegate: Option<Arc<str>>,
+    /// Whether the action really ran (a task whose condition is false did not).
+    pub ran: bool,
+}

@@ -1,0 +1,390 @@
+//! One task on one host, from its variables to its registered result.
+
+use super::censor::censored;
+use super::fault::Fault;
+use super::include::Include;
+use super::items::{LoopControl, plain_label};
+use super::play::PlayState;
+use super::run::{Run, elapsed_ms};
+use super::scope::with_local;
+use super::single::{Place, Turn, TurnEnd};
+use crate::actions::Effect;
+use crate::playbook::Task;
+use crate::result::{Event, ItemInfo, Outcome, Status, TaskInfo};
+use crate::template::Context;
+use crate::value::{Map, Value};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How a task ended on a host.
+#[derive(Clone, Debug)]
+pub(crate) struct TaskEnd {
+    pub status: Status,
+    pub registered: Option<Value>,
+    pub includes: Vec<Include>,
+    pub notify: Vec<String>,
+    pub effects: Vec<Effect>,
+    pub any_errors_fatal: bool,
+    pub ignore_unreachable: bool,
+    pub outcome: Arc<Outcome>,
+}
+
+/// What is collected while a task runs.
+#[derive(Default)]
+struct Sum {
+    outcome: Outcome,
+    ends: Vec<TurnEnd>,
+    looped: bool,
+}
+
+impl Run {
+    pub(crate) async fn task_on_host(
+        self: &Arc<Self>,
+        state: &Arc<PlayState>,
+        task: &Arc<Task>,
+        info: &Arc<TaskInfo>,
+        host: &Arc<str>,
+        rescue: bool,
+    ) -> TaskEnd {
+        let begun = Instant::now();
+        let place = Place {
+            state,
+            task,
+            info,
+            host,
+        };
+        let sum = match self.whole(&place).await {
+            Ok(sum) => sum,
+            Err(fault) => Sum {
+                outcome: fault.outcome(),
+                ..Sum::default()
+            },
+        };
+        let ignore = sum.ends.iter().any(|end| end.ignore_errors);
+        let no_log = sum.ends.iter().any(|end| end.no_log);
+        let outcome = sum.outcome;
+        let status = match () {
+            () if outcome.unreachable => Status::Unreachable,
+            () if outcome.failed && ignore => Status::Ignored,
+            () if outcome.failed && rescue => Status::Rescued,
+            () if outcome.failed => Status::Failed,
+            () if outcome.skipped => Status::Skipped,
+            () if outcome.changed => Status::Changed,
+            () => Status::Ok,
+        };
+        let registered = task.register.as_ref().map(|name| {
+            let value = outcome.to_value().into_data();
+            self.store
+                .register(host, name, value.clone(), &task.span.to_string().into());
+            value
+        });
+        let mut includes = Vec::new();
+        let mut notify = Vec::new();
+        let mut effects = Vec::new();
+        let mut delegated = None;
+        let (mut fatal, mut ignore_unreachable) = (self.options.any_errors_fatal, false);
+        for end in sum.ends {
+            includes.extend(end.include);
+            notify.extend(end.notify);
+            effects.extend(end.effects);
+            delegated = end.delegate.or(delegated);
+            fatal |= end.any_errors_fatal;
+            ignore_unreachable |= end.ignore_unreachable;
+        }
+        let shown = Arc::new(if no_log {
+            censored(&outcome)
+        } else {
+            outcome.clone()
+        });
+        // an include shows itself by what it includes
+        let quiet = !includes.is_empty() && !outcome.failed;
+        self.emitter.emit(&Event::TaskDone {
+            task: Arc::clone(info),
+            host: host.to_string(),
+            status,
+            outcome: shown,
+            delegated_to: delegated.map(|d| d.to_string()),
+            elapsed_ms: elapsed_ms(begun),
+            looped: sum.looped,
+            quiet,
+        });
+        TaskEnd {
+            status,
+            registered,
+            includes,
+            notify,
+            effects,
+            any_errors_fatal: fatal,
+            ignore_unreachable,
+            outcome: Arc::new(outcome),
+        }
+    }
+
+    async fn whole(self: &Arc<Self>, place: &Place<'_>) -> Result<Sum, Fault> {
+        let (scope, files) = self
+            .task_scope(place.state, place.host, place.task)
+            .map_err(Fault)?;
+        let cx = Context::new(Arc::clone(&scope) as Arc<dyn crate::template::Scope>, files);
+        let items = match self.items_of(place.task, &cx) {
+            Ok(items) => items,
+            Err(fault) => {
+                // a loop that cannot be read does not matter if the task does not run
+                return match self.skips(place.task, &cx) {
+                    Ok(Some(outcome)) => Ok(Sum {
+                        outcome,
+                        ..Sum::default()
+                    }),
+                    _ => Err(fault),
+                };
+            }
+        };
+        match items {
+            None => {
+                let end = self.one(place, Map::new(), None).await;
+                Ok(Sum {
+                    outcome: end.outcome.clone(),
+                    ends: vec![end],
+                    looped: false,
+                })
+            }
+            Some(items) => {
+                let control = self.loop_control(place.task, &cx)?;
+                self.many(place, &items, &control).await
+            }
+        }
+    }
+
+    async fn many(
+        self: &Arc<Self>,
+        place: &Place<'_>,
+        items: &[Value],
+        control: &LoopControl,
+    ) -> Result<Sum, Fault> {
+        if items.is_empty() {
+            let mut outcome = Outcome::skip("No items in the list");
+            outcome.data = Map::new()
+                .with("skipped_reason", Value::data("No items in the list"))
+                .with("results", Value::list(Vec::new()));
+            return Ok(Sum {
+                outcome,
+                ends: Vec::new(),
+                looped: true,
+            });
+        }
+        let plain = place.task.until.is_empty()
+            && place.task.retries.is_none()
+            && control.break_when.is_empty()
+            && control.pause.is_none();
+        let mut ends = Vec::new();
+        if plain {
+            // items do not wait for each other's results: as many as follow one another go in one request
+            let mut waiting: Vec<(usize, Turn)> = Vec::new();
+            for index in 0..items.len() {
+                let turn = self.begin(place, control.locals(items, index));
+                let joins = turn.is_call()
+                    && waiting.len() < 64
+                    && waiting.last().is_none_or(|(_, last)| last.same_way(&turn));
+                if !joins {
+                    self.finish_all(place, &mut waiting, items, control, &mut ends)
+                        .await;
+                }
+                if turn.is_call() {
+                    waiting.push((index, turn));
+                } else {
+                    let end = self.dispatch(place, turn).await;
+                    self.item_done(place, items, index, control, &end);
+                    ends.push(end);
+                }
+                if self.is_interrupted() || ends.last().is_some_and(|end| end.outcome.unreachable) {
+                    break;
+                }
+            }
+            self.finish_all(place, &mut waiting, items, control, &mut ends)
+                .await;
+        } else {
+            for index in 0..items.len() {
+                let end = self
+                    .one(place, control.locals(items, index), Some(index))
+                    .await;
+                self.item_done(place, items, index, control, &end);
+                let stop = self.breaks(place, control, items, index, &end)?;
+                ends.push(end);
+                if stop || self.is_interrupted() {
+                    break;
+                }
+                if let Some(pause) = control.pause
+                    && index + 1 < items.len()
+                {
+                    tokio::time::sleep(Duration::try_from_secs_f64(pause).unwrap_or_default())
+                        .await;
+                }
+            }
+        }
+        Ok(Sum {
+            outcome: sum(&ends, items, control),
+            ends,
+            looped: true,
+        })
+    }
+
+    async fn finish_all(
+        self: &Arc<Self>,
+        place: &Place<'_>,
+        waiting: &mut Vec<(usize, Turn)>,
+        items: &[Value],
+        control: &LoopControl,
+        ends: &mut Vec<TurnEnd>,
+    ) {
+        let (indices, turns): (Vec<usize>, Vec<Turn>) = waiting.drain(..).unzip();
+        for (index, end) in indices
+            .into_iter()
+            .zip(self.dispatch_all(place, turns).await)
+        {
+            self.item_done(place, items, index, control, &end);
+            ends.push(end);
+        }
+    }
+
+    fn breaks(
+        &self,
+        place: &Place<'_>,
+        control: &LoopControl,
+        items: &[Value],
+        index: usize,
+        end: &TurnEnd,
+    ) -> Result<bool, Fault> {
+        if control.break_when.is_empty() {
+            return Ok(false);
+        }
+        let mut local = control.locals(items, index);
+        if let Some(name) = &place.task.register {
+            local.set(name, end.outcome.to_value());
+        }
+        let (scope, files) = self
+            .task_scope(place.state, place.host, place.task)
+            .map_err(Fault)?;
+        let cx = with_local(&scope, &files, local);
+        for node in &control.break_when {
+            let fits = self
+                .templar
+                .condition(&node.to_value(), &cx)
+                .map_err(|e| Fault::template(&e, node))?;
+            if !fits {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn item_done(
+        &self,
+        place: &Place<'_>,
+        items: &[Value],
+        index: usize,
+        control: &LoopControl,
+        end: &TurnEnd,
+    ) {
+        let label = match &control.label {
+            Some(node) => {
+                let local = control.locals(items, index);
+                self.task_scope(place.state, place.host, place.task)
+                    .ok()
+                    .and_then(|(scope, files)| {
+                        let cx = with_local(&scope, &files, local);
+                        self.templar.render(&node.to_value(), &cx).ok()
+                    })
+                    .map_or_else(|| node.to_value().to_string(), |value| value.to_string())
+            }
+            None => items.get(index).map(plain_label).unwrap_or_default(),
+        };
+        let outcome = if end.no_log {
+            censored(&end.outcome)
+        } else {
+            end.outcome.clone()
+        };
+        let status = match () {
+            () if outcome.unreachable => Status::Unreachable,
+            () if outcome.failed => Status::Failed,
+            () if outcome.skipped => Status::Skipped,
+            () if outcome.changed => Status::Changed,
+            () => Status::Ok,
+        };
+        if end.include.is_some() {
+            return;
+        }
+        self.emitter.emit(&Event::ItemDone {
+            task: Arc::clone(place.info),
+            host: place.host.to_string(),
+            item: ItemInfo {
+                index,
+                label: if end.no_log {
+                    "(censored due to no_log)".into()
+                } else {
+                    label
+                },
+            },
+            status,
+            outcome: Arc::new(outcome),
+            delegated_to: end.delegate.as_ref().map(ToString::to_string),
+        });
+    }
+
+    /// Remembers what failed, for the `rescue` section that follows.
+    pub(crate) fn remember_failure(&self, host: &str, task: &Task, end: &TaskEnd) {
+        let origin: Arc<str> = task.span.to_string().into();
+        let mut about = Map::new();
+        about.set("name", Value::data(task.label()));
+        about.set("action", Value::data(task.action.as_str()));
+        self.store.set_fact(
+            host,
+            "ansible_failed_task",
+            Value::map(about),
+            false,
+            &origin,
+        );
+        self.store.set_fact(
+            host,
+            "ansible_failed_result",
+            end.outcome.to_value().into_data(),
+            false,
+            &origin,
+        );
+    }
+}
+
+/// One outcome of all items.
+fn sum(ends: &[TurnEnd], items: &[Value], control: &LoopControl) -> Outcome {
+    let mut all = Outcome::ok();
+    let mut results = Vec::new();
+    let mut skipped = !ends.is_empty();
+    for (index, end) in ends.iter().enumerate() {
+        let outcome = &end.outcome;
+        all.changed |= outcome.changed;
+        all.failed |= outcome.failed;
+        all.unreachable |= outcome.unreachable;
+        all.left_to_do.extend(outcome.left_to_do.iter().cloned());
+        skipped &= outcome.skipped;
+        let mut result = match outcome.to_value() {
+            Value::Map(map) => (*map).clone(),
+            _ => Map::new(),
+        };
+        result.set("ansible_loop_var", control.var.as_str());
+        result.set(&control.var, items.get(index).cloned().unwrap_or_default());
+        if let Some(name) = &control.index_var {
+            result.set("ansible_index_var", name.as_str());
+            result.set(name, index);
+        }
+        results.push(Value::map(result));
+    }
+    all.skipped = skipped;
+    all.data.set("results", Value::list(results));
+    all.data.set(
+        "msg",
+        match () {
+            () if all.failed => "One or more items failed",
+            () if all.skipped => "All items skipped",
+            () => "All items completed",
+        },
+    );
+    all
+}

@@ -1,0 +1,39 @@
+//! Inventories: hosts, groups and their variables, read from INI, YAML, JSON, scripts, directories and host lists;
+//! and the host patterns that select from them.
+//!
+//! Behaviour follows Ansible's documentation, "How to build your inventory" and "Patterns: targeting hosts and groups".
+//! The variables that files beside an inventory add (`group_vars/`, `host_vars/`) belong to [`crate::vars`].
+
+mod address;
+mod document;
+mod dump;
+mod glob;
+mod graph;
+mod group;
+mod host;
+mod ini;
+mod list;
+mod literal;
+mod load;
+mod pattern;
+mod range;
+mod script;
+mod select;
+mod source;
+mod words;
+mod yaml;
+
+pub use address::{Address, is_ip_address, parse_address};
+pub use document::{Decrypt, read_document};
+pub use glob::glob_matches;
+pub use graph::Inventory;
+pub use group::Group;
+pub use host::{Host, LOCALHOST_NAMES, is_localhost};
+pub use literal::python_literal;
+pub use load::{LoadOptions, load};
+pub use pattern::split_pattern;
+pub use select::{HostOrder, Selection};
+pub use source::SourceSpec;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! Private keys.
+
+use super::der::{blocks, pem, to_pkcs8};
+use crate::choices;
+use crate::sys::hex;
+use rcgen::{KeyPair, PublicKeyData};
+use rsa::pkcs8::EncodePrivateKey;
+use sha2::{Digest, Sha256};
+use std::convert::Infallible;
+
+choices! {
+    /// Kinds of keys.
+    pub enum KeyType {
+        /// Elliptic curve P-256.
+        EcdsaP256 = "ecdsa-p256",
+        /// Elliptic curve P-384.
+        EcdsaP384 = "ecdsa-p384",
+        /// Edwards curve 25519.
+        Ed25519 = "ed25519",
+        /// RSA with 2048 bits.
+        Rsa2048 = "rsa-2048",
+        /// RSA with 4096 bits.
+        Rsa4096 = "rsa-4096",
+    }
+}
+
+/// A private key. It has no `Debug` and is never shown.
+pub(super) struct PrivateKey {
+    pub(super) pair: KeyPair,
+    pkcs8: Vec<u8>,
+}
+
+/// Randomness from the kernel, which is there or the program cannot go on.
+struct KernelRandom;
+
+impl rsa::rand_core::TryRng for KernelRandom {
+    type Error = Infallible;
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u32::from_ne_bytes(bytes))
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u64::from_ne_bytes(bytes))
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        while getrandom::fill(bytes).is_err() {
+            // early after boot it may have to come first; without it there can be no key
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        Ok(())
+    }
+}
+
+impl rsa::rand_core::TryCryptoRng for KernelRandom {}
+
+impl PrivateKey {
+    /// Makes a new one.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub(super) fn generate(kind: KeyType) -> Result<Self, String> {
+        let failed = |e: rcgen::Error| format!("a key could not be made: {e}");
+        let pair = match kind {
+            KeyType::EcdsaP256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256),
+            KeyType::EcdsaP384 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384),
+            KeyType::Ed25519 => KeyPair::generate_for(&rcgen::PKCS_ED25519),
+            KeyType::Rsa2048 | KeyType::Rsa4096 => {
+                let bits = if kind == KeyType::Rsa2048 { 2048 } else { 4096 };
+                let key = rsa::RsaPrivateKey::new(&mut KernelRandom, bits)
+                    .map_err(|e| format!("a key could not be made: {e}"))?;
+                let der = key
+                    .to_pkcs8_der()
+                    .map_err(|e| format!("a key could not be written: {e}"))?;
+                return Self::of_pkcs8(der.as_bytes().to_vec());
+            }
+        };
+        let pair = pair.map_err(failed)?;
+        Self::of_pkcs8(pair.serialize_der())
+    }
+
+    fn of_pkcs8(pkcs8: Vec<u8>) -> Result<Self, String> {
+        let pair = KeyPair::try_from(pkcs8.as_slice()).map_err(|_| {
+            "it is not a key that can be used: P-256, P-384, Ed25519 or RSA with 2048 to 4096 bits, with its public \
+             part"
+                .to_owned()
+        })?;
+        Ok(Self { pair, pkcs8 })
+    }
+
+    /// Reads a file's content: PKCS#8, PKCS#1 or SEC1 in PEM.
+    ///
+    /// # Errors
+    /// When it is none, or encrypted.
+    pub(super) fn parse(content: &[u8]) -> Result<Self, String> {
+        let blocks = blocks(content);
+        let parameters = blocks
+            .iter()
+            .find(|b| b.label == "EC PARAMETERS")
+            .map(|b| b.bytes.as_slice());
+        let key = blocks
+            .iter()
+            .find(|block| block.label.ends_with("PRIVATE KEY"))
+            .ok_or("there is no private key in it")?;
+        if key.label == "ENCRYPTED PRIVATE KEY" || content.windows(10).any(|w| w == b"Proc-Type:") {
+            return Err("it is encrypted; keys with a passphrase are not built yet".to_owned());
+        }
+        let pkcs8 = to_pkcs8(&key.label, &key.bytes, parameters)
+            .ok_or_else(|| format!("keys in the format `{}` are not known", key.label))?;
+        Self::of_pkcs8(pkcs8)
+    }
+
+    /// Its kind, as an argument names it; RSA keys of other sizes are `rsa-3072` and so on.
+    pub(super) fn kind(&self) -> String {
+        let algorithm = self.pair.algorithm();
+        if algorithm == &rcgen::PKCS_ECDSA_P256_SHA256 {
+            "ecdsa-p256".to_owned()
+        } else if algorithm == &rcgen::PKCS_ECDSA_P384_SHA384 {
+            "ecdsa-p384".to_owned()
+        } else if algorithm == &rcgen::PKCS_ED25519 {
+            "ed25519".to_owned()
+        } else {
+            // the public key is a sequence of the modulus and a small exponent
+            let bits = self.pair.public_key_raw().len().saturating_sub(14) * 8;
+            format!("rsa-{}", bits.next_multiple_of(256))
+        }
+    }
+
+    /// Its public half (SubjectPublicKeyInfo).
+    pub(super) fn public(&self) -> Vec<u8> {
+        self.pair.subject_public_key_info()
+    }
+
+    /// SHA-256 of its public half, in hexadecimal.
+    pub(super) fn fingerprint(&self) -> String {
+        hex(&Sha256::digest(self.public()))
+    }
+
+    /// The file's content: PKCS#8 in PEM.
+    pub(super) fn pem(&self) -> String {
+        pem("PRIVATE KEY", &self.pkcs8)
+    }
+}

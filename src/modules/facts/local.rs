@@ -1,0 +1,96 @@
+//! Facts that the machine's owner provides: `*.fact` files, read or run.
+//!
+//! Source: Ansible's documentation, "facts.d or local facts".
+
+use super::look::Look;
+use crate::sys::{Command, FileKind};
+use crate::value::{Map, Value};
+use std::path::Path;
+
+/// Fact `local`, with warnings for files that cannot be used.
+pub(super) fn local(look: Look<'_>, dir: &Path, warnings: &mut Vec<String>) -> Map {
+    let mut facts = Map::new();
+    for name in look.names(dir) {
+        let Some(key) = name
+            .strip_suffix(".fact")
+            .filter(|key| !key.starts_with('.'))
+        else {
+            continue;
+        };
+        let fact = read(look, &dir.join(&name)).unwrap_or_else(|problem| {
+            warnings.push(problem.clone());
+            Value::data(problem)
+        });
+        facts.set(key, fact.into_data());
+    }
+    Map::new().with("local", facts)
+}
+
+fn read(look: Look<'_>, path: &Path) -> Result<Value, String> {
+    let shown = path.display();
+    let meta = look.0.stat(path, true).ok().flatten();
+    let Some(meta) = meta.filter(|meta| meta.kind != FileKind::Directory) else {
+        return Err(format!("{shown} is not a file"));
+    };
+    let text = if meta.mode & 0o100 != 0 {
+        let output = look
+            .0
+            .query(&Command::new([path.as_os_str()]))
+            .map_err(|e| format!("the fact script {shown} could not be run: {e}"))?;
+        if !output.ok() {
+            return Err(format!(
+                "the fact script {shown} failed with code {}: {}",
+                output.rc,
+                output.complaint()
+            ));
+        }
+        output.text()
+    } else {
+        look.text(path).unwrap_or_default()
+    };
+    match serde_json::from_str(&text) {
+        Ok(json) => Ok(Value::from_json(&json)),
+        Err(_) => ini(&text)
+            .map(Value::map)
+            .ok_or_else(|| format!("{shown} is neither JSON nor INI")),
+    }
+}
+
+/// Sections of an INI file; option names in lower case, continued lines joined.
+fn ini(text: &str) -> Option<Map> {
+    let mut sections: Vec<(String, Map)> = Vec::new();
+    let mut last: Option<String> = None;
+    for line in text.lines() {
+        let trimmed = line.trim();
+        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
+            continue;
+        }
+        if let Some(section) = trimmed.strip_prefix('[').and_then(|s| s.strip_suffix(']')) {
+            sections.push((section.to_owned(), Map::new()));
+            last = None;
+            continue;
+        }
+        let (_, options) = sections.last_mut()?;
+        if line.starts_with([' ', '\t'])
+            && let Some(key) = &last
+        {
+            let before = options
+                .get(key.as_str())
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let joined = format!("{before}\n{trimmed}");
+            options.set(key, joined);
+            continue;
+        }
+        let at = trimmed.find(['=', ':'])?;
+        let (key, value) = trimmed.split_at(at);
+        let key = key.trim().to_lowercase();
+        options.set(&key, value.get(1..).unwrap_or_default().trim());
+        last = Some(key);
+    }
+    let mut all = Map::new();
+    for (section, options) in sections {
+        all.set(&section, options);
+    }
+    Some(all)
+}

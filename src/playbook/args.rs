@@ -1,0 +1,193 @@
+//! A task's arguments as written.
+
+use super::Result;
+use crate::diag::{Diagnostic, Span};
+use crate::value::{Map, Text, Value};
+use crate::yaml::{Entry, Kind, Node};
+
+/// Arguments of a task's action: each value with its place. Values are not templated yet.
+#[derive(Clone, Debug, Default)]
+pub struct TaskArgs {
+    /// In order; the free form of `command` and its like stands under `_raw_params`.
+    pub members: Vec<Entry>,
+    /// `args: "{{ mapping }}"`: more arguments, lower than the others.
+    pub more: Option<Node>,
+}
+
+/// Actions whose free form is their own text, with the options that it may carry.
+const FREE_FORM: &[(&str, &[&str])] = &[
+    (
+        "command",
+        &[
+            "creates",
+            "removes",
+            "chdir",
+            "executable",
+            "warn",
+            "stdin",
+            "stdin_add_newline",
+            "strip_empty_ends",
+            "expand_argument_vars",
+        ],
+    ),
+    (
+        "shell",
+        &[
+            "creates",
+            "removes",
+            "chdir",
+            "executable",
+            "warn",
+            "stdin",
+            "stdin_add_newline",
+            "strip_empty_ends",
+            "expand_argument_vars",
+        ],
+    ),
+    (
+        "script",
+        &["creates", "removes", "chdir", "executable", "cmd"],
+    ),
+    ("raw", &["executable"]),
+    ("win_command", &["creates", "removes", "chdir"]),
+    ("win_shell", &["creates", "removes", "chdir", "executable"]),
+];
+
+/// Actions whose single free-form word is an argument of another name.
+const FREE_WORD: &[(&str, &str)] = &[
+    ("include_tasks", "file"),
+    ("import_tasks", "file"),
+    ("include", "file"),
+    ("import_playbook", "file"),
+    ("include_vars", "file"),
+    ("meta", "_raw_params"),
+    ("add_host", "name"),
+    ("include_role", "name"),
+    ("import_role", "name"),
+];
+
+/// The name without its collection, if that is one of Ansible's own.
+pub(super) fn short(action: &str) -> &str {
+    action
+        .strip_prefix("ansible.builtin.")
+        .or_else(|| action.strip_prefix("ansible.legacy."))
+        .unwrap_or(action)
+}
+
+impl TaskArgs {
+    /// Reads the value of an action's key.
+    pub(super) fn parse(action: &str, value: &Node) -> Result<Self> {
+        let mut args = Self::default();
+        match &value.kind {
+            Kind::Null => {}
+            Kind::Map(entries) => args.members.clone_from(entries),
+            Kind::Str(text) => args.free_form(action, text, &value.span)?,
+            Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) => {
+                let text = Text::template(value.to_value().to_string());
+                args.free_form(action, &text, &value.span)?;
+            }
+            Kind::Seq(_) => {
+                return Err(Diagnostic::error(
+                    "playbook::arguments",
+                    format!(
+                        "the arguments of `{action}` must be a mapping or a string, this is a list"
+                    ),
+                )
+                .at(&value.span)
+                .into());
+            }
+        }
+        Ok(args)
+    }
+
+    fn free_form(&mut self, action: &str, text: &Text, span: &Span) -> Result<()> {
+        let name = short(action);
+        let options = FREE_FORM.iter().find(|(n, _)| *n == name).map(|(_, o)| *o);
+        let free_word = FREE_WORD.iter().find(|(n, _)| *n == name).map(|(_, w)| *w);
+        let (rest, members) = crate::value::split_free_form(text, options).map_err(|message| {
+            Diagnostic::error("playbook::arguments", message)
+                .at(span)
+                .hint("quote the value, or write the arguments as a mapping")
+        })?;
+        for (key, member) in members.str_iter() {
+            self.set(key, member.clone(), span);
+        }
+        let rest = rest.trim();
+        if rest.is_empty() {
+            return Ok(());
+        }
+        if options.is_some() {
+            self.set("_raw_params", Value::str(rest), span);
+        } else if is_one_template(rest) && members.is_empty() && free_word.is_none() {
+            // `copy: "{{ arguments }}"`
+            self.more = Some(Node::new(Kind::Str(Text::template(rest)), span.clone()));
+        } else {
+            self.set(free_word.unwrap_or("_raw_params"), Value::str(rest), span);
+        }
+        Ok(())
+    }
+
+    /// Sets an argument.
+    pub fn set(&mut self, name: &str, value: Value, span: &Span) {
+        self.members
+            .retain(|entry| entry.key.as_str() != Some(name));
+        self.members.push(Entry {
+            key: Node::new(Kind::Str(Text::template(name)), span.clone()),
+            value: Node::from_value(&value, span),
+        });
+    }
+
+    /// Adds the members of an `args:` keyword; they are lower than what stands in the action itself.
+    pub(super) fn add_keyword(&mut self, node: &Node) -> Result<()> {
+        match &node.kind {
+            Kind::Null => Ok(()),
+            Kind::Map(entries) => {
+                for entry in entries {
+                    let name = entry.key.as_str().unwrap_or_default();
+                    if self.get(name).is_none() {
+                        self.members.push(entry.clone());
+                    }
+                }
+                Ok(())
+            }
+            Kind::Str(_) => {
+                self.more = Some(node.clone());
+                Ok(())
+            }
+            _ => Err(Diagnostic::error(
+                "playbook::arguments",
+                format!("`args` must be a mapping, this is {}", node.describe()),
+            )
+            .at(&node.span)
+            .into()),
+        }
+    }
+
+    /// The argument of that name.
+    pub fn get(&self, name: &str) -> Option<&Node> {
+        self.members
+            .iter()
+            .find(|entry| entry.key.as_str() == Some(name))
+            .map(|entry| &entry.value)
+    }
+
+    /// The first of these arguments that is there, as a string.
+    pub(super) fn word(&self, names: &[&str]) -> Option<(&str, &Node)> {
+        names
+            .iter()
+            .find_map(|name| self.get(name))
+            .and_then(|node| Some((node.as_str()?, node)))
+    }
+
+    /// The arguments as a mapping, not templated.
+    pub fn to_map(&self) -> Map {
+        self.members
+            .iter()
+            .map(|entry| (entry.key.to_value(), entry.value.to_value()))
+            .collect()
+    }
+}
+
+fn is_one_template(text: &str) -> bool {
+    text.starts_with("{{") && text.ends_with("}}") && text.matches("{{").count() == 1
+}

@@ -1,0 +1,175 @@
+//! Blocks and task lists.
+
+use super::task::Surroundings;
+use super::{Keywords, Loader, Result, Role, Task};
+use crate::diag::{Diagnostic, Span};
+use crate::yaml::{Kind, Node};
+use std::sync::Arc;
+
+/// One entry of a task list.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// A task.
+    Task(Arc<Task>),
+    /// A block, an expanded import, or a role.
+    Block(Arc<Block>),
+}
+
+/// Tasks that belong together, with what to do when one fails.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Unique in the run.
+    pub id: u64,
+    /// Where it is written.
+    pub span: Span,
+    /// The tasks.
+    pub block: Vec<Item>,
+    /// What runs when one of them failed.
+    pub rescue: Vec<Item>,
+    /// What runs in any case.
+    pub always: Vec<Item>,
+    /// The role that it belongs to.
+    pub role: Option<Arc<Role>>,
+    /// Whether it is the whole of that role: what counts for running a role once.
+    pub role_start: bool,
+}
+
+impl Item {
+    /// All tasks in it, in order of writing.
+    pub fn tasks(&self) -> Vec<Arc<Task>> {
+        match self {
+            Self::Task(task) => vec![Arc::clone(task)],
+            Self::Block(block) => [&block.block, &block.rescue, &block.always]
+                .into_iter()
+                .flatten()
+                .flat_map(Item::tasks)
+                .collect(),
+        }
+    }
+
+    /// The item with only those tasks that pass, `None` if none is left.
+    pub fn filter(&self, keep: &dyn Fn(&Task) -> bool) -> Option<Self> {
+        match self {
+            Self::Task(task) => keep(task).then(|| self.clone()),
+            Self::Block(block) => {
+                let part = |items: &[Self]| -> Vec<Self> {
+                    items.iter().filter_map(|item| item.filter(keep)).collect()
+                };
+                let kept = Block {
+                    block: part(&block.block),
+                    rescue: part(&block.rescue),
+                    always: part(&block.always),
+                    ..(**block).clone()
+                };
+                let empty =
+                    kept.block.is_empty() && kept.rescue.is_empty() && kept.always.is_empty();
+                (!empty).then(|| Self::Block(Arc::new(kept)))
+            }
+        }
+    }
+}
+
+impl Loader {
+    /// Reads a list of tasks and blocks.
+    pub(super) fn items(&self, node: &Node, around: &Surroundings) -> Result<Vec<Item>> {
+        let list = match &node.kind {
+            Kind::Null => return Ok(Vec::new()),
+            Kind::Seq(items) => items,
+            _ => {
+                return Err(Diagnostic::error(
+                    "playbook::tasks-not-a-list",
+                    format!("tasks must be a list, this is {}", node.describe()),
+                )
+                .at(&node.span)
+                .hint("each task begins with `- `")
+                .into());
+            }
+        };
+        let mut items = Vec::new();
+        for entry in list {
+            if entry.is_null() {
+                continue;
+            }
+            let is_block = ["block", "rescue", "always"]
+                .iter()
+                .any(|key| entry.entry(key).is_some());
+            if is_block {
+                items.push(self.block(entry, around)?);
+                continue;
+            }
+            let task = self.task(entry, around)?;
+            match task.short_action() {
+                "import_tasks" => items.push(self.import_tasks(&task, around)?),
+                "import_role" => items.push(self.import_role(&task, around)?),
+                "include" => items.push(self.legacy_include(task, around)?),
+                _ => items.push(Item::Task(Arc::new(task))),
+            }
+        }
+        Ok(items)
+    }
+
+    /// The keywords of a mapping that holds nothing else (`apply`).
+    ///
+    /// # Errors
+    /// When something else stands in it.
+    pub fn keywords(&self, node: &Node) -> Result<Keywords> {
+        let mut own = Keywords::default();
+        for entry in node.as_map().unwrap_or_default() {
+            if !own.take(entry)? {
+                return Err(super::keywords::unknown_keyword(
+                    &entry.key,
+                    "block",
+                    super::keywords::SHARED_KEYWORDS.iter().copied(),
+                ));
+            }
+        }
+        Ok(own)
+    }
+
+    fn block(&self, node: &Node, around: &Surroundings) -> Result<Item> {
+        let mut own = Keywords::default();
+        let mut notify = around.notify.clone();
+        for entry in node.as_map().unwrap_or_default() {
+            match entry.key.as_str().unwrap_or_default() {
+                "block" | "rescue" | "always" | "name" => {}
+                "notify" => match &entry.value.kind {
+                    Kind::Seq(items) => notify.extend(items.iter().cloned()),
+                    _ => notify.push(entry.value.clone()),
+                },
+                _ if own.take(entry)? => {}
+                _ => {
+                    return Err(super::keywords::unknown_keyword(
+                        &entry.key,
+                        "block",
+                        super::keywords::SHARED_KEYWORDS
+                            .iter()
+                            .copied()
+                            .chain(["block", "rescue", "always", "notify"]),
+                    ));
+                }
+            }
+        }
+        if node.entry("block").is_none() {
+            return Err(Diagnostic::error(
+                "playbook::no-block",
+                "`rescue` and `always` need a `block` beside them",
+            )
+            .at(&node.span)
+            .into());
+        }
+        let inside = Surroundings {
+            keywords: around.keywords.with_child(&own),
+            notify,
+            ..around.clone()
+        };
+        let part = |name: &str| match node.get(name) {
+            Some(list) => self.items(list, &inside),
+            None => Ok(Vec::new()),
+        };
+        Ok(Item::Block(Arc::new(Block {
+            rescue: part("rescue")?,
+            always: part("always")?,
+            ..self.wrap(&node.span, part("block")?, around.role.clone())
+        })))
+    }
+}

@@ -1,0 +1,282 @@
+//! Static imports: what they name is read at once and takes their place.
+
+use super::loader::shown;
+use super::task::Surroundings;
+use super::{Item, Keywords, Loader, Play, Result, RoleRequest, Task};
+use crate::diag::Diagnostic;
+use crate::value::to_bool;
+use crate::yaml::{Kind, Node};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How deep imports may nest.
+const DEPTH: usize = 100;
+
+impl Loader {
+    pub(super) fn import_tasks(&self, task: &Task, around: &Surroundings) -> Result<Item> {
+        no_loop(task)?;
+        let Some((_, node)) = task.args.word(&["file", "_raw_params"]) else {
+            return Err(missing(task, "file"));
+        };
+        let file = self.render(node, &task.keywords.vars)?;
+        let path = self.task_file(&file, task, node)?;
+        if around.stack.len() >= DEPTH || around.stack.iter().filter(|p| **p == path).count() > 1 {
+            return Err(Diagnostic::error(
+                "playbook::import-loop",
+                format!("{} imports itself", shown(&path).display()),
+            )
+            .at(&task.span)
+            .into());
+        }
+        let inside = Surroundings {
+            keywords: task.keywords.clone(),
+            stack: around.stack.iter().cloned().chain([path.clone()]).collect(),
+            notify: task.notify.clone(),
+            ..around.clone()
+        };
+        let items = self.items(&*self.file(&path)?, &inside)?;
+        Ok(Item::Block(Arc::new(self.wrap(
+            &task.span,
+            items,
+            around.role.clone(),
+        ))))
+    }
+
+    /// The file that an import or include of tasks names: beside the including file, in the role's `tasks`, or
+    /// beside the playbook.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn task_file(&self, name: &str, task: &Task, at: &Node) -> Result<PathBuf> {
+        let mut dirs: Vec<PathBuf> = vec![task.dir.clone()];
+        for role in task
+            .role
+            .iter()
+            .flat_map(|role| std::iter::once(role).chain(role.parents.iter().rev()))
+        {
+            dirs.push(
+                role.path
+                    .join(if task.handler { "handlers" } else { "tasks" }),
+            );
+            dirs.push(role.path.clone());
+        }
+        dirs.push(PathBuf::new());
+        let found = dirs
+            .iter()
+            .map(|dir| dir.join(name))
+            .find(|path| path.is_file());
+        found.ok_or_else(|| {
+            let looked: Vec<_> = dirs
+                .iter()
+                .filter(|dir| !dir.as_os_str().is_empty())
+                .map(|dir| shown(dir).display().to_string())
+                .collect();
+            Diagnostic::error("playbook::file", format!("there is no file `{name}`"))
+                .at(&at.span)
+                .note(format!("looked in {}", looked.join(", ")))
+                .into()
+        })
+    }
+
+    pub(super) fn import_role(&self, task: &Task, around: &Surroundings) -> Result<Item> {
+        no_loop(task)?;
+        let request = self.role_request(task, |node| self.render(node, &task.keywords.vars))?;
+        let parents: Vec<_> = around
+            .role
+            .iter()
+            .flat_map(|role| role.parents.iter().cloned().chain([Arc::clone(role)]))
+            .collect();
+        let dir = task.dir.clone();
+        let at = task.args.get("name").or(task.args.get("role")).cloned();
+        let at = at.unwrap_or_else(|| Node::new(Kind::Null, task.span.clone()));
+        let loaded = self.role(&request, &task.keywords, &parents, &dir, &at)?;
+        let mut block = self.wrap(&task.span, loaded.items, around.role.clone());
+        block.role.clone_from(&around.role);
+        self.add_imported(loaded.handlers, loaded.all);
+        Ok(Item::Block(Arc::new(block)))
+    }
+
+    /// What `include_role` and `import_role` ask for.
+    ///
+    /// # Errors
+    /// When the name is missing or an argument cannot be expanded.
+    pub fn role_request(
+        &self,
+        task: &Task,
+        render: impl Fn(&Node) -> Result<String>,
+    ) -> Result<RoleRequest> {
+        let text = |name: &str| task.args.get(name).map(&render).transpose();
+        let flag = |name: &str| {
+            task.args
+                .get(name)
+                .and_then(|node| to_bool(&node.to_value()))
+        };
+        let Some(name) = text("name")?.or(text("role")?) else {
+            return Err(missing(task, "name"));
+        };
+        Ok(RoleRequest {
+            name,
+            params: crate::value::Map::new(),
+            tasks_from: text("tasks_from")?,
+            vars_from: text("vars_from")?,
+            defaults_from: text("defaults_from")?,
+            handlers_from: text("handlers_from")?,
+            allow_duplicates: Some(flag("allow_duplicates").unwrap_or(true)),
+            no_validation: flag("rolespec_validate") == Some(false),
+        })
+    }
+
+    /// The old `include:`: static if it can be, else dynamic; with a warning.
+    pub(super) fn legacy_include(&self, task: Task, around: &Surroundings) -> Result<Item> {
+        self.warn(
+            Diagnostic::warning(
+                "playbook::include",
+                "`include` was removed from Ansible; it is read as `include_tasks` or `import_tasks`",
+            )
+            .at(&task.action_span)
+            .hint("write `include_tasks` or `import_tasks`"),
+        );
+        let name = task.args.word(&["file"]).map(|(name, _)| name.to_owned());
+        let dynamic = task.items.is_some() || name.is_none_or(|name| name.contains("{{"));
+        if dynamic {
+            let mut task = task;
+            task.action = "include_tasks".into();
+            return Ok(Item::Task(Arc::new(task)));
+        }
+        let mut task = task;
+        // `include: file.yml name=value`: other words are variables
+        let mut vars = crate::value::Map::new();
+        task.args.members.retain(|entry| {
+            let own = entry.key.as_str() == Some("file");
+            if !own {
+                vars.insert(entry.key.to_value(), entry.value.to_value());
+            }
+            own
+        });
+        if !vars.is_empty() {
+            task.keywords.vars.push(Arc::new(vars));
+        }
+        self.import_tasks(&task, around)
+    }
+
+    /// The plays of a file; an `import_playbook` is replaced by its plays.
+    pub(super) fn plays(
+        &self,
+        path: &Path,
+        inherited: &Keywords,
+        stack: &mut Vec<PathBuf>,
+    ) -> Result<Vec<Play>> {
+        if stack.iter().any(|p| p == path) || stack.len() > DEPTH {
+            return Err(Diagnostic::error(
+                "playbook::import-loop",
+                format!("the playbook {} imports itself", shown(path).display()),
+            )
+            .into());
+        }
+        stack.push(path.to_owned());
+        let node = self.file(path)?;
+        let plays = self.plays_of(&node, path, inherited, stack)?;
+        stack.pop();
+        Ok(plays)
+    }
+
+    pub(super) fn plays_of(
+        &self,
+        node: &Node,
+        path: &Path,
+        inherited: &Keywords,
+        stack: &mut Vec<PathBuf>,
+    ) -> Result<Vec<Play>> {
+        let entries = match &node.kind {
+            Kind::Seq(items) => items.as_slice(),
+            Kind::Null => {
+                return Err(Diagnostic::error(
+                    "playbook::empty",
+                    format!("{} is empty", shown(path).display()),
+                )
+                .into());
+            }
+            _ => {
+                return Err(Diagnostic::error(
+                    "playbook::not-a-list",
+                    format!(
+                        "a playbook must be a list of plays, this is {}",
+                        node.describe()
+                    ),
+                )
+                .at(&node.span)
+                .hint("each play begins with `- hosts: …`")
+                .into());
+            }
+        };
+        let mut plays = Vec::new();
+        for entry in entries {
+            let import = ["import_playbook", "ansible.builtin.import_playbook"]
+                .iter()
+                .find_map(|key| entry.entry(key));
+            let legacy = entry.entry("include");
+            match import.or(legacy) {
+                Some(import) => {
+                    let mut own = Keywords::default();
+                    for other in entry.as_map().unwrap_or_default() {
+                        let key = other.key.as_str().unwrap_or_default();
+                        if other.key.span != import.key.span && key != "name" && !own.take(other)? {
+                            return Err(super::keywords::unknown_keyword(
+                                &other.key,
+                                "import of a playbook",
+                                super::keywords::SHARED_KEYWORDS.iter().copied(),
+                            ));
+                        }
+                    }
+                    let name = self.render(&import.value, &own.vars)?;
+                    let name = name
+                        .split_whitespace()
+                        .next()
+                        .unwrap_or_default()
+                        .to_owned();
+                    let dir = path.parent().unwrap_or(Path::new(""));
+                    let target = dir.join(&name);
+                    if !target.is_file() {
+                        return Err(Diagnostic::error(
+                            "playbook::file",
+                            format!("there is no playbook `{name}`"),
+                        )
+                        .at(&import.value.span)
+                        .into());
+                    }
+                    plays.extend(self.plays(&target, &inherited.with_child(&own), stack)?);
+                }
+                None => plays.push(self.play(entry, path, inherited)?),
+            }
+        }
+        Ok(plays)
+    }
+}
+
+fn missing(task: &Task, name: &str) -> Box<Diagnostic> {
+    Diagnostic::error(
+        "playbook::argument",
+        format!("`{}` needs the argument `{name}`", task.short_action()),
+    )
+    .at(&task.action_span)
+    .into()
+}
+
+fn no_loop(task: &Task) -> Result<()> {
+    let Some((_, node)) = &task.items else {
+        return Ok(());
+    };
+    Err(Diagnostic::error(
+        "playbook::import-in-loop",
+        format!(
+            "`{}` cannot be looped: it is read before the run",
+            task.short_action()
+        ),
+    )
+    .at(&node.span)
+    .hint(format!(
+        "use `{}`",
+        task.short_action().replace("import_", "include_")
+    ))
+    .into())
+}

@@ -1,0 +1,366 @@
+//! Reading files into plays. One loader serves a run: it also reads what dynamic includes ask for.
+
+use super::task::Surroundings;
+use super::{Item, Keywords, Play, Result, Role, Task};
+use crate::diag::{Diagnostic, Source, Span, did_you_mean};
+use crate::value::{ArgProblem, ArgSpec, Map, Value, check_args};
+use crate::yaml::{Kind, Node};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What actions there are.
+pub trait Vocabulary: Send + Sync {
+    /// Whether this name is a module or an action.
+    fn is_action(&self, name: &str) -> bool;
+    /// All names, for hints.
+    fn action_names(&self) -> Vec<String>;
+    /// The interface of an action, if it is checked before the run.
+    fn spec(&self, name: &str) -> Option<ArgSpec>;
+}
+
+/// Expands templates in names of files and roles, with these variables and those of the command line.
+pub type Render = Arc<dyn Fn(&str, &[Arc<Map>]) -> Result<String, String> + Send + Sync>;
+
+/// Where to look, and how to expand names.
+#[derive(Clone)]
+pub struct LoadOptions {
+    /// Directories of roles, besides `roles/` beside the playbook.
+    pub roles_path: Vec<PathBuf>,
+    /// Expands templates in names.
+    pub render: Render,
+}
+
+/// Reads playbooks, roles and task files.
+pub struct Loader {
+    pub(super) vocabulary: Arc<dyn Vocabulary>,
+    pub(super) options: LoadOptions,
+    ids: AtomicU64,
+    warnings: Mutex<Vec<Diagnostic>>,
+    files: Mutex<HashMap<PathBuf, Arc<Node>>>,
+    imported: Mutex<Imported>,
+}
+
+/// What imported roles add to the play that is being read.
+#[derive(Default)]
+pub(super) struct Imported {
+    pub handlers: Vec<Item>,
+    pub roles: Vec<Arc<Role>>,
+}
+
+impl Loader {
+    /// A loader for one run.
+    pub fn new(vocabulary: Arc<dyn Vocabulary>, options: LoadOptions) -> Self {
+        Self {
+            vocabulary,
+            options,
+            ids: AtomicU64::new(1),
+            warnings: Mutex::default(),
+            files: Mutex::default(),
+            imported: Mutex::default(),
+        }
+    }
+
+    pub(super) fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Warnings since the last call.
+    pub fn take_warnings(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn warn(&self, warning: Diagnostic) {
+        self.warnings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(warning);
+    }
+
+    pub(super) fn add_imported(&self, handlers: Vec<Item>, roles: Vec<Arc<Role>>) {
+        let mut imported = self.imported.lock().unwrap_or_else(PoisonError::into_inner);
+        imported.handlers.extend(handlers);
+        imported.roles.extend(roles);
+    }
+
+    /// Handlers and roles that imports (of roles, in tasks read since the last call) brought.
+    pub fn take_imported(&self) -> (Vec<Item>, Vec<Arc<Role>>) {
+        let mut imported = self.imported.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = std::mem::take(&mut *imported);
+        (taken.handlers, taken.roles)
+    }
+
+    /// A YAML file, read once per run.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not YAML.
+    pub fn file(&self, path: &Path) -> Result<Arc<Node>> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(node) = files.get(path) {
+            return Ok(Arc::clone(node));
+        }
+        let text = std::fs::read(path).map_err(|e| {
+            Diagnostic::error(
+                "playbook::file",
+                format!("cannot read {}: {}", path.display(), os_reason(&e)),
+            )
+        })?;
+        let text = String::from_utf8(text).map_err(|_| {
+            Diagnostic::error(
+                "playbook::encoding",
+                format!("{} is not UTF-8 text", path.display()),
+            )
+        })?;
+        let document = crate::yaml::parse(&Source::new(shown(path), text))?;
+        for warning in document.warnings {
+            self.warn(warning);
+        }
+        let node = Arc::new(document.node);
+        files.insert(path.to_owned(), Arc::clone(&node));
+        Ok(node)
+    }
+
+    pub(super) fn render(&self, node: &Node, vars: &[Arc<Map>]) -> Result<String> {
+        let text = node.to_value().to_string();
+        if !text.contains("{{") {
+            return Ok(text);
+        }
+        (self.options.render)(&text, vars).map_err(|message| {
+            Diagnostic::error("playbook::static-name", message)
+                .at(&node.span)
+                .note("names in static imports can only use extra variables and variables of the play")
+                .hint("use `include_tasks` or `include_role` for names known only during the run")
+                .into()
+        })
+    }
+
+    /// Checks a task's arguments against the module's interface, as far as they are known before the run.
+    pub(super) fn check_arguments(&self, task: &Task) -> Result<()> {
+        if task.args.more.is_some() || !task.keywords.module_defaults.is_empty() {
+            return Ok(());
+        }
+        let Some(spec) = self.vocabulary.spec(&task.action) else {
+            return Ok(());
+        };
+        let values: Vec<(String, Option<Value>)> = task
+            .args
+            .members
+            .iter()
+            .map(|entry| {
+                let value = entry.value.to_value();
+                (
+                    entry.key.to_value().to_string(),
+                    (!has_template(&value)).then_some(value),
+                )
+            })
+            .filter(|(name, _)| {
+                !(name == "_raw_params" && spec.free_form.is_some()) && name != "warn"
+            })
+            .collect();
+        let free = task
+            .args
+            .get("_raw_params")
+            .is_some()
+            .then_some(spec.free_form)
+            .flatten();
+        let mut args: Vec<(&str, Option<&Value>)> = values
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_ref()))
+            .collect();
+        if let Some(name) = free
+            && !name.starts_with('_')
+        {
+            args.push((name, None));
+        }
+        let problems = check_args(&spec, &args);
+        let problem = problems.into_iter().find(|problem| match problem {
+            ArgProblem::Missing { name } => Some(*name) != free,
+            ArgProblem::Rule { .. } => free.is_none(),
+            _ => true,
+        });
+        match problem {
+            Some(problem) => Err(argument_error(task, &problem)),
+            None => Ok(()),
+        }
+    }
+
+    /// Task files that were included at run time: their tasks inherit these keywords.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not a task list.
+    pub fn include_tasks(
+        &self,
+        path: &Path,
+        keywords: Keywords,
+        role: Option<Arc<Role>>,
+        handlers: bool,
+    ) -> Result<Vec<Item>> {
+        let node = self.file(path)?;
+        self.items(
+            &node,
+            &Surroundings {
+                keywords,
+                role,
+                handlers,
+                stack: vec![path.to_owned()],
+                notify: Vec::new(),
+            },
+        )
+    }
+
+    /// The plays of a playbook, imported ones in their places.
+    ///
+    /// # Errors
+    /// The first thing that is wrong in it.
+    pub fn playbook(&self, path: &Path) -> Result<Vec<Play>> {
+        self.plays(path, &Keywords::default(), &mut Vec::new())
+    }
+}
+
+impl Loader {
+    /// The plays of a text that is in no file; names in it are relative to `path`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong in it.
+    pub fn playbook_text(&self, source: &Arc<Source>, path: &Path) -> Result<Vec<Play>> {
+        let document = crate::yaml::parse(source)?;
+        self.plays_of(&document.node, path, &Keywords::default(), &mut Vec::new())
+    }
+}
+
+fn argument_error(task: &Task, problem: &ArgProblem) -> Box<Diagnostic> {
+    let place = |name: &str| {
+        task.args
+            .members
+            .iter()
+            .find(|entry| entry.key.as_str() == Some(name))
+    };
+    let action = task.short_action();
+    let error = |text: String| Diagnostic::error("playbook::argument", text);
+    let diagnostic = match problem {
+        ArgProblem::Unknown { name, known } => {
+            let span = place(name).map_or(&task.action_span, |entry| &entry.key.span);
+            let hint = if name == "_raw_params" {
+                Some(format!(
+                    "`{action}` takes no free form; write `name: value` lines under it"
+                ))
+            } else {
+                did_you_mean(name, known.iter().copied())
+                    .or_else(|| Some(format!("`runbook doc {action}` lists its arguments")))
+            };
+            error(format!("`{action}` has no argument `{name}`"))
+                .at(span)
+                .maybe_hint(hint)
+        }
+        ArgProblem::Type { name, message } => {
+            let span = place(name).map_or(&task.action_span, |entry| &entry.value.span);
+            error(format!("`{action}`: argument `{name}`: {message}")).at(span)
+        }
+        ArgProblem::Missing { name } => error(format!("`{action}` needs the argument `{name}`"))
+            .at(&task.action_span)
+            .hint(format!("`runbook doc {action}` lists its arguments")),
+        ArgProblem::Rule { message } => {
+            error(format!("`{action}`: {message}")).at(&task.action_span)
+        }
+    };
+    diagnostic.into()
+}
+
+fn has_template(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => text.contains("{{") || text.contains("{%"),
+        Value::List(items) => items.iter().any(has_template),
+        Value::Map(map) => map.iter().any(|(k, v)| has_template(k) || has_template(v)),
+        _ => false,
+    }
+}
+
+/// The path as messages show it: relative to the current directory where it lies below it.
+pub(super) fn shown(path: &Path) -> PathBuf {
+    std::env::current_dir()
+        .ok()
+        .and_then(|cwd| path.strip_prefix(cwd).map(Path::to_path_buf).ok())
+        .unwrap_or_else(|| path.to_owned())
+}
+
+pub(super) fn os_reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".into(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
+        std::io::ErrorKind::IsADirectory => "it is a directory".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// The first of a file's usual forms that exists: `main`, `main.yml`, `main.yaml`, `main.json`.
+pub(super) fn find_main(dir: &Path, stem: &str) -> Option<PathBuf> {
+    [".yml", ".yaml", ".json", ""]
+        .iter()
+        .map(|ext| dir.join(format!("{stem}{ext}")))
+        .find(|path| path.is_file())
+}
+
+impl Loader {
+    /// A role's variables: `defaults/main` or `vars/main`, a file or a directory of files.
+    pub(super) fn role_vars(&self, dir: &Path, stem: &str, required: bool) -> Result<Arc<Map>> {
+        let mut files = Vec::new();
+        let as_dir = dir.join(stem);
+        if as_dir.is_dir() {
+            for entry in walkdir::WalkDir::new(&as_dir)
+                .sort_by_file_name()
+                .into_iter()
+                .flatten()
+            {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let hidden = name.starts_with('.') || name.ends_with('~');
+                let known = ["yml", "yaml", "json"]
+                    .iter()
+                    .any(|ext| entry.path().extension().is_some_and(|e| e == *ext))
+                    || entry.path().extension().is_none();
+                if entry.file_type().is_file() && !hidden && known {
+                    files.push(entry.into_path());
+                }
+            }
+        } else if let Some(path) = find_main(dir, stem.trim_end_matches(".yml")) {
+            files.push(path);
+        } else if required {
+            return Err(Diagnostic::error(
+                "playbook::role-file",
+                format!("there is no `{stem}` in {}", shown(dir).display()),
+            )
+            .into());
+        }
+        let mut all = Map::new();
+        for file in files {
+            let node = self.file(&file)?;
+            match &node.kind {
+                Kind::Null => {}
+                Kind::Map(_) => {
+                    if let Value::Map(map) = node.to_value() {
+                        for (key, value) in map.iter() {
+                            all.insert(key.clone(), value.clone());
+                        }
+                    }
+                }
+                _ => {
+                    return Err(Diagnostic::error(
+                        "playbook::vars-not-a-mapping",
+                        format!(
+                            "a file of variables must be a mapping, this is {}",
+                            node.describe()
+                        ),
+                    )
+                    .at(&node.span)
+                    .into());
+                }
+            }
+        }
+        Ok(Arc::new(all))
+    }
+
+    /// A span for what has no place of its own.
+    pub(super) fn nowhere(path: &Path) -> Span {
+        Span::of_bytes(&Source::new(shown(path), ""), 0, 0)
+    }
+}

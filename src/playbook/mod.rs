@@ -1,0 +1,28 @@
+//! What was written: plays, blocks, tasks, roles and handlers, with static imports expanded.
+//!
+//! Everything keeps its place in the file. Keywords are inherited here, once, so that a [`Task`] carries
+//! everything that applies to it. Nothing is templated except what must be known to find a file.
+
+mod args;
+mod block;
+mod import;
+mod keywords;
+mod loader;
+mod play;
+mod role;
+mod tags;
+mod task;
+
+pub use args::TaskArgs;
+pub use block::{Block, Item};
+pub use keywords::{Keywords, PLAY_KEYWORDS, TASK_KEYWORDS};
+pub use loader::{LoadOptions, Loader, Render, Vocabulary};
+pub use play::{Play, Section};
+pub use role::{LoadedRole, Role, RoleRequest};
+pub use tags::{TagFilter, tag_words};
+pub use task::{LoopKind, Task};
+
+use crate::diag::Diagnostic;
+
+/// Results of loading: the first thing that is wrong.
+pub type Result<T, E = Box<Diagnostic>> = std::result::Result<T, E>;

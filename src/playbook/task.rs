@@ -1,0 +1,375 @@
+//! Tasks.
+
+use super::args::short;
+use super::keywords::{SHARED_KEYWORDS, TASK_KEYWORDS, unknown_keyword};
+use super::{Block, Keywords, Loader, Result, Role, TaskArgs};
+use crate::diag::{Diagnostic, Span, did_you_mean};
+use crate::yaml::{Kind, Node};
+use std::sync::Arc;
+
+/// Where a task's items come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoopKind {
+    /// `loop:`, a list.
+    Loop,
+    /// `with_<lookup>:`.
+    With(String),
+}
+
+/// A task or handler, with everything that applies to it.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Unique in the run.
+    pub id: u64,
+    /// Where it begins.
+    pub span: Span,
+    /// Its name, not templated.
+    pub name: Option<Node>,
+    /// The action's name as written.
+    pub action: String,
+    /// Where that stands.
+    pub action_span: Span,
+    /// Its arguments.
+    pub args: TaskArgs,
+    /// Keywords, inherited ones included.
+    pub keywords: Keywords,
+    /// The variable that gets its result.
+    pub register: Option<String>,
+    /// Its loop.
+    pub items: Option<(LoopKind, Node)>,
+    /// `loop_control`.
+    pub loop_control: Option<Node>,
+    /// `until`: conditions.
+    pub until: Vec<Node>,
+    /// `retries`.
+    pub retries: Option<Node>,
+    /// `delay`.
+    pub delay: Option<Node>,
+    /// `changed_when`: conditions.
+    pub changed_when: Option<Vec<Node>>,
+    /// `failed_when`: conditions.
+    pub failed_when: Option<Vec<Node>>,
+    /// Handlers to notify.
+    pub notify: Vec<Node>,
+    /// Topics that a handler listens to.
+    pub listen: Vec<Node>,
+    /// `async` and `poll`.
+    pub background: Option<(Node, Option<Node>)>,
+    /// The role that it belongs to.
+    pub role: Option<Arc<Role>>,
+    /// Whether it is a handler.
+    pub handler: bool,
+    /// The directory of the file that it stands in.
+    pub dir: std::path::PathBuf,
+    /// Whether runbook made it itself (fact gathering, flushes).
+    pub implicit: bool,
+}
+
+impl Task {
+    /// The action's name without `ansible.builtin.`.
+    pub fn short_action(&self) -> &str {
+        short(&self.action)
+    }
+
+    /// What to call it before templating: its name, or its action.
+    pub fn label(&self) -> String {
+        match self.name.as_ref().map(Node::to_value) {
+            Some(name) if !name.is_null() => name.to_string(),
+            _ => self.action.clone(),
+        }
+    }
+
+    /// A task that runbook itself puts into a play.
+    pub(super) fn implicit(
+        id: u64,
+        action: &str,
+        span: &Span,
+        keywords: Keywords,
+        args: TaskArgs,
+    ) -> Self {
+        Self {
+            id,
+            span: span.clone(),
+            name: None,
+            action: action.to_owned(),
+            action_span: span.clone(),
+            args,
+            keywords,
+            register: None,
+            items: None,
+            loop_control: None,
+            until: Vec::new(),
+            retries: None,
+            delay: None,
+            changed_when: None,
+            failed_when: None,
+            notify: Vec::new(),
+            listen: Vec::new(),
+            background: None,
+            role: None,
+            handler: false,
+            dir: span
+                .path()
+                .parent()
+                .map(std::path::Path::to_path_buf)
+                .unwrap_or_default(),
+            implicit: true,
+        }
+    }
+}
+
+/// What surrounds the tasks of a list.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    /// Inherited keywords.
+    pub keywords: Keywords,
+    /// The role.
+    pub role: Option<Arc<Role>>,
+    /// Whether they are handlers.
+    pub handlers: bool,
+    /// Files being imported, outermost first: against endless imports.
+    pub stack: Vec<std::path::PathBuf>,
+    /// Handlers that a block notifies for all its tasks.
+    pub notify: Vec<Node>,
+}
+
+fn list(node: &Node) -> Vec<Node> {
+    match &node.kind {
+        Kind::Null => Vec::new(),
+        Kind::Seq(items) => items.clone(),
+        Kind::Str(text) if text.contains(',') && !text.contains("{{") => text
+            .split(',')
+            .map(|part| {
+                Node::new(
+                    Kind::Str(crate::value::Text::template(part.trim())),
+                    node.span.clone(),
+                )
+            })
+            .collect(),
+        _ => vec![node.clone()],
+    }
+}
+
+fn conditions(node: &Node) -> Vec<Node> {
+    match &node.kind {
+        Kind::Seq(items) => items.clone(),
+        _ => vec![node.clone()],
+    }
+}
+
+impl Loader {
+    /// Reads one entry of a task list that is not a block.
+    pub(super) fn task(&self, node: &Node, around: &Surroundings) -> Result<Task> {
+        let Some(entries) = node.as_map() else {
+            return Err(Diagnostic::error(
+                "playbook::task-not-a-mapping",
+                format!("a task must be a mapping, this is {}", node.describe()),
+            )
+            .at(&node.span)
+            .into());
+        };
+        let mut own = Keywords::default();
+        let mut task = Task::implicit(
+            self.next_id(),
+            "",
+            &node.span,
+            Keywords::default(),
+            TaskArgs::default(),
+        );
+        task.implicit = false;
+        task.role.clone_from(&around.role);
+        task.handler = around.handlers;
+        task.notify.clone_from(&around.notify);
+        let mut action: Option<(&Node, &Node)> = None;
+        let mut args_keyword = None;
+        let mut unknown = Vec::new();
+        for entry in entries {
+            if own.take(entry)? {
+                continue;
+            }
+            let (key, value) = (&entry.key, &entry.value);
+            match key.as_str().unwrap_or_default() {
+                "name" => task.name = Some(value.clone()),
+                "register" => task.register = Some(register_name(value)?),
+                "loop" => task.items = Some((LoopKind::Loop, value.clone())),
+                "loop_control" => task.loop_control = Some(value.clone()),
+                "until" => task.until = conditions(value),
+                "retries" => task.retries = Some(value.clone()),
+                "delay" => task.delay = Some(value.clone()),
+                "changed_when" => task.changed_when = Some(conditions(value)),
+                "failed_when" => task.failed_when = Some(conditions(value)),
+                "notify" => task.notify.extend(list(value)),
+                "listen" => task.listen = list(value),
+                "async" => task.background = Some((value.clone(), node.get("poll").cloned())),
+                "poll" => {}
+                "args" => args_keyword = Some(value),
+                "action" | "local_action" => {
+                    self.legacy_action(&mut task, key, value, &mut own)?;
+                }
+                name if name.starts_with("with_") => {
+                    let lookup = name.trim_start_matches("with_").to_owned();
+                    task.items = Some((LoopKind::With(lookup), value.clone()));
+                }
+                name if self.vocabulary.is_action(name) => match action {
+                    None => action = Some((key, value)),
+                    Some((first, _)) => {
+                        return Err(Diagnostic::error(
+                            "playbook::two-actions",
+                            format!(
+                                "a task has one action, this one has two: `{}` and `{name}`",
+                                first.to_value()
+                            ),
+                        )
+                        .at(&key.span)
+                        .label("the second one")
+                        .related(&first.span, "the first one")
+                        .hint("begin another task with `-`")
+                        .into());
+                    }
+                },
+                _ => unknown.push(entry),
+            }
+        }
+        if let Some((key, value)) = action {
+            task.action = key.to_value().to_string();
+            task.action_span = key.span.clone();
+            task.args = TaskArgs::parse(&task.action, value)?;
+        }
+        if let Some(entry) = unknown.first() {
+            return Err(self.unknown_key(&task, entry));
+        }
+        if task.action.is_empty() {
+            return Err(
+                Diagnostic::error("playbook::no-action", "this task has no action")
+                    .at(&node.span)
+                    .hint("name a module, for example `command: ls`")
+                    .into(),
+            );
+        }
+        if let Some(node) = args_keyword {
+            task.args.add_keyword(node)?;
+        }
+        if let Some(parent) = node.span.path().parent() {
+            task.dir = parent.to_path_buf();
+        }
+        task.keywords = around.keywords.with_child(&own);
+        self.check_arguments(&task)?;
+        Ok(task)
+    }
+
+    fn unknown_key(&self, task: &Task, entry: &crate::yaml::Entry) -> Box<Diagnostic> {
+        let name = entry.key.to_value().to_string();
+        let keywords = || {
+            SHARED_KEYWORDS
+                .iter()
+                .chain(TASK_KEYWORDS)
+                .copied()
+                .filter(|k| *k != "name" || name.len() < 6)
+        };
+        let near_keyword = did_you_mean(&name, keywords());
+        if task.action.is_empty() {
+            let names = self.vocabulary.action_names();
+            let near_action = did_you_mean(&name, names.iter().map(String::as_str));
+            if near_action.is_some() || near_keyword.is_none() {
+                return Diagnostic::error(
+                    "playbook::unknown-module",
+                    format!("there is no module or keyword `{name}`"),
+                )
+                .at(&entry.key.span)
+                .maybe_hint(
+                    near_action.or_else(|| Some("`runbook doc` lists the modules".to_owned())),
+                )
+                .into();
+            }
+        }
+        unknown_keyword(&entry.key, "task", keywords())
+    }
+
+    /// `action: module k=v`, `action: {module: x, …}`, `local_action: …`.
+    fn legacy_action(
+        &self,
+        task: &mut Task,
+        key: &Node,
+        value: &Node,
+        own: &mut Keywords,
+    ) -> Result<()> {
+        let bad = |span: &Span| {
+            Diagnostic::error("playbook::action", "this action names no module")
+                .at(span)
+                .hint("write `action: module key=value`, or better `module: {key: value}`")
+        };
+        match &value.kind {
+            Kind::Str(text) => {
+                let text = text.as_str().trim();
+                let (module, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+                task.action = module.to_owned();
+                let rest = Node::new(
+                    Kind::Str(crate::value::Text::template(rest)),
+                    value.span.clone(),
+                );
+                task.args = TaskArgs::parse(module, &rest)?;
+            }
+            Kind::Map(entries) => {
+                let Some(module) = value.get("module").and_then(Node::as_str) else {
+                    return Err(bad(&value.span).into());
+                };
+                let (module, rest) = module
+                    .split_once(char::is_whitespace)
+                    .unwrap_or((module, ""));
+                task.action = module.to_owned();
+                let rest = Node::new(
+                    Kind::Str(crate::value::Text::template(rest)),
+                    value.span.clone(),
+                );
+                task.args = TaskArgs::parse(module, &rest)?;
+                for entry in entries {
+                    if entry.key.as_str() != Some("module") {
+                        task.args.members.push(entry.clone());
+                    }
+                }
+            }
+            _ => return Err(bad(&value.span).into()),
+        }
+        task.action_span = value.span.clone();
+        if !self.vocabulary.is_action(&task.action) {
+            let names = self.vocabulary.action_names();
+            return Err(Diagnostic::error(
+                "playbook::unknown-module",
+                format!("there is no module `{}`", task.action),
+            )
+            .at(&value.span)
+            .maybe_hint(did_you_mean(&task.action, names.iter().map(String::as_str)))
+            .into());
+        }
+        if key.as_str() == Some("local_action") {
+            own.delegate_to = Some(Node::new(
+                Kind::Str(crate::value::Text::template("localhost")),
+                key.span.clone(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The block that stands for a list of tasks with keywords of its own.
+    pub(super) fn wrap(
+        &self,
+        span: &Span,
+        items: Vec<super::Item>,
+        role: Option<Arc<Role>>,
+    ) -> Block {
+        Block {
+            id: self.next_id(),
+            span: span.clone(),
+            block: items,
+            rescue: Vec::new(),
+            always: Vec::new(),
+            role,
+            role_start: false,
+        }
+    }
+}
+
+fn register_name(node: &Node) -> Result<String> {
+    super::keywords::check_name(node)?;
+    Ok(node.as_str().unwrap_or_default().to_owned())
+}

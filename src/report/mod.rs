@@ -1,0 +1,45 @@
+//! Reports: everything that reads the events of a run ([`crate::result::Event`]) and shows or stores them.
+//!
+//! | sink | output |
+//! |---|---|
+//! | [`Human`] | the terminal, in the look of Ansible's `default` callback, with failures that can be read |
+//! | [`Progress`] | one redrawn line below another sink's output, for terminals |
+//! | [`Json`] | one event per line |
+//! | [`Junit`] | one XML document, a test case for each task and host |
+//! | [`Timing`] | where the time went: tasks, roles, hosts |
+//! | [`StatsSink`] | counts as in the recap, for whoever decides on the exit code |
+//! | [`Fan`] | several of them |
+//!
+//! Sinks write to writers that they are given, read no environment and no clock of their own, and ignore errors of
+//! writing: a closed pipe must not stop a run half way. What is marked as `no_log` passes [`censor`] first in each.
+
+mod censor;
+mod diff;
+mod dump;
+mod failure;
+mod fan;
+mod human;
+mod json;
+mod junit;
+mod progress;
+mod style;
+mod tally;
+mod timing;
+
+#[cfg(test)]
+mod tests;
+
+pub use censor::{CENSORED, censor};
+pub use diff::unified;
+pub use dump::dump;
+pub use fan::Fan;
+pub use human::{Human, HumanOptions};
+pub use json::{Json, SCHEMA};
+pub use junit::Junit;
+pub use progress::{Clock, Progress};
+pub use style::{Label, Palette};
+pub use tally::StatsSink;
+pub use timing::Timing;
+
+/// Where a sink writes.
+pub type Output = Box<dyn std::io::Write + Send>;

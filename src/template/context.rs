@@ -1,0 +1,199 @@
+//! What one rendering sees: variables, files, and what was computed before.
+
+use super::TemplateError;
+use super::scope::{Scope, ScopeMap, Variable};
+use crate::value::{Map, Value};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Where relative file names are looked for.
+#[derive(Clone, Debug, Default)]
+pub struct FileContext {
+    /// Directories in the order of Ansible's `ansible_search_path`: the role's directory, parent roles, the
+    /// directory of the task file, the playbook's. `x` is looked for as `<dir>/<kind>/x` (`files`,
+    /// `templates`, ...) and then as `<dir>/x`.
+    pub search_path: Vec<PathBuf>,
+    /// The playbook's directory: relative names that are not searched for start here.
+    pub basedir: PathBuf,
+}
+
+impl FileContext {
+    /// The first existing file of that name, in Ansible's order; `kind` is `files`, `templates` or `vars`.
+    ///
+    /// Source: Ansible's documentation, "Playbook search paths".
+    pub fn find(&self, kind: &str, name: &str) -> Option<PathBuf> {
+        self.candidates(kind, name)
+            .into_iter()
+            .find(|path| path.exists())
+    }
+
+    /// All the places where that name is looked for.
+    pub fn candidates(&self, kind: &str, name: &str) -> Vec<PathBuf> {
+        let name = expand_home(name);
+        if name.is_absolute() {
+            return vec![name];
+        }
+        let mut paths = Vec::new();
+        for dir in self
+            .search_path
+            .iter()
+            .chain(std::iter::once(&self.basedir))
+        {
+            for path in [dir.join(kind).join(&name), dir.join(&name)] {
+                if !paths.contains(&path) {
+                    paths.push(path);
+                }
+            }
+        }
+        paths
+    }
+}
+
+/// `~` at the start of a path as the home directory.
+pub(crate) fn expand_home(path: &str) -> PathBuf {
+    if let Some(rest) = path.strip_prefix('~')
+        && (rest.is_empty() || rest.starts_with('/'))
+        && let Some(home) = std::env::var_os("HOME")
+    {
+        return PathBuf::from(home).join(rest.trim_start_matches('/'));
+    }
+    PathBuf::from(path)
+}
+
+/// The variables and files of a task on a host. Values are expanded at most once per context, so make a new
+/// one when variables change. Cheap to clone: clones share what was computed.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub(crate) session: Arc<Session>,
+}
+
+impl Context {
+    /// A context of these variables.
+    pub fn new(scope: Arc<dyn Scope>, files: Arc<FileContext>) -> Self {
+        Self {
+            session: Session::new(scope, files, Arc::default()),
+        }
+    }
+
+    /// A context that sees more variables; what this one has computed is not reused, since a variable's
+    /// value may depend on the new ones.
+    #[must_use]
+    pub fn with_vars(&self, vars: Map) -> Self {
+        Self::new(
+            Arc::new(Overlay {
+                base: Arc::clone(&self.session.scope),
+                vars,
+            }),
+            Arc::clone(&self.session.files),
+        )
+    }
+
+    /// The variables.
+    pub fn scope(&self) -> &Arc<dyn Scope> {
+        &self.session.scope
+    }
+
+    /// The files.
+    pub fn files(&self) -> &FileContext {
+        &self.session.files
+    }
+}
+
+/// A scope with more variables on top.
+#[derive(Debug)]
+pub struct Overlay {
+    /// What is below.
+    pub base: Arc<dyn Scope>,
+    /// What hides it; its strings may be templates.
+    pub vars: Map,
+}
+
+impl Scope for Overlay {
+    fn get(&self, name: &str) -> Option<Variable> {
+        match self.vars.get(name) {
+            Some(value) => Some(Variable::Lazy(value.clone())),
+            None => self.base.get(name),
+        }
+    }
+
+    fn names(&self) -> Vec<Arc<str>> {
+        let mut names = self.base.names();
+        for (name, _) in self.vars.str_iter() {
+            if !names.iter().any(|known| &**known == name) {
+                names.push(name.into());
+            }
+        }
+        names
+    }
+}
+
+/// A variable after its templates were expanded.
+#[derive(Clone, Debug)]
+pub(crate) enum Resolved {
+    Value(Value),
+    Scope(Arc<Session>),
+    Scopes(Arc<str>, Arc<dyn ScopeMap>),
+}
+
+/// One scope's state.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) scope: Arc<dyn Scope>,
+    pub(crate) files: Arc<FileContext>,
+    pub(crate) cache: Mutex<HashMap<String, Result<Resolved, TemplateError>>>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) id: usize,
+}
+
+/// State of a whole tree of sessions (a host's variables, and through `hostvars` those of other hosts).
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    /// Variables being expanded now, outermost first: the session's id and the name.
+    pub(crate) resolving: Mutex<Vec<(usize, String)>>,
+    children: Mutex<HashMap<(usize, String), Arc<Session>>>,
+    next_id: AtomicUsize,
+}
+
+impl Session {
+    pub(crate) fn new(
+        scope: Arc<dyn Scope>,
+        files: Arc<FileContext>,
+        shared: Arc<Shared>,
+    ) -> Arc<Self> {
+        let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self {
+            scope,
+            files,
+            cache: Mutex::default(),
+            shared,
+            id,
+        })
+    }
+
+    /// The session of a scope below this one; the same one each time, so that circles are found.
+    pub(crate) fn child(
+        &self,
+        key: &str,
+        scope: impl FnOnce() -> Option<Arc<dyn Scope>>,
+    ) -> Option<Arc<Self>> {
+        let id = if key.starts_with("hostvars\0") {
+            0
+        } else {
+            self.id
+        };
+        let key = (id, key.to_owned());
+        if let Some(session) = lock(&self.shared.children).get(&key) {
+            return Some(Arc::clone(session));
+        }
+        let session = Self::new(scope()?, Arc::clone(&self.files), Arc::clone(&self.shared));
+        lock(&self.shared.children).insert(key, Arc::clone(&session));
+        Some(session)
+    }
+}
+
+/// Locks; a panic elsewhere does not matter, the data is whole at all times.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

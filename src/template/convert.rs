@@ -1,0 +1,72 @@
+//! From the engine's values to ours. (The other way is [`super::objects::wrap`].)
+
+use super::objects::{Dict, List, ScopeObject};
+use crate::value::{Map, Value};
+use minijinja::value::{Value as Val, ValueKind};
+use minijinja::{Error, ErrorKind};
+
+/// Our value of an engine's value.
+///
+/// # Errors
+/// When it is or holds an undefined value, or one whose computation failed.
+pub(crate) fn from_engine(value: &Val) -> Result<Value, Error> {
+    nested(value, 0)
+}
+
+fn nested(value: &Val, depth: usize) -> Result<Value, Error> {
+    if depth > 100 {
+        return Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "the value is nested too deep",
+        ));
+    }
+    if let Some(list) = value.downcast_object_ref::<List>() {
+        return list.to_value();
+    }
+    if let Some(dict) = value.downcast_object_ref::<Dict>() {
+        return dict.to_value();
+    }
+    if let Some(scope) = value.downcast_object_ref::<ScopeObject>() {
+        return Ok(scope.to_value());
+    }
+    Ok(match value.kind() {
+        ValueKind::Undefined => return Err(Error::undefined(value)),
+        ValueKind::None => Value::Null,
+        ValueKind::Bool => Value::Bool(value.is_true()),
+        ValueKind::Number => match value.as_i64() {
+            Some(int) if value.is_integer() => Value::Int(int),
+            _ => Value::Float(f64::try_from(value.clone())?),
+        },
+        ValueKind::String => Value::str(value.to_str().unwrap_or_default()),
+        ValueKind::Bytes => {
+            Value::str(String::from_utf8_lossy(value.as_bytes().unwrap_or_default()).into_owned())
+        }
+        ValueKind::Seq | ValueKind::Iterable => Value::list(
+            value
+                .try_iter()?
+                .map(|item| nested(&item, depth + 1))
+                .collect::<Result<_, _>>()?,
+        ),
+        ValueKind::Map => {
+            let mut map = Map::new();
+            for key in value.try_iter()? {
+                let member = value.get_item(&key)?;
+                map.insert(nested(&key, depth + 1)?, nested(&member, depth + 1)?);
+            }
+            Value::map(map)
+        }
+        ValueKind::Invalid => {
+            // iterating is a way to get at the error that the value carries
+            return Err(match value.try_iter() {
+                Err(error) => error,
+                Ok(_) => Error::new(ErrorKind::InvalidOperation, "invalid value"),
+            });
+        }
+        _ => Value::str(value.to_string()),
+    })
+}
+
+/// A key for a lookup in a mapping, if the value can be one.
+pub(crate) fn key_of(value: &Val) -> Option<Value> {
+    from_engine(value).ok()
+}

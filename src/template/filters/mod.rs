@@ -1,0 +1,91 @@
+//! The filters of Jinja2 and Ansible (`x | filter`), a file per family.
+//!
+//! Source: Ansible's documentation, "Using filters to manipulate data"; Jinja2's documentation, "List of
+//! Builtin Filters".
+
+mod comment;
+mod dicts;
+mod encoding;
+mod hash;
+mod human;
+pub(crate) mod ipaddr;
+pub(crate) mod json;
+mod json_query;
+mod lists;
+mod math;
+mod order;
+mod paths;
+pub(crate) mod regex;
+mod select;
+mod sets;
+mod text;
+pub(crate) mod time;
+mod types;
+mod url;
+pub(crate) mod version;
+mod wrap;
+mod yaml;
+
+use super::call::Call;
+pub(crate) use dicts::pairs_of_subelements;
+pub(crate) use hash::{crypt, salt};
+pub(crate) use lists::Random;
+use minijinja::value::{Rest, Value as Val, ValueOrKwargs};
+use minijinja::{Environment, Error, State};
+pub(crate) use order::Group;
+pub(crate) use paths::dirname;
+
+/// A filter.
+pub(crate) type Filter = fn(&mut Call) -> Result<Val, Error>;
+
+const FAMILIES: &[&[(&str, Filter)]] = &[
+    comment::TABLE,
+    dicts::TABLE,
+    encoding::TABLE,
+    hash::TABLE,
+    human::TABLE,
+    ipaddr::TABLE,
+    json::TABLE,
+    json_query::TABLE,
+    lists::TABLE,
+    math::TABLE,
+    order::TABLE,
+    paths::TABLE,
+    regex::TABLE,
+    select::TABLE,
+    sets::TABLE,
+    text::TABLE,
+    time::TABLE,
+    types::TABLE,
+    url::TABLE,
+    wrap::TABLE,
+    yaml::TABLE,
+];
+
+/// Collections under whose names the filters are found as well.
+const COLLECTIONS: &[&str] = &[
+    "ansible.builtin",
+    "ansible.utils",
+    "ansible.netcommon",
+    "community.general",
+];
+
+/// The short names of all filters.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    FAMILIES
+        .iter()
+        .flat_map(|family| family.iter().map(|(name, _)| *name))
+}
+
+/// Adds the filters, under their short and full names.
+pub(crate) fn register(env: &mut Environment<'static>) {
+    for (name, filter) in FAMILIES.iter().flat_map(|family| family.iter()) {
+        let run = move |state: &mut State, args: Rest<ValueOrKwargs>| {
+            filter(&mut Call::new(state, &args.into_values())?)
+        };
+        env.add_filter(*name, run);
+        for collection in COLLECTIONS {
+            env.add_filter(format!("{collection}.{name}"), run);
+        }
+    }
+}

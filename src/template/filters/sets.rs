@@ -1,0 +1,76 @@
+//! Filters of set theory; they keep the order of the first appearance.
+
+use super::Filter;
+use crate::template::call::{Call, iterate};
+use crate::template::objects::List;
+use minijinja::Error;
+use minijinja::value::Value as Val;
+
+pub(super) const TABLE: &[(&str, Filter)] = &[
+    ("unique", unique),
+    ("intersect", |c| {
+        let (own, other) = operands(c)?;
+        Ok(distinct(
+            own.into_iter().filter(|item| other.contains(item)),
+        ))
+    }),
+    ("difference", |c| {
+        let (own, other) = operands(c)?;
+        Ok(distinct(
+            own.into_iter().filter(|item| !other.contains(item)),
+        ))
+    }),
+    ("symmetric_difference", |c| {
+        let (own, other) = operands(c)?;
+        let left: Vec<Val> = own
+            .iter()
+            .filter(|item| !other.contains(item))
+            .cloned()
+            .collect();
+        Ok(distinct(left.into_iter().chain(
+            other.into_iter().filter(|item| !own.contains(item)),
+        )))
+    }),
+    ("union", |c| {
+        let (own, other) = operands(c)?;
+        Ok(distinct(own.into_iter().chain(other)))
+    }),
+];
+
+fn operands(call: &mut Call) -> Result<(Vec<Val>, Vec<Val>), Error> {
+    let other = iterate(&call.args.need("b")?)?;
+    Ok((call.items()?, other))
+}
+
+fn distinct(items: impl Iterator<Item = Val>) -> Val {
+    let mut seen: Vec<Val> = Vec::new();
+    for item in items {
+        if !seen.contains(&item) {
+            seen.push(item);
+        }
+    }
+    List::of(seen)
+}
+
+/// `unique(case_sensitive=None, attribute=None)`.
+fn unique(call: &mut Call) -> Result<Val, Error> {
+    let case = call.args.opt("case_sensitive")?;
+    let attribute = call.args.opt("attribute")?.filter(|path| !path.is_null());
+    let case = case.is_some_and(|flag| flag.truthy());
+    let mut seen: Vec<Val> = Vec::new();
+    let mut out = Vec::new();
+    for item in call.items()? {
+        let mut key = match &attribute {
+            Some(path) => super::select::attribute(&item, path)?,
+            None => item.clone(),
+        };
+        if !case && let Some(text) = key.as_str() {
+            key = Val::from(text.to_lowercase());
+        }
+        if !seen.contains(&key) {
+            seen.push(key);
+            out.push(item);
+        }
+    }
+    Ok(List::of(out))
+}

@@ -1,0 +1,21 @@
+//! How values are printed into a template's text.
+
+use super::print;
+use super::templar::is_silent;
+use minijinja::value::{Value, ValueKind};
+use minijinja::{Error, Output, State};
+
+/// Writes a value as Ansible's Jinja2 does: `None` is nothing, the rest is Python's `str()`.
+pub(crate) fn write(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
+    match value.kind() {
+        ValueKind::Undefined if !is_silent(value) => Err(Error::undefined(value)),
+        ValueKind::Undefined | ValueKind::None => Ok(()),
+        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => {
+            // an undefined value inside is an error as well
+            super::convert::from_engine(value)?;
+            out.write_str(&print::repr(value)).map_err(Error::from)
+        }
+        ValueKind::Invalid => super::convert::from_engine(value).map(|_| ()),
+        _ => out.write_str(&print::str_of(value)).map_err(Error::from),
+    }
+}

@@ -1,0 +1,186 @@
+//! The lookup plugins, a file per family. They run on the controller; what they give is data.
+//!
+//! Source: Ansible's documentation, "Lookup plugins" and "Index of all lookup plugins".
+
+mod files;
+mod generators;
+mod loops;
+mod programs;
+mod secrets;
+mod tables;
+mod vars;
+
+use super::call::{Args, fail, int_of};
+use super::convert::from_engine;
+use super::objects::wrap;
+use super::render::{Render, engine_error};
+use super::{TemplateError, TemplateErrorKind};
+use crate::diag::nearest;
+use crate::value::{Map, Value, str_of, to_bool};
+use minijinja::Error;
+use minijinja::value::Value as Val;
+use std::sync::Arc;
+
+pub(crate) use files::glob;
+
+/// What a lookup is called with.
+pub(crate) struct Query {
+    pub(crate) terms: Vec<Value>,
+    pub(crate) options: Map,
+    pub(crate) render: Arc<Render>,
+}
+
+/// A lookup plugin: its results, or why it has none.
+pub(crate) type Lookup = fn(&mut Query) -> Result<Vec<Value>, String>;
+
+const FAMILIES: &[&[(&str, Lookup)]] = &[
+    files::TABLE,
+    generators::TABLE,
+    loops::TABLE,
+    programs::TABLE,
+    secrets::TABLE,
+    tables::TABLE,
+    vars::TABLE,
+];
+
+impl Query {
+    /// An option by its name.
+    fn option(&mut self, name: &str) -> Option<Value> {
+        self.options.take(name)
+    }
+
+    fn text_option(&mut self, name: &str, default: &str) -> String {
+        self.option(name)
+            .filter(|v| !v.is_null())
+            .map_or_else(|| default.to_owned(), |value| str_of(&value))
+    }
+
+    fn flag(&mut self, name: &str, default: bool) -> bool {
+        self.option(name).map_or(default, |value| {
+            to_bool(&value).unwrap_or_else(|| value.truthy())
+        })
+    }
+
+    fn int_option(&mut self, name: &str, default: i64) -> i64 {
+        self.option(name)
+            .and_then(|value| int_of(&value))
+            .unwrap_or(default)
+    }
+
+    /// The terms as text.
+    fn texts(&self) -> Vec<String> {
+        self.terms.iter().map(str_of).collect()
+    }
+
+    /// The file of that name on the search path.
+    fn file(&self, kind: &str, name: &str) -> Option<std::path::PathBuf> {
+        self.render.session.files.find(kind, name)
+    }
+
+    /// A file's text, decrypted if it is a vault file.
+    fn read(&self, path: &std::path::Path) -> Result<String, String> {
+        let bytes = std::fs::read(path)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if !text.starts_with("$ANSIBLE_VAULT;") {
+            return Ok(text);
+        }
+        match &self.render.templar.options().decrypt {
+            Some(decrypt) => decrypt(&text).map_err(|error| format!("{}: {error}", path.display())),
+            None => Err(format!(
+                "{} is encrypted and no vault password was given",
+                path.display()
+            )),
+        }
+    }
+}
+
+/// Runs a lookup by its short or full name. Results are data.
+pub(crate) fn run(
+    name: &str,
+    terms: Vec<Value>,
+    options: Map,
+    render: &Arc<Render>,
+) -> Result<Vec<Value>, TemplateError> {
+    let short = name
+        .strip_prefix("ansible.builtin.")
+        .or_else(|| name.strip_prefix("ansible.legacy."))
+        .unwrap_or(name);
+    let known = || FAMILIES.iter().flat_map(|family| family.iter());
+    let Some((_, lookup)) = known().find(|(known, _)| *known == short) else {
+        let mut error = TemplateError::new(
+            TemplateErrorKind::Lookup,
+            format!("lookup plugin ({name}) not found"),
+        );
+        error.hint = nearest(short, known().map(|(name, _)| *name))
+            .map(|near| format!("did you mean `{near}`?"));
+        return Err(error);
+    };
+    let mut query = Query {
+        terms,
+        options,
+        render: Arc::clone(render),
+    };
+    match lookup(&mut query) {
+        Ok(results) => Ok(results.into_iter().map(Value::into_data).collect()),
+        Err(message) if message.starts_with(vars::UNDEFINED) => Err(TemplateError::new(
+            TemplateErrorKind::Undefined,
+            message.trim_start_matches(vars::UNDEFINED),
+        )),
+        Err(message) => Err(TemplateError::new(
+            TemplateErrorKind::Lookup,
+            format!("the lookup '{short}' failed: {message}"),
+        )),
+    }
+}
+
+/// `lookup(name, *terms, **options)` and `query(...)`.
+pub(crate) fn call(render: &Arc<Render>, args: &mut Args, query: bool) -> Result<Val, Error> {
+    let name = args.text("plugin")?;
+    let mut terms = Vec::new();
+    for term in args.rest() {
+        terms.push(from_engine(&term)?);
+    }
+    let mut options = args.rest_map()?;
+    let want_list = options.take("wantlist").map_or(query, |flag| flag.truthy());
+    options.take("allow_unsafe");
+    let errors = options
+        .take("errors")
+        .map_or_else(|| "strict".to_owned(), |word| str_of(&word));
+    let results = match run(&name, terms, options, render) {
+        Ok(results) => results,
+        Err(error) if errors == "strict" || error.is_undefined() => {
+            return Err(engine_error(error));
+        }
+        Err(error) => {
+            if errors == "warn"
+                && let Some(warn) = &render.templar.options().warn
+            {
+                warn(&format!("lookup plugin error, {error}"));
+            } else if !matches!(errors.as_str(), "ignore" | "warn") {
+                return fail(format!(
+                    "errors must be strict, warn or ignore, not `{errors}`"
+                ));
+            }
+            return Ok(if want_list {
+                wrap(&Value::list(Vec::new()), render)
+            } else {
+                Val::from(())
+            });
+        }
+    };
+    if want_list {
+        return Ok(wrap(&Value::list(results), render));
+    }
+    if results
+        .iter()
+        .any(|result| !matches!(result, Value::Str(_)))
+    {
+        return Ok(match results.as_slice() {
+            [single] => wrap(single, render),
+            _ => wrap(&Value::list(results), render),
+        });
+    }
+    let texts: Vec<String> = results.iter().map(str_of).collect();
+    Ok(wrap(&Value::data(texts.join(",")), render))
+}

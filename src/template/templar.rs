@@ -1,0 +1,550 @@
+//! The template engine with Ansible's rules of typing, trust and laziness.
+
+use super::context::Session;
+use super::convert::from_engine;
+use super::literal;
+use super::render::Render;
+use super::syntax;
+use super::{Context, TemplateError, TemplateErrorKind};
+use crate::value::{Map, Text, Trust, Value};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Value as Val;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use std::borrow::Cow;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Gives the hosts of a pattern (`inventory_hostnames`).
+pub type HostPattern = Arc<dyn Fn(&str) -> Result<Vec<String>, String> + Send + Sync>;
+/// Decrypts the text of a vault file or value, given with its header.
+pub type Decrypt = Arc<dyn Fn(&str) -> Result<String, String> + Send + Sync>;
+/// Gives the value of a setting (`config`).
+pub type Setting = Arc<dyn Fn(&str) -> Option<Value> + Send + Sync>;
+/// Takes a warning for the user.
+pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What the engine needs of the rest of the program.
+#[derive(Clone, Default)]
+pub struct TemplarOptions {
+    /// Ansible's `jinja2_native`: expressions keep their Python type.
+    pub jinja2_native: bool,
+    /// The inventory's hosts by pattern.
+    pub hosts: Option<HostPattern>,
+    /// The vault.
+    pub decrypt: Option<Decrypt>,
+    /// Settings.
+    pub setting: Option<Setting>,
+    /// Where warnings go (`errors='warn'` of lookups).
+    pub warn: Option<Warn>,
+}
+
+/// How a template file is rendered; the defaults are those of Ansible's `template` module.
+#[derive(Clone, Debug)]
+pub struct FileOptions {
+    /// Whether the line break after a block is removed.
+    pub trim_blocks: bool,
+    /// Whether blanks before a block are removed.
+    pub lstrip_blocks: bool,
+    /// Whether Jinja2 itself keeps the last line break (it is kept in any case).
+    pub keep_trailing_newline: bool,
+    /// What a line break is written as.
+    pub newline_sequence: String,
+    /// `{{` and `}}`.
+    pub variable_delimiters: (String, String),
+    /// `{%` and `%}`.
+    pub block_delimiters: (String, String),
+    /// `{#` and `#}`.
+    pub comment_delimiters: (String, String),
+    /// Lines that begin so are statements.
+    pub line_statement_prefix: Option<String>,
+    /// What follows is a comment to the end of the line.
+    pub line_comment_prefix: Option<String>,
+    /// The file, if the text has one: its directory is searched for includes.
+    pub path: Option<PathBuf>,
+}
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        Self {
+            trim_blocks: true,
+            lstrip_blocks: false,
+            keep_trailing_newline: false,
+            newline_sequence: "\n".into(),
+            variable_delimiters: pair("{{", "}}"),
+            block_delimiters: pair("{%", "%}"),
+            comment_delimiters: pair("{#", "#}"),
+            line_statement_prefix: None,
+            line_comment_prefix: None,
+            path: None,
+        }
+    }
+}
+
+/// The template engine. Cheap to clone; one is enough for a run.
+#[derive(Clone)]
+pub struct Templar {
+    shared: Arc<Engine>,
+}
+
+struct Engine {
+    env: Environment<'static>,
+    options: TemplarOptions,
+}
+
+impl fmt::Debug for Templar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Templar")
+    }
+}
+
+/// How many nested expansions run on one stack before the next gets a thread (and stack) of its own.
+const STACK_DEPTH: usize = 12;
+/// The size of such a stack in bytes.
+const STACK_SIZE: usize = 32 << 20;
+
+impl Templar {
+    /// An engine.
+    pub fn new(options: TemplarOptions) -> Self {
+        let mut env = Environment::new();
+        env.set_undefined_behavior(UndefinedBehavior::Strict);
+        env.set_debug(true);
+        env.set_auto_escape_callback(|_| AutoEscape::None);
+        env.set_container_adopter(super::objects::adopt);
+        env.set_unknown_method_callback(super::methods::unknown);
+        env.set_subtraction(super::filters::time::subtract);
+        env.set_formatter(super::format::write);
+        if let Some(syntax) = text_syntax(true) {
+            env.set_syntax(syntax);
+        }
+        super::filters::register(&mut env);
+        super::tests::register(&mut env);
+        super::globals::register(&mut env);
+        Self {
+            shared: Arc::new(Engine { env, options }),
+        }
+    }
+
+    pub(crate) fn options(&self) -> &TemplarOptions {
+        &self.shared.options
+    }
+
+    /// Whether the text has a template in it.
+    pub fn is_template(text: &str) -> bool {
+        syntax::is_template(text)
+    }
+
+    /// The value with every template in its strings expanded. Keys of mappings and strings that are data
+    /// stay as they are.
+    ///
+    /// # Errors
+    /// When a template fails; the error names the text and the bytes in it.
+    pub fn render(&self, value: &Value, cx: &Context) -> Result<Value, TemplateError> {
+        self.expand(value, &cx.session)
+    }
+
+    /// One string, with Ansible's typing: `{{ name }}` alone keeps the value's type, other results are text,
+    /// unless the text looks like a list, a dict or a boolean.
+    ///
+    /// # Errors
+    /// When the template fails.
+    pub fn render_str(&self, text: &str, cx: &Context) -> Result<Value, TemplateError> {
+        self.expand_text(&Text::template(text), &cx.session)
+    }
+
+    /// One item of `when`, `until`, `failed_when`, `that`, ...: a bare expression as a string, or a value.
+    ///
+    /// # Errors
+    /// When the expression fails, or comes from data.
+    pub fn condition(&self, expr: &Value, cx: &Context) -> Result<bool, TemplateError> {
+        let mut expr = match expr {
+            Value::Bool(b) => return Ok(*b),
+            Value::Null => return Ok(true),
+            Value::Str(text) if text.is_empty() => return Ok(true),
+            other => other.clone(),
+        };
+        if let Value::Str(text) = &expr
+            && text.trust() == Trust::Template
+            && syntax::is_template(text)
+        {
+            expr = self.expand_text(text, &cx.session)?;
+            match &expr {
+                Value::Bool(b) => return Ok(*b),
+                Value::Str(text) if text.is_empty() => return Ok(false),
+                _ => {}
+            }
+        }
+        if let Value::Str(text) = &expr
+            && text.trust() == Trust::Data
+        {
+            return Err(TemplateError::new(
+                TemplateErrorKind::Type,
+                format!(
+                    "the condition `{text}` comes from data (a machine, a lookup, a file) and is not evaluated"
+                ),
+            ));
+        }
+        let text = crate::value::str_of(&expr);
+        let render = Render::new(self, &cx.session);
+        let value = self.evaluate(&text, &text, 0, &render)?;
+        if value.is_undefined() {
+            let printed = format!("{{{{{text}}}}}");
+            let error = self
+                .shared
+                .env
+                .render_named_str("<template>", &printed, render.root())
+                .err()
+                .unwrap_or_else(|| minijinja::Error::undefined(&value));
+            return Err(render.error(&error, &text, |at| at.saturating_sub(2)));
+        }
+        Ok(value.is_true())
+    }
+
+    /// A bare expression, typed as `{{ expression }}` is.
+    ///
+    /// # Errors
+    /// When the expression fails.
+    pub fn expression(&self, expr: &str, cx: &Context) -> Result<Value, TemplateError> {
+        let text = format!("{{{{{expr}}}}}");
+        self.render_str(&text, cx).map_err(|mut error| {
+            error.range = error.range.map(|range| {
+                range.start.saturating_sub(2).min(expr.len())
+                    ..range.end.saturating_sub(2).min(expr.len())
+            });
+            expr.clone_into(&mut error.template);
+            error
+        })
+    }
+
+    /// A template file's text. A first line `#jinja2: key:value` changes the options.
+    ///
+    /// # Errors
+    /// When the template fails.
+    pub fn render_file(
+        &self,
+        text: &str,
+        options: &FileOptions,
+        cx: &Context,
+    ) -> Result<String, TemplateError> {
+        let render = Render::new(self, &cx.session);
+        self.render_file_in(text, options, &render)
+    }
+
+    pub(crate) fn render_file_in(
+        &self,
+        text: &str,
+        options: &FileOptions,
+        render: &Arc<Render>,
+    ) -> Result<String, TemplateError> {
+        let mut options = options.clone();
+        let body = syntax::read_header(text, &mut options).map_err(|message| {
+            TemplateError::new(TemplateErrorKind::Syntax, message).within(text, None)
+        })?;
+        let offset = text.len() - body.len();
+        let unix: Cow<str> = if body.contains('\r') {
+            body.replace("\r\n", "\n").replace('\r', "\n").into()
+        } else {
+            body.into()
+        };
+        let mut builder = SyntaxConfig::builder();
+        builder
+            .trim_blocks(options.trim_blocks)
+            .lstrip_blocks(options.lstrip_blocks)
+            .keep_trailing_newline(options.keep_trailing_newline)
+            .variable_delimiters(options.variable_delimiters.0, options.variable_delimiters.1)
+            .block_delimiters(options.block_delimiters.0, options.block_delimiters.1)
+            .comment_delimiters(options.comment_delimiters.0, options.comment_delimiters.1);
+        if let Some(prefix) = options.line_statement_prefix {
+            builder.line_statement_prefix(prefix);
+        }
+        if let Some(prefix) = options.line_comment_prefix {
+            builder.line_comment_prefix(prefix);
+        }
+        let mut env = self.shared.env.clone();
+        match builder.build() {
+            Ok(syntax) => env.set_syntax(syntax),
+            Err(error) => return Err(render.error(&error, text, |at| at)),
+        }
+        add_loader(&mut env, &render.session, options.path.as_deref());
+        let mut out = env
+            .render_named_str("<template>", &unix, render.root())
+            .map_err(|error| render.error(&error, text, |at| at + offset))?;
+        restore_newlines(&unix, &mut out);
+        if options.newline_sequence != "\n" {
+            out = out.replace('\n', &options.newline_sequence);
+        }
+        Ok(out)
+    }
+
+    /// The results of a lookup plugin, for `with_<name>`. (`lookup` and `query` in templates work too.)
+    ///
+    /// # Errors
+    /// When there is no such plugin, or it fails.
+    pub fn lookup(
+        &self,
+        name: &str,
+        terms: Vec<Value>,
+        kwargs: Map,
+        cx: &Context,
+    ) -> Result<Vec<Value>, TemplateError> {
+        let render = Render::new(self, &cx.session);
+        super::lookups::run(name, terms, kwargs, &render)
+    }
+
+    pub(crate) fn expand(
+        &self,
+        value: &Value,
+        session: &Arc<Session>,
+    ) -> Result<Value, TemplateError> {
+        match value {
+            Value::Str(text) => self.expand_text(text, session),
+            Value::List(items) if items.iter().any(needs_expansion) => items
+                .iter()
+                .map(|item| self.expand(item, session))
+                .collect::<Result<_, _>>()
+                .map(Value::list),
+            Value::Map(map) if map.values().any(needs_expansion) => map
+                .iter()
+                .map(|(key, value)| Ok((key.clone(), self.expand(value, session)?)))
+                .collect::<Result<Map, TemplateError>>()
+                .map(Value::map),
+            other => Ok(other.clone()),
+        }
+    }
+
+    fn expand_text(&self, text: &Text, session: &Arc<Session>) -> Result<Value, TemplateError> {
+        match text.trust() {
+            Trust::Data => return Ok(Value::Str(text.clone())),
+            Trust::Vault => return self.decrypt(text),
+            Trust::Template => {}
+        }
+        if !syntax::is_template(text) {
+            return Ok(Value::Str(text.clone()));
+        }
+        let depth = super::context::lock(&session.shared.resolving).len();
+        if depth % STACK_DEPTH != STACK_DEPTH - 1 {
+            return self.expand_template(text, session);
+        }
+        let on_own_stack = std::thread::scope(|scope| {
+            std::thread::Builder::new()
+                .stack_size(STACK_SIZE)
+                .spawn_scoped(scope, || self.expand_template(text, session))
+                .map(std::thread::ScopedJoinHandle::join)
+        });
+        match on_own_stack {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => Err(TemplateError::new(
+                TemplateErrorKind::Recursion,
+                format!("cannot start a thread for a deep template: {error}"),
+            )),
+        }
+    }
+
+    fn decrypt(&self, text: &Text) -> Result<Value, TemplateError> {
+        let Some(decrypt) = &self.options().decrypt else {
+            return Err(TemplateError::new(
+                TemplateErrorKind::Vault,
+                "a value is encrypted with vault, and no vault password was given",
+            ));
+        };
+        decrypt(text)
+            .map(Value::data)
+            .map_err(|message| TemplateError::new(TemplateErrorKind::Vault, message))
+    }
+
+    fn expand_template(&self, text: &str, session: &Arc<Session>) -> Result<Value, TemplateError> {
+        if !self.options().jinja2_native
+            && let Some(name) = syntax::single_variable(text)
+            && let Some(super::Variable::Lazy(value) | super::Variable::Final(value)) =
+                session.scope.get(name)
+            && matches!(
+                value,
+                Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Null
+            )
+        {
+            return Ok(value);
+        }
+        let render = Render::new(self, session);
+        let value = self.expand_in(text, &render)?;
+        Ok(if render.is_touched() {
+            value.into_data()
+        } else {
+            value
+        })
+    }
+
+    /// One string in a rendering; whether it used data is left to the rendering.
+    fn expand_in(&self, text: &str, render: &Arc<Render>) -> Result<Value, TemplateError> {
+        let escaped = syntax::escape_backslashes(text);
+        let (source, added): (&str, &[usize]) = match &escaped {
+            Some((source, added)) => (source, added),
+            None => (text, &[]),
+        };
+        let position = |at: usize| at - added.iter().take_while(|offset| **offset < at).count();
+        let body = source.strip_suffix('\n').unwrap_or(source);
+        if let Some(range) = syntax::single_expression(body) {
+            let expr = body.get(range.clone()).unwrap_or_default();
+            let value = self
+                .evaluate_with(expr, render)
+                .map_err(|error| render.error(&error, text, |at| position(at + range.start)))?;
+            return match self.typed(&value) {
+                Ok(Value::Str(string)) => {
+                    let mut out = string.to_string();
+                    restore_newlines(text, &mut out);
+                    Ok(Value::str(out))
+                }
+                Ok(other) => Ok(other),
+                Err(error) => {
+                    // printing it says more about what is undefined
+                    let error = self
+                        .shared
+                        .env
+                        .render_named_str("<template>", body, render.root())
+                        .err()
+                        .unwrap_or(error);
+                    Err(render.error(&error, text, position))
+                }
+            };
+        }
+        let mut env = Cow::Borrowed(&self.shared.env);
+        if ["include", "import", "extends"]
+            .iter()
+            .any(|word| text.contains(word))
+        {
+            add_loader(env.to_mut(), &render.session, None);
+        }
+        let mut out = env
+            .render_named_str("<template>", source, render.root())
+            .map_err(|error| render.error(&error, text, position))?;
+        if let Some(value) = self.structure(&out) {
+            return Ok(value);
+        }
+        restore_newlines(text, &mut out);
+        Ok(Value::str(out))
+    }
+
+    /// Ansible's typing of the value of a single expression.
+    fn typed(&self, value: &Val) -> Result<Value, minijinja::Error> {
+        use minijinja::value::ValueKind;
+        if self.options().jinja2_native {
+            return match from_engine(value)? {
+                Value::Str(text) if !value.is_safe() => {
+                    Ok(literal::eval(&text).unwrap_or(Value::Str(text)))
+                }
+                other => Ok(other),
+            };
+        }
+        match value.kind() {
+            // an `if` expression without `else` that was not taken is nothing
+            ValueKind::Undefined if is_silent(value) => Ok(Value::str("")),
+            ValueKind::None => Ok(Value::str("")),
+            ValueKind::Bool => Ok(Value::Bool(value.is_true())),
+            ValueKind::Number => Ok(Value::str(super::print::str_of(value))),
+            ValueKind::Seq | ValueKind::Iterable if value.is_tuple() => {
+                Ok(Value::str(super::print::str_of(value)))
+            }
+            ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => from_engine(value),
+            ValueKind::String if value.is_safe() => from_engine(value),
+            ValueKind::String => {
+                let text = value.as_str().unwrap_or_default();
+                match self.structure(text) {
+                    Some(value) => Ok(value),
+                    None => from_engine(value),
+                }
+            }
+            _ => from_engine(value),
+        }
+    }
+
+    /// The structure that a text looks like.
+    fn structure(&self, text: &str) -> Option<Value> {
+        if self.options().jinja2_native {
+            return literal::eval(text);
+        }
+        match text {
+            "True" => Some(Value::Bool(true)),
+            "False" => Some(Value::Bool(false)),
+            _ if text.starts_with(['{', '[']) => literal::eval(text),
+            _ => None,
+        }
+    }
+
+    fn evaluate_with(&self, expr: &str, render: &Arc<Render>) -> Result<Val, minijinja::Error> {
+        let env: Cow<Environment> = Cow::Borrowed(&self.shared.env);
+        env.compile_expression(expr)?.eval(render.root())
+    }
+
+    /// The value of an expression that stands at an offset of a text.
+    fn evaluate(
+        &self,
+        expr: &str,
+        text: &str,
+        offset: usize,
+        render: &Arc<Render>,
+    ) -> Result<Val, TemplateError> {
+        self.evaluate_with(expr, render)
+            .map_err(|error| render.error(&error, text, |at| at + offset))
+    }
+}
+
+/// Whether an undefined value is one that prints as nothing.
+pub(crate) fn is_silent(value: &Val) -> bool {
+    value.is_silent_undefined()
+}
+
+/// Whether any string in the value is a template (or encrypted).
+pub(crate) fn needs_expansion(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => match text.trust() {
+            Trust::Data => false,
+            Trust::Vault => true,
+            Trust::Template => syntax::is_template(text),
+        },
+        Value::List(items) => items.iter().any(needs_expansion),
+        Value::Map(map) => map.values().any(needs_expansion),
+        _ => false,
+    }
+}
+
+fn text_syntax(trim_blocks: bool) -> Option<SyntaxConfig> {
+    SyntaxConfig::builder()
+        .trim_blocks(trim_blocks)
+        .build()
+        .ok()
+}
+
+/// Line breaks at the end of a template stay in the result.
+fn restore_newlines(template: &str, out: &mut String) {
+    let wanted = syntax::newlines_at_end(template);
+    let present = syntax::newlines_at_end(out);
+    for _ in present..wanted {
+        out.push('\n');
+    }
+}
+
+/// Lets the environment find templates on the search path.
+fn add_loader(env: &mut Environment, session: &Session, path: Option<&Path>) {
+    let files = Arc::clone(&session.files);
+    let beside = path.and_then(Path::parent).map(Path::to_path_buf);
+    env.set_loader(move |name| {
+        let mut candidates = files.candidates("templates", name);
+        if let Some(beside) = &beside {
+            candidates.push(beside.join(name));
+        }
+        for candidate in candidates {
+            if candidate.is_file() {
+                return std::fs::read_to_string(&candidate)
+                    .map(|text| Some(text.replace("\r\n", "\n")))
+                    .map_err(|error| {
+                        minijinja::Error::new(
+                            minijinja::ErrorKind::TemplateNotFound,
+                            format!("cannot read {}: {error}", candidate.display()),
+                        )
+                    });
+            }
+        }
+        Ok(None)
+    });
+}

@@ -1,0 +1,321 @@
+//! One machine of a bed.
+
+use super::image;
+use super::process::{must, run, text};
+use super::record::{Booted, Shared, bridge, cgroups};
+use std::fs::{self, File};
+use std::io::Read;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+/// A booted system with its own init, network and sshd.
+#[derive(Debug)]
+pub struct Machine {
+    /// Its host name, and its name in the inventory.
+    pub name: String,
+    /// Its address, reachable from this machine only.
+    pub addr: Ipv4Addr,
+    /// Its public host key, as in `known_hosts` without the name.
+    pub host_key: String,
+    /// Its root directory as seen from here. For looking only: the machine is running.
+    pub root: PathBuf,
+    id: String,
+    directory: PathBuf,
+}
+
+/// What came back from a command on a machine.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Exit code; -1 if ssh was killed.
+    pub rc: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// What machines of a bed share.
+pub(super) struct Plan<'a> {
+    pub image: &'a Path,
+    pub directory: &'a Path,
+    pub subnet: u8,
+    pub names: &'a [String],
+    pub public_key: &'a str,
+}
+
+impl Machine {
+    /// Prepares the root of the machine with this place in the list, and starts it. Does not wait for it.
+    pub(super) fn start(plan: &Plan<'_>, index: usize, record: &Shared) -> Result<Self, String> {
+        let name = plan.names.get(index).cloned().ok_or("no such name")?;
+        let number = u8::try_from(index)
+            .ok()
+            .filter(|n| *n < 200)
+            .ok_or("too many machines")?;
+        let addr = Ipv4Addr::new(198, 18, plan.subnet, 11 + number);
+        let id = format!("rb{}-{}", plan.subnet, index + 1);
+        let directory = plan.directory.join(&id);
+        let (upper, work, root) = (
+            directory.join("upper"),
+            directory.join("work"),
+            directory.join("root"),
+        );
+        for path in [&upper, &work, &root] {
+            fs::create_dir_all(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+        let machine = Booted {
+            id: id.clone(),
+            root: root.clone(),
+            nspawn: None,
+        };
+        record
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(machine)?;
+        let options = format!(
+            "lowerdir={},upperdir={},workdir={}",
+            plan.image.display(),
+            upper.display(),
+            work.display()
+        );
+        let flags = nix::mount::MsFlags::empty();
+        nix::mount::mount(
+            Some("overlay"),
+            &root,
+            Some("overlay"),
+            flags,
+            Some(options.as_str()),
+        )
+        .map_err(|error| format!("overlay at {}: {error}", root.display()))?;
+        let machine = Self {
+            host_key: configure(plan, &name, addr, &root)?,
+            name,
+            addr,
+            root,
+            id,
+            directory,
+        };
+        machine.boot(plan, record)?;
+        Ok(machine)
+    }
+
+    fn boot(&self, plan: &Plan<'_>, record: &Shared) -> Result<(), String> {
+        let groups = cgroups(&self.id);
+        for group in &groups {
+            fs::create_dir_all(group).map_err(|error| format!("{}: {error}", group.display()))?;
+        }
+        let console = self.directory.join("console");
+        let log =
+            File::create(&console).map_err(|error| format!("{}: {error}", console.display()))?;
+        let errors = log.try_clone().map_err(|error| error.to_string())?;
+        // Into its own control groups first, then the same process becomes nspawn.
+        let script = "for group in $GROUPS_OF_IT; do echo $$ > \"$group/cgroup.procs\"; done; unset GROUPS_OF_IT; exec \"$@\"";
+        let groups: Vec<String> = groups
+            .iter()
+            .map(|group| group.display().to_string())
+            .collect();
+        let child = Command::new("sh")
+            .args([
+                "-c",
+                script,
+                "sh",
+                "systemd-nspawn",
+                "--quiet",
+                "--boot",
+                "--register=no",
+                "--keep-unit",
+            ])
+            .args([
+                "--console=pipe",
+                "--resolv-conf=off",
+                "--timezone=off",
+                "--link-journal=no",
+            ])
+            .arg(format!("--machine={}", self.id))
+            .arg(format!("--hostname={}", self.name))
+            .arg(format!("--network-bridge={}", bridge(plan.subnet)))
+            .arg("-D")
+            .arg(&self.root)
+            .env("GROUPS_OF_IT", groups.join(" "))
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors)
+            .process_group(0)
+            .spawn()
+            .map_err(|error| format!("systemd-nspawn: {error}"))?;
+        record
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .started(&self.id, child.id())
+    }
+
+    /// Waits until sshd answers and the system has finished booting.
+    pub(super) fn wait(&self, limit: Duration) -> Result<(), String> {
+        let end = Instant::now() + limit;
+        while !self.greets() {
+            if Instant::now() > end {
+                return Err(format!(
+                    "{}: no sshd after {} s; console:\n{}",
+                    self.name,
+                    limit.as_secs(),
+                    self.console()
+                ));
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        // Until then, only root may log in. Which services failed is not this function's matter.
+        let answer = self.ssh_as("root", "systemctl is-system-running --wait");
+        match answer.stdout.trim() {
+            "running" | "degraded" => Ok(()),
+            _ => Err(format!(
+                "{}: not up: {answer:?}; console:\n{}",
+                self.name,
+                self.console()
+            )),
+        }
+    }
+
+    fn greets(&self) -> bool {
+        let address = SocketAddr::from((self.addr, 22));
+        let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_millis(500))
+        else {
+            return false;
+        };
+        let mut greeting = [0; 4];
+        stream
+            .set_read_timeout(Some(Duration::from_secs(2)))
+            .is_ok()
+            && stream.read_exact(&mut greeting).is_ok()
+            && &greeting == b"SSH-"
+    }
+
+    /// What its console showed.
+    pub fn console(&self) -> String {
+        fs::read(self.directory.join("console"))
+            .map(|bytes| text(&bytes))
+            .unwrap_or_default()
+    }
+
+    /// Runs a shell command as `root`.
+    pub fn ssh(&self, command: &str) -> Answer {
+        self.ssh_as("root", command)
+    }
+
+    /// Runs a shell command as a user who has the bed's key (`root` or `deploy`), bounded to two minutes.
+    pub fn ssh_as(&self, user: &str, command: &str) -> Answer {
+        let config = self.directory.with_file_name("ssh_config");
+        let mut ssh = Command::new("ssh");
+        ssh.arg("-F")
+            .arg(config)
+            .args(["-l", user, "--", &self.name, command]);
+        match run(&mut ssh, Duration::from_secs(120)) {
+            Ok(output) => Answer {
+                rc: output.status.code().unwrap_or(-1),
+                stdout: text(&output.stdout),
+                stderr: text(&output.stderr),
+            },
+            Err(error) => Answer {
+                rc: -1,
+                stdout: String::new(),
+                stderr: error,
+            },
+        }
+    }
+
+    /// Like [`Self::ssh`], for commands that cannot fail.
+    ///
+    /// # Panics
+    /// If it does.
+    #[track_caller]
+    pub fn must(&self, command: &str) -> String {
+        let answer = self.ssh(command);
+        assert_eq!(
+            answer.rc, 0,
+            "{}: `{command}`: {}{}",
+            self.name, answer.stdout, answer.stderr
+        );
+        answer.stdout
+    }
+}
+
+/// Writes what makes a root this machine. Returns its public host key.
+fn configure(plan: &Plan<'_>, name: &str, addr: Ipv4Addr, root: &Path) -> Result<String, String> {
+    let write = |path: &str, text: &str| {
+        let path = root.join(path);
+        let parent = path.parent().unwrap_or(root);
+        fs::create_dir_all(parent)
+            .and_then(|()| fs::write(&path, text))
+            .map_err(|error| format!("{}: {error}", path.display()))
+    };
+    write("etc/hostname", &format!("{name}\n"))?;
+    let mut hosts = "127.0.0.1 localhost\n".to_owned();
+    for (index, name) in plan.names.iter().enumerate() {
+        hosts.push_str(&format!("198.18.{}.{} {name}\n", plan.subnet, 11 + index));
+    }
+    write("etc/hosts", &hosts)?;
+    write(
+        "etc/systemd/network/10-host0.network",
+        &format!(
+            "[Match]\nName=host0\n[Link]\nMTUBytes=1400\n[Network]\nAddress={addr}/24\nGateway=198.18.{}.1\nLinkLocalAddressing=no\n",
+            plan.subnet
+        ),
+    )?;
+    write(
+        "etc/resolv.conf",
+        &fs::read_to_string("/etc/resolv.conf").unwrap_or_default(),
+    )?;
+    if let Some(proxy) = image::proxy() {
+        write(
+            "etc/apt/apt.conf.d/91proxy",
+            &format!("Acquire::http::Proxy \"{proxy}\";\n"),
+        )?;
+    }
+    let mut key = String::new();
+    for kind in ["ed25519", "ecdsa"] {
+        let path = root.join(format!("etc/ssh/ssh_host_{kind}_key"));
+        must(
+            "ssh-keygen",
+            &[
+                "-q",
+                "-t",
+                kind,
+                "-N",
+                "",
+                "-C",
+                name,
+                "-f",
+                &path.display().to_string(),
+            ],
+        )?;
+        if key.is_empty() {
+            key = fs::read_to_string(path.with_extension("pub"))
+                .map_err(|error| error.to_string())?;
+        }
+    }
+    for home in ["root", "home/deploy", "home/nobody2"] {
+        let owner = owner_of(root, home)?;
+        let directory = root.join(home).join(".ssh");
+        write(&format!("{home}/.ssh/authorized_keys"), plan.public_key)?;
+        for (path, mode) in [
+            (directory.clone(), 0o700),
+            (directory.join("authorized_keys"), 0o600),
+        ] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode))
+                .and_then(|()| std::os::unix::fs::chown(&path, Some(owner), Some(owner)))
+                .map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+    }
+    Ok(key.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
+}
+
+fn owner_of(root: &Path, path: &str) -> Result<u32, String> {
+    use std::os::unix::fs::MetadataExt;
+    let path = root.join(path);
+    fs::metadata(&path)
+        .map(|meta| meta.uid())
+        .map_err(|error| format!("{}: {error}", path.display()))
+}

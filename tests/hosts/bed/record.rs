@@ -1,0 +1,374 @@
+//! What a bed made on this machine, written down so that it can be taken away whatever happens to its owner.
+
+use super::process::{Process, must};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::time::Duration;
+
+const STATE: &str = "/run/runbook-test";
+const FORWARDING: &str = "/proc/sys/net/ipv4/ip_forward";
+
+/// One machine's traces.
+#[derive(Clone, Debug)]
+pub struct Booted {
+    /// Its name for nspawn.
+    pub id: String,
+    /// The mount point of its root.
+    pub root: PathBuf,
+    /// The nspawn process, once started.
+    pub nspawn: Option<Process>,
+}
+
+/// One bed's traces.
+#[derive(Debug)]
+pub struct Record {
+    owner: Process,
+    directory: PathBuf,
+    subnet: Option<u8>,
+    machines: Vec<Booted>,
+    file: PathBuf,
+}
+
+pub type Shared = Arc<Mutex<Record>>;
+
+static LIVE: Mutex<Vec<Shared>> = Mutex::new(Vec::new());
+
+impl Record {
+    /// Begins the record of a bed of this process that lives in `directory`.
+    ///
+    /// # Errors
+    /// The state directory cannot be written.
+    pub fn begin(directory: &Path) -> Result<Shared, String> {
+        let _lock = lock()?;
+        let owner = Process::of(std::process::id()).ok_or("/proc cannot be read")?;
+        let name = directory
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let record = Self {
+            owner,
+            directory: directory.to_owned(),
+            subnet: None,
+            machines: Vec::new(),
+            file: Path::new(STATE).join(format!("{name}.bed")),
+        };
+        record.write()?;
+        let record = Arc::new(Mutex::new(record));
+        LIVE.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Arc::clone(&record));
+        clean_up_at_the_end();
+        Ok(record)
+    }
+
+    /// Takes a free network 198.18.N.0/24 and makes its bridge, with NAT to the outside. Returns N.
+    ///
+    /// # Errors
+    /// None is free, or `ip` or `iptables` failed.
+    pub fn make_network(&mut self) -> Result<u8, String> {
+        let _lock = lock()?;
+        let used = must("ip", &["-4", "-o", "addr"])?;
+        let subnet = (1..=254)
+            .find(|n| !used.contains(&format!("inet 198.18.{n}.")))
+            .ok_or("no free network in 198.18.0.0/16")?;
+        self.subnet = Some(subnet);
+        self.write()?;
+        let bridge = bridge(subnet);
+        must(
+            "ip",
+            &["link", "add", &bridge, "mtu", "1400", "type", "bridge"],
+        )?;
+        must(
+            "ip",
+            &[
+                "addr",
+                "add",
+                &format!("198.18.{subnet}.1/24"),
+                "dev",
+                &bridge,
+            ],
+        )?;
+        must("ip", &["link", "set", &bridge, "up"])?;
+        let was = Path::new(STATE).join("ip_forward");
+        if !was.exists() {
+            let before = fs::read_to_string(FORWARDING).map_err(|error| error.to_string())?;
+            fs::write(&was, before).map_err(|error| error.to_string())?;
+        }
+        fs::write(FORWARDING, "1").map_err(|error| format!("{FORWARDING}: {error}"))?;
+        for rule in rules(subnet) {
+            let mut words = vec!["-w", "-t", rule.table, "-I", rule.chain];
+            words.extend(rule.words.iter().map(String::as_str));
+            must("iptables", &words)?;
+        }
+        Ok(subnet)
+    }
+
+    /// Notes a machine before its root is mounted.
+    pub fn add(&mut self, machine: Booted) -> Result<(), String> {
+        self.machines.push(machine);
+        self.write()
+    }
+
+    /// Notes the process of a machine.
+    pub fn started(&mut self, id: &str, pid: u32) -> Result<(), String> {
+        for machine in self.machines.iter_mut().filter(|machine| machine.id == id) {
+            machine.nspawn = Process::of(pid);
+        }
+        self.write()
+    }
+
+    fn write(&self) -> Result<(), String> {
+        let mut lines = format!("owner {} {}\n", self.owner.pid, self.owner.start);
+        lines.push_str(&format!("directory {}\n", self.directory.display()));
+        if let Some(subnet) = self.subnet {
+            lines.push_str(&format!("subnet {subnet}\n"));
+        }
+        for machine in &self.machines {
+            let process = machine
+                .nspawn
+                .map_or((0, 0), |process| (process.pid, process.start));
+            lines.push_str(&format!(
+                "machine {} {} {} {}\n",
+                machine.id,
+                process.0,
+                process.1,
+                machine.root.display()
+            ));
+        }
+        let temporary = self.file.with_extension("new");
+        fs::write(&temporary, lines)
+            .and_then(|()| fs::rename(&temporary, &self.file))
+            .map_err(|error| format!("{}: {error}", self.file.display()))
+    }
+
+    fn read(file: &Path) -> Option<Self> {
+        let text = fs::read_to_string(file).ok()?;
+        let mut record = Self {
+            owner: Process { pid: 0, start: 0 },
+            directory: PathBuf::new(),
+            subnet: None,
+            machines: Vec::new(),
+            file: file.to_owned(),
+        };
+        for line in text.lines() {
+            let (key, rest) = line.split_once(' ')?;
+            let words: Vec<&str> = rest.splitn(4, ' ').collect();
+            match (key, words.as_slice()) {
+                ("owner", [pid, start]) => {
+                    record.owner = Process {
+                        pid: pid.parse().ok()?,
+                        start: start.parse().ok()?,
+                    };
+                }
+                ("directory", _) => record.directory = rest.into(),
+                ("subnet", [n]) => record.subnet = n.parse().ok(),
+                ("machine", [id, pid, start, root]) => {
+                    let process = Process {
+                        pid: pid.parse().ok()?,
+                        start: start.parse().ok()?,
+                    };
+                    record.machines.push(Booted {
+                        id: (*id).to_owned(),
+                        root: root.into(),
+                        nspawn: (process.pid != 0).then_some(process),
+                    });
+                }
+                _ => return None,
+            }
+        }
+        Some(record)
+    }
+
+    /// Takes everything away. Only what the record names, only processes that were started for it.
+    pub fn tear_down(&mut self) {
+        for machine in &self.machines {
+            stop(machine);
+        }
+        for machine in &self.machines {
+            let _ = nix::mount::umount2(&machine.root, nix::mount::MntFlags::MNT_DETACH);
+            remove_cgroups(&machine.id);
+        }
+        let Ok(_lock) = lock() else { return };
+        if let Some(subnet) = self.subnet.take() {
+            for rule in rules(subnet) {
+                let mut words = vec!["-w", "-t", rule.table, "-D", rule.chain];
+                words.extend(rule.words.iter().map(String::as_str));
+                let _ = must("iptables", &words);
+            }
+            let _ = must("ip", &["link", "del", &bridge(subnet)]);
+        }
+        let mounted = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let inside = format!(" {}/", self.directory.display());
+        if self.directory.starts_with(std::env::temp_dir()) && !mounted.contains(&inside) {
+            let _ = fs::remove_dir_all(&self.directory);
+        }
+        let _ = fs::remove_file(&self.file);
+        self.machines.clear();
+        restore_forwarding_if_last();
+    }
+}
+
+/// Ends a machine: first its PID 1, with which the kernel ends everything in it, then nspawn itself.
+fn stop(machine: &Booted) {
+    let Some(nspawn) = machine.nspawn else { return };
+    for init in nspawn.children() {
+        init.kill();
+    }
+    if !nspawn.wait_gone(Duration::from_secs(5)) {
+        nspawn.kill();
+        nspawn.wait_gone(Duration::from_secs(5));
+    }
+}
+
+struct Rule {
+    table: &'static str,
+    chain: &'static str,
+    words: Vec<String>,
+}
+
+fn rules(subnet: u8) -> Vec<Rule> {
+    let bridge = bridge(subnet);
+    let rule = |table, chain, words: &str| Rule {
+        table,
+        chain,
+        words: words.split_whitespace().map(str::to_owned).collect(),
+    };
+    vec![
+        rule(
+            "nat",
+            "POSTROUTING",
+            &format!("-s 198.18.{subnet}.0/24 ! -o {bridge} -j MASQUERADE"),
+        ),
+        rule("filter", "FORWARD", &format!("-i {bridge} -j ACCEPT")),
+        rule("filter", "FORWARD", &format!("-o {bridge} -j ACCEPT")),
+    ]
+}
+
+/// The name of the bridge of a network.
+pub fn bridge(subnet: u8) -> String {
+    format!("rbtest{subnet}")
+}
+
+/// A cgroup of its own in each hierarchy for a machine; two machines in one would share their services' groups.
+pub fn cgroups(id: &str) -> Vec<PathBuf> {
+    let top = Path::new("/sys/fs/cgroup");
+    let mut tops: Vec<PathBuf> = if top.join("cgroup.procs").exists() {
+        vec![top.to_owned()]
+    } else {
+        fs::read_dir(top)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect()
+    };
+    // A new group of `cpuset` holds no processor and takes no process.
+    tops.retain(|top| top.join("cgroup.procs").exists() && !top.ends_with("cpuset"));
+    tops.iter()
+        .map(|top| top.join(format!("runbook-test-{id}")))
+        .collect()
+}
+
+fn remove_cgroups(id: &str) {
+    for group in cgroups(id) {
+        remove_group(&group);
+    }
+}
+
+fn remove_group(group: &Path) {
+    for entry in fs::read_dir(group).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_group(&entry.path());
+        }
+    }
+    let _ = fs::remove_dir(group);
+}
+
+/// Takes away what beds left behind whose owner is dead.
+pub fn remove_stale() {
+    for entry in fs::read_dir(STATE).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "bed")
+            && let Some(mut record) = Record::read(&path)
+            && !record.owner.alive()
+        {
+            record.tear_down();
+        }
+    }
+}
+
+/// Takes a record of this process down, once.
+pub fn finish(record: &Shared) {
+    LIVE.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .retain(|other| !Arc::ptr_eq(other, record));
+    record
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .tear_down();
+}
+
+fn finish_all() {
+    let all = std::mem::take(&mut *LIVE.lock().unwrap_or_else(PoisonError::into_inner));
+    for record in all {
+        finish(&record);
+    }
+}
+
+extern "C" fn at_exit() {
+    finish_all();
+}
+
+/// Beds in statics are never dropped, and signals run no destructors: both ways out of the process are covered here.
+fn clean_up_at_the_end() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the function is `extern "C"`, takes nothing, and does not unwind past its own end on purpose.
+        unsafe {
+            libc::atexit(at_exit);
+        }
+        let signals = [
+            signal_hook::consts::SIGINT,
+            signal_hook::consts::SIGTERM,
+            signal_hook::consts::SIGHUP,
+        ];
+        if let Ok(mut signals) = signal_hook::iterator::Signals::new(signals) {
+            std::thread::spawn(move || {
+                if let Some(signal) = signals.forever().next() {
+                    finish_all();
+                    std::process::exit(128 + signal);
+                }
+            });
+        }
+    });
+}
+
+fn restore_forwarding_if_last() {
+    let others = fs::read_dir(STATE)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|entry| {
+            entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "bed")
+        });
+    let was = Path::new(STATE).join("ip_forward");
+    if !others && let Ok(before) = fs::read_to_string(&was) {
+        let _ = fs::write(FORWARDING, before);
+        let _ = fs::remove_file(&was);
+    }
+}
+
+/// Held while networks are chosen or removed, by all processes of this machine.
+fn lock() -> Result<File, String> {
+    fs::create_dir_all(STATE).map_err(|error| format!("{STATE}: {error}"))?;
+    let path = Path::new(STATE).join("lock");
+    let file = File::create(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    file.lock()
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(file)
+}
