@@ -27,6 +27,10 @@ pub struct Login {
     pub become_method: String,
     /// Which user.
     pub become_user: String,
+    /// The program's path.
+    pub become_exe: Option<String>,
+    /// The program's options.
+    pub become_flags: Option<String>,
     /// The password for that.
     pub become_password: Option<Secret<String>>,
 }

@@ -110,8 +110,8 @@ impl Run {
         let strategy = play
             .strategy
             .as_ref()
-            .map(|node| node.to_value().to_string());
-        match strategy.as_deref() {
+            .map_or_else(|| self.options.strategy.clone(), |node| node.to_value().to_string());
+        match Some(strategy.as_str()) {
             None | Some("linear" | "ansible.builtin.linear") => {}
             Some(
                 "free"

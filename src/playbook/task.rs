@@ -246,6 +246,18 @@ impl Loader {
                     .into(),
             );
         }
+        if let Some((seconds, Some(poll))) = &task.background
+            && poll.to_value().to_string() == "0"
+        {
+            return Err(Diagnostic::error(
+                "playbook::async",
+                "`async` with `poll: 0` (a task in the background) is not built yet",
+            )
+            .at(&poll.span)
+            .related(&seconds.span, "the time limit")
+            .hint("with another `poll` the task runs in the foreground and ends after `async` seconds")
+            .into());
+        }
         if let Some(node) = args_keyword {
             task.args.add_keyword(node)?;
         }

@@ -1,8 +1,16 @@
 //! The system: hostname, sysctl, modprobe, ping.
 
+mod hostname;
+mod modprobe;
 mod ping;
+mod sysctl;
 
 use super::Entry;
 
 /// The family's modules.
-pub const MODULES: &[Entry] = &[Entry::of::<ping::Ping>()];
+pub const MODULES: &[Entry] = &[
+    Entry::of::<ping::Ping>(),
+    Entry::of::<hostname::Hostname>(),
+    Entry::of::<sysctl::Sysctl>(),
+    Entry::of::<modprobe::Modprobe>(),
+];
