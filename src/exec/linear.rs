@@ -134,6 +134,7 @@ impl Run {
         group: &[Arc<str>],
     ) -> Result<Flow, Box<Diagnostic>> {
         let task = &next.task;
+        tracing::debug!(place = ?next.place, at = %task.span, hosts = group.len(), "task");
         if task.short_action() == "meta" {
             return self.meta(state, cursors, task, group).await;
         }

@@ -131,6 +131,7 @@ impl Machines {
         if let Some(machine) = slot.as_ref() {
             return Ok(machine.clone());
         }
+        tracing::debug!(host = %login.target.host, kind = ?login.kind, "connecting");
         let machine = Machine::connect(
             login.kind.clone(),
             login.target.clone(),
@@ -168,6 +169,9 @@ impl Machines {
         let machine = self.connect(login).await?;
         let who = who.filter(|who| !same_user(login, who));
         let mut sink = Receiver::new(receive);
+        // names only: arguments may hold secrets
+        let modules: Vec<&str> = calls.iter().map(|call| call.module.as_str()).collect();
+        tracing::debug!(host = %login.target.host, become_user = who.map(|w| w.user.as_str()), ?modules, "request");
         let result = machine
             .run(
                 who,
@@ -177,6 +181,15 @@ impl Machines {
                 Some(&mut sink),
             )
             .await;
+        match &result {
+            Ok(outcomes) => tracing::debug!(
+                host = %login.target.host,
+                answers = outcomes.len(),
+                traffic = ?machine.counters(),
+                "answered"
+            ),
+            Err(error) => tracing::debug!(host = %login.target.host, %error, "no answer"),
+        }
         if matches!(result, Err(TransportError::Lost { .. })) {
             self.forget(login).await;
         }
