@@ -31,6 +31,11 @@ impl Emitter {
         {
             count(state.stats.host(host), *status, outcome.changed);
         }
+        if let Event::Included { hosts, .. } = event {
+            for host in hosts {
+                state.stats.host(host).ok += 1;
+            }
+        }
         state.sink.event(event);
     }
 

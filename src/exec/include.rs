@@ -211,7 +211,7 @@ impl Run {
         if let Some(node) = task.args.get("apply") {
             apply = self.loader.keywords(node)?;
         }
-        let mut keywords = task.keywords.for_included(&apply);
+        let mut keywords = task.keywords.for_included(&task.around, &apply);
         // variables of the include come last but for extra variables
         let own = std::mem::take(&mut keywords.vars);
         let mut vars = Map::new();
