@@ -4,15 +4,10 @@
 
 use super::play::PlayState;
 use super::run::Run;
-use crate::diag::did_you_mean;
+use crate::diag::{Diagnostic, did_you_mean};
 use crate::plan::Cursor;
 use crate::playbook::Task;
 use std::sync::{Arc, PoisonError};
-
-/// A name that nobody answers to.
-pub(crate) struct Notification {
-    pub message: String,
-}
 
 impl Run {
     /// Notes the handlers of these names for the host. Returns what went wrong.
@@ -23,7 +18,7 @@ impl Run {
         host: &str,
         task: &Task,
         names: &[String],
-    ) -> Vec<Notification> {
+    ) -> Vec<Box<Diagnostic>> {
         let handlers = Arc::clone(
             &state
                 .handlers
@@ -35,15 +30,16 @@ impl Run {
             let found = self.find(state, &handlers, host, name);
             if found.is_empty() {
                 let known: Vec<String> = handlers.iter().map(|handler| handler.label()).collect();
-                let hint = did_you_mean(name, known.iter().map(String::as_str))
-                    .map(|hint| format!("; {hint}"))
-                    .unwrap_or_default();
-                problems.push(Notification {
-                    message: format!(
-                        "{}: no handler is named `{name}` or listens to it{hint}",
-                        task.span
-                    ),
-                });
+                let at = task.notify.first().map_or(&task.span, |node| &node.span);
+                problems.push(
+                    Diagnostic::error(
+                        "task::notify",
+                        format!("no handler is named `{name}` or listens to it"),
+                    )
+                    .at(at)
+                    .maybe_hint(did_you_mean(name, known.iter().map(String::as_str)))
+                    .into(),
+                );
             }
             for index in found {
                 cursor

@@ -1,7 +1,6 @@
 //! Keeping hosts in step: the strategy `linear`.
 
 use super::flow::Flow;
-use super::handlers::Notification;
 use super::play::PlayState;
 use super::run::Run;
 use super::task::TaskEnd;
@@ -292,8 +291,8 @@ impl Run {
                 Status::Ok | Status::Changed | Status::Skipped | Status::Ignored => {}
             }
             let problems = self.notify(state, cursor, &host, task, &end.notify);
-            for Notification { message, .. } in problems {
-                self.emitter.warn(message);
+            if let Some(problem) = problems.into_iter().next() {
+                return Err(problem);
             }
             if end.includes.is_empty() {
                 cursor.advance();
