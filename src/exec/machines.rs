@@ -55,6 +55,7 @@ pub struct Machines {
     binaries: AgentBinaries,
     options: Options,
     slots: std::sync::Mutex<HashMap<String, Slot>>,
+    warnings: std::sync::Mutex<Vec<String>>,
 }
 
 /// Contents by hash.
@@ -114,6 +115,7 @@ impl Machines {
             binaries,
             options,
             slots: std::sync::Mutex::default(),
+            warnings: std::sync::Mutex::default(),
         }
     }
 
@@ -136,6 +138,10 @@ impl Machines {
             &self.options,
         )
         .await?;
+        self.warnings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(machine.take_warnings());
         *slot = Some(machine.clone());
         Ok(machine)
     }
@@ -188,6 +194,15 @@ impl Machines {
         let machine = self.connect(login).await?;
         let who = who.filter(|who| !same_user(login, who));
         machine.raw(who, command, &[], executable).await
+    }
+
+    /// What was worth saying about connections since the last call, each thing once.
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        let mut warnings =
+            std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner));
+        warnings.sort();
+        warnings.dedup();
+        warnings
     }
 
     /// Stops what runs on all machines.

@@ -33,6 +33,8 @@ pub struct Task {
     pub args: TaskArgs,
     /// Keywords, inherited ones included.
     pub keywords: Keywords,
+    /// How many of the last layers of `keywords.vars` are the task's own.
+    pub own_vars: usize,
     /// The variable that gets its result.
     pub register: Option<String>,
     /// Its loop.
@@ -95,6 +97,7 @@ impl Task {
             action_span: span.clone(),
             args,
             keywords,
+            own_vars: 0,
             register: None,
             items: None,
             loop_control: None,
@@ -264,6 +267,7 @@ impl Loader {
         if let Some(parent) = node.span.path().parent() {
             task.dir = parent.to_path_buf();
         }
+        task.own_vars = own.vars.len();
         task.keywords = around.keywords.with_child(&own);
         self.check_arguments(&task)?;
         Ok(task)
