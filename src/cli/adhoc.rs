@@ -1,5 +1,6 @@
 //! `runbook run PATTERN -m MODULE -a ARGS`.
 
+use super::streams::outln;
 use super::args::{OutputKind, RunArgs};
 use super::exit::{CommandFailure, CommandResult, Exit};
 use super::play::{exit_of, human, interrupts};
@@ -25,9 +26,9 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
         .filter(|host| limit.as_ref().is_none_or(|limit| limit.contains(host)))
         .collect();
     if args.list_hosts {
-        println!("  hosts ({}):", hosts.len());
+        outln!("  hosts ({}):", hosts.len());
         for host in hosts {
-            println!("    {host}");
+            outln!("    {host}");
         }
         return Ok(Exit::Ok);
     }

@@ -1,9 +1,10 @@
 //! From the command line and the configuration to the parts of a run.
 
+use super::streams::errln;
 use super::args::{ConnectionArgs, HostKey, SourceArgs};
 use super::exit::{CommandFailure, Exit};
 use super::prompt::{Terminal, password};
-use super::show::Show;
+use super::show::{Show, reason};
 use super::vocabulary::Actions;
 use crate::config::{Config, Gathering, HashBehaviour};
 use crate::exec::{Login, Machines, RunOptions};
@@ -125,7 +126,7 @@ impl Setup {
                     .map_err(|e| e.message)?;
                 Ok(selection.hosts.iter().map(ToString::to_string).collect())
             })),
-            warn: Some(Arc::new(|message: &str| eprintln!("[WARNING]: {message}"))),
+            warn: Some(Arc::new(|message: &str| errln!("[WARNING]: {message}"))),
             ..TemplarOptions::default()
         })
     }
@@ -179,7 +180,7 @@ impl Setup {
                         format!(
                             "cannot read the password file {}: {}",
                             path.display(),
-                            e.kind()
+                            reason(&e)
                         ),
                     )
                 })

@@ -1,5 +1,6 @@
 //! What goes to the terminal besides reports: diagnostics, warnings, logs.
 
+use super::streams::errln;
 use super::args::Global;
 use super::exit::CommandFailure;
 use crate::diag::{Diagnostic, RenderOptions, render};
@@ -63,7 +64,7 @@ impl Show {
 
     /// Shows a diagnostic.
     pub fn diagnostic(&self, diagnostic: &Diagnostic) {
-        eprintln!(
+        errln!(
             "{}",
             render(
                 diagnostic,
@@ -85,4 +86,22 @@ impl Show {
             self.diagnostic(&warning);
         }
     }
+}
+
+/// What the system said about a file, in words.
+pub fn reason(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    let text = match error.kind() {
+        ErrorKind::NotFound => "there is no such file",
+        ErrorKind::PermissionDenied => "permission denied",
+        ErrorKind::IsADirectory => "it is a directory",
+        ErrorKind::StorageFull => "no space is left",
+        ErrorKind::InvalidData => "it is not UTF-8 text",
+        _ => {
+            let text = error.to_string();
+            let end = text.find(" (os error").unwrap_or(text.len());
+            return text.get(..end).unwrap_or(&text).to_lowercase();
+        }
+    };
+    text.to_owned()
 }

@@ -1,5 +1,6 @@
 //! `--verify`: the second run, and what it proves.
 
+use super::streams::errln;
 use super::args::{OutputKind, PlayArgs};
 use super::exit::{CommandFailure, Exit};
 use super::play::{exit_of, human, load};
@@ -187,11 +188,11 @@ impl Verdict {
         say(
             show,
             &format!(
-                "VERIFY: idempotent: the second run {} nothing on {} ({})",
+                "VERIFY: idempotent: the second run {} on {} ({})",
                 if check {
-                    "predicts a change of"
+                    "predicts no change"
                 } else {
-                    "changed"
+                    "changed nothing"
                 },
                 count(seen.hosts.len(), "host"),
                 count(tasks, "task result"),
@@ -211,11 +212,11 @@ fn say(show: &Show, line: &str) {
         () if line.starts_with("VERIFY FAILED") => Label::Failed,
         () if line.starts_with("VERIFY") => Label::Ok,
         () => {
-            eprintln!("{line}");
+            errln!("{line}");
             return;
         }
     };
-    eprintln!("{}", palette.paint(label, line));
+    errln!("{}", palette.paint(label, line));
 }
 
 fn print(show: &Show, finding: &Finding) {

@@ -7,7 +7,7 @@ mod source;
 mod tests;
 
 pub use hint::{did_you_mean, nearest};
-pub use render::{RenderOptions, render};
+pub use render::{RenderOptions, render, render_body};
 pub use source::{Source, Span};
 
 /// How bad it is.

@@ -2,11 +2,14 @@
 //!
 //! Source: Ansible's documentation, "Handlers: running operations on change".
 
+use super::fault::Fault;
 use super::play::PlayState;
 use super::run::Run;
+use super::single::Place;
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::plan::Cursor;
 use crate::playbook::Task;
+use crate::yaml::Node;
 use std::sync::{Arc, PoisonError};
 
 impl Run {
@@ -89,5 +92,46 @@ impl Run {
         }
         found.sort_unstable();
         found
+    }
+
+    /// The fault of a task that notifies nobody (Ansible's `error_on_missing_handler`, which is on by default).
+    pub(crate) fn known_handler(
+        &self,
+        place: &Place<'_>,
+        name: &str,
+        node: &Node,
+    ) -> Result<(), Fault> {
+        let handlers = Arc::clone(
+            &place
+                .state
+                .handlers
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        if !self.find(place.state, &handlers, place.host, name).is_empty() {
+            return Ok(());
+        }
+        let mut known: Vec<String> = Vec::new();
+        for handler in handlers.iter() {
+            known.push(self.task_name(place.state, handler, place.host));
+            known.extend(handler.listen.iter().map(|node| node.to_value().to_string()));
+        }
+        let hint = did_you_mean(name, known.iter().map(String::as_str)).unwrap_or_else(|| {
+            if known.is_empty() {
+                "the play has no handlers".to_owned()
+            } else {
+                known.dedup();
+                format!("the play has the handlers `{}`", known.join("`, `"))
+            }
+        });
+        Err(Fault(
+            Diagnostic::error(
+                "task::unknown-handler",
+                format!("no handler is named `{name}` or listens to it"),
+            )
+            .at(&node.span)
+            .hint(hint)
+            .into(),
+        ))
     }
 }

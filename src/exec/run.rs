@@ -105,7 +105,8 @@ impl Run {
             self.emitter.emit(&Event::PlaybookStart {
                 path: path.display().to_string(),
             });
-            let dir = path.parent().unwrap_or(Path::new("")).to_owned();
+            let dir = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            let dir = dir.parent().unwrap_or(Path::new("/")).to_owned();
             self.store.set_playbook_dir(dir);
             for play in plays {
                 if self.is_interrupted() {

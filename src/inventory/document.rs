@@ -41,12 +41,10 @@ pub(super) fn read_text(path: &Path, decrypt: Option<&Decrypt>) -> Result<String
     let Some(decrypt) = decrypt else {
         return Err(Diagnostic::error(
             "inventory::vault-locked",
-            format!(
-                "{} is encrypted and no vault password was given",
-                path.display()
-            ),
+            format!("{} is encrypted with vault", path.display()),
         )
-        .hint("pass --vault-password-file or --ask-vault-pass"));
+        .note("runbook cannot decrypt yet")
+        .hint("run `ansible-vault decrypt` on a copy of it, or take the variables from elsewhere"));
     };
     decrypt(&text).map_err(|why| {
         Diagnostic::error(

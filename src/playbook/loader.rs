@@ -185,6 +185,28 @@ impl Loader {
         }
     }
 
+    /// Checks a task's arguments once they are rendered: what the machine would refuse is refused here, with its place.
+    ///
+    /// # Errors
+    /// The first argument that is wrong.
+    pub fn check_rendered(&self, task: &Task, args: &Map) -> Result<()> {
+        let Some(spec) = self.vocabulary.spec(&task.action) else {
+            return Ok(());
+        };
+        let args: Vec<(&str, Option<&Value>)> = args
+            .str_iter()
+            .map(|(name, value)| (name, Some(value)))
+            .collect();
+        let problem = check_args(&spec, &args).into_iter().find(|problem| {
+            // whether something is missing is known before the run, or is the module's business
+            matches!(problem, ArgProblem::Type { .. })
+        });
+        match problem {
+            Some(problem) => Err(argument_error(task, &problem)),
+            None => Ok(()),
+        }
+    }
+
     /// Task files that were included at run time: their tasks inherit these keywords.
     ///
     /// # Errors
@@ -277,7 +299,7 @@ fn has_template(value: &Value) -> bool {
 }
 
 /// The path as messages show it: relative to the current directory where it lies below it.
-pub(super) fn shown(path: &Path) -> PathBuf {
+pub fn shown(path: &Path) -> PathBuf {
     std::env::current_dir()
         .ok()
         .and_then(|cwd| path.strip_prefix(cwd).map(Path::to_path_buf).ok())

@@ -278,7 +278,10 @@ impl Loader {
         if let Some(node) = args_keyword {
             task.args.add_keyword(node)?;
         }
-        if let Some(parent) = node.span.path().parent() {
+        // the place is shown relative to the current directory, the directory must be found from any
+        if let Some(path) = std::path::absolute(node.span.path()).ok()
+            && let Some(parent) = path.parent()
+        {
             task.dir = parent.to_path_buf();
         }
         task.keywords = around.keywords.with_child(&own);
