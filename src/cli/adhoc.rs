@@ -3,12 +3,12 @@
 use super::streams::outln;
 use super::args::{OutputKind, RunArgs};
 use super::exit::{CommandFailure, CommandResult, Exit};
-use super::play::{exit_of, human, interrupts};
+use super::play::{exit_of, interrupts};
 use super::setup::Setup;
 use super::show::Show;
 use crate::diag::Source;
 use crate::exec::{Run, RunOptions, RunParts};
-use crate::report::{Json, Junit};
+use crate::report::{Json, Junit, Minimal, Palette};
 use crate::result::EventSink;
 use std::path::Path;
 use std::sync::Arc;
@@ -56,7 +56,6 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
         check: args.check,
         diff: args.diff || *setup.config.diff_always,
         limit,
-        verbosity: show.verbosity.max(1),
         ..setup.options(&args.connection, show)
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -66,12 +65,14 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
     runtime.block_on(async {
         let interrupted = interrupts();
         let stdout = || Box::new(std::io::stdout()) as Box<dyn std::io::Write + Send>;
-        let talk = Show {
-            verbosity: show.verbosity.max(1),
-            ..*show
-        };
         let sink: Box<dyn EventSink> = match args.output {
-            OutputKind::Human => human(&talk, options.diff, options.check),
+            OutputKind::Human => Box::new(Minimal::new(
+                stdout(),
+                Palette {
+                    color: show.colour_out,
+                },
+                options.diff,
+            )),
             OutputKind::Json => Box::new(Json::new(stdout())),
             OutputKind::Junit => Box::new(Junit::new(stdout())),
         };
