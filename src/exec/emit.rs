@@ -37,6 +37,11 @@ impl Emitter {
                 state.stats.host(host);
             }
         }
+        if let Event::Included { hosts, .. } = event {
+            for host in hosts {
+                state.stats.host(host).ok += 1;
+            }
+        }
         state.sink.event(event);
     }
 

@@ -12,11 +12,6 @@ use crate::playbook::Task;
 use crate::yaml::Node;
 use std::sync::{Arc, PoisonError};
 
-/// A name that nobody answers to.
-pub(crate) struct Notification {
-    pub message: String,
-}
-
 impl Run {
     /// Notes the handlers of these names for the host. Returns what went wrong.
     pub(crate) fn notify(
@@ -26,7 +21,7 @@ impl Run {
         host: &str,
         task: &Task,
         names: &[String],
-    ) -> Vec<Notification> {
+    ) -> Vec<Box<Diagnostic>> {
         let handlers = Arc::clone(
             &state
                 .handlers
@@ -38,15 +33,16 @@ impl Run {
             let found = self.find(state, &handlers, host, name);
             if found.is_empty() {
                 let known: Vec<String> = handlers.iter().map(|handler| handler.label()).collect();
-                let hint = did_you_mean(name, known.iter().map(String::as_str))
-                    .map(|hint| format!("; {hint}"))
-                    .unwrap_or_default();
-                problems.push(Notification {
-                    message: format!(
-                        "{}: no handler is named `{name}` or listens to it{hint}",
-                        task.span
-                    ),
-                });
+                let at = task.notify.first().map_or(&task.span, |node| &node.span);
+                problems.push(
+                    Diagnostic::error(
+                        "task::notify",
+                        format!("no handler is named `{name}` or listens to it"),
+                    )
+                    .at(at)
+                    .maybe_hint(did_you_mean(name, known.iter().map(String::as_str)))
+                    .into(),
+                );
             }
             for index in found {
                 cursor

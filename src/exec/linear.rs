@@ -1,7 +1,6 @@
 //! Keeping hosts in step: the strategy `linear`.
 
 use super::flow::Flow;
-use super::handlers::Notification;
 use super::play::PlayState;
 use super::run::Run;
 use super::task::TaskEnd;
@@ -134,6 +133,7 @@ impl Run {
         group: &[Arc<str>],
     ) -> Result<Flow, Box<Diagnostic>> {
         let task = &next.task;
+        tracing::debug!(place = ?next.place, at = %task.span, hosts = group.len(), "task");
         if task.short_action() == "meta" {
             return self.meta(state, cursors, task, group).await;
         }
@@ -201,6 +201,9 @@ impl Run {
                 Ok(end) => ends.push(end),
                 Err(error) => self.emitter.warn(format!("a bug in runbook: {error}")),
             }
+        }
+        for warning in self.machines.take_warnings() {
+            self.emitter.warn(warning);
         }
         ends.sort_by_key(|(order, _, _)| *order);
         ends.into_iter().map(|(_, host, end)| (host, end)).collect()
@@ -290,8 +293,8 @@ impl Run {
                 Status::Ok | Status::Changed | Status::Skipped | Status::Ignored => {}
             }
             let problems = self.notify(state, cursor, &host, task, &end.notify);
-            for Notification { message, .. } in problems {
-                self.emitter.warn(message);
+            if let Some(problem) = problems.into_iter().next() {
+                return Err(problem);
             }
             if end.includes.is_empty() {
                 cursor.advance();

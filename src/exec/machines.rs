@@ -55,6 +55,7 @@ pub struct Machines {
     binaries: AgentBinaries,
     options: Options,
     slots: std::sync::Mutex<HashMap<String, Slot>>,
+    warnings: std::sync::Mutex<Vec<String>>,
 }
 
 /// Contents by hash.
@@ -114,6 +115,7 @@ impl Machines {
             binaries,
             options,
             slots: std::sync::Mutex::default(),
+            warnings: std::sync::Mutex::default(),
         }
     }
 
@@ -129,6 +131,7 @@ impl Machines {
         if let Some(machine) = slot.as_ref() {
             return Ok(machine.clone());
         }
+        tracing::debug!(host = %login.target.host, kind = ?login.kind, "connecting");
         let machine = Machine::connect(
             login.kind.clone(),
             login.target.clone(),
@@ -136,6 +139,10 @@ impl Machines {
             &self.options,
         )
         .await?;
+        self.warnings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(machine.take_warnings());
         *slot = Some(machine.clone());
         Ok(machine)
     }
@@ -162,6 +169,9 @@ impl Machines {
         let machine = self.connect(login).await?;
         let who = who.filter(|who| !same_user(login, who));
         let mut sink = Receiver::new(receive);
+        // names only: arguments may hold secrets
+        let modules: Vec<&str> = calls.iter().map(|call| call.module.as_str()).collect();
+        tracing::debug!(host = %login.target.host, become_user = who.map(|w| w.user.as_str()), ?modules, "request");
         let result = machine
             .run(
                 who,
@@ -171,6 +181,15 @@ impl Machines {
                 Some(&mut sink),
             )
             .await;
+        match &result {
+            Ok(outcomes) => tracing::debug!(
+                host = %login.target.host,
+                answers = outcomes.len(),
+                traffic = ?machine.counters(),
+                "answered"
+            ),
+            Err(error) => tracing::debug!(host = %login.target.host, %error, "no answer"),
+        }
         if matches!(result, Err(TransportError::Lost { .. })) {
             self.forget(login).await;
         }
@@ -188,6 +207,15 @@ impl Machines {
         let machine = self.connect(login).await?;
         let who = who.filter(|who| !same_user(login, who));
         machine.raw(who, command, &[], executable).await
+    }
+
+    /// What was worth saying about connections since the last call, each thing once.
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        let mut warnings =
+            std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner));
+        warnings.sort();
+        warnings.dedup();
+        warnings
     }
 
     /// Stops what runs on all machines.

@@ -284,6 +284,7 @@ impl Run {
             names
         };
         let magic = PlayMagic {
+            dir: dir.clone(),
             name: name.to_owned(),
             hosts_all: hosts.into(),
             hosts: hosts.into(),

@@ -164,7 +164,7 @@ impl Run {
         name: String,
         handler: bool,
     ) -> Arc<TaskInfo> {
-        let role = task.role.as_ref().map(|role| role.name.clone());
+        let role = task.shown_role().map(|role| role.name.clone());
         let name = match &role {
             Some(role) => format!("{role} : {name}"),
             None => name,

@@ -100,7 +100,9 @@ impl Run {
             host: host.to_string(),
             status,
             outcome: shown,
-            delegated_to: delegated.map(|d| d.to_string()),
+            delegated_to: delegated
+                .filter(|other| other != host)
+                .map(|d| d.to_string()),
             elapsed_ms: elapsed_ms(begun),
             looped: sum.looped,
             quiet,
@@ -349,7 +351,11 @@ impl Run {
             },
             status,
             outcome: Arc::new(outcome),
-            delegated_to: end.delegate.as_ref().map(ToString::to_string),
+            delegated_to: end
+                .delegate
+                .as_ref()
+                .filter(|other| *other != place.host)
+                .map(ToString::to_string),
         });
     }
 

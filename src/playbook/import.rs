@@ -112,6 +112,7 @@ impl Loader {
         };
         Ok(RoleRequest {
             name,
+            by_task: true,
             params: crate::value::Map::new(),
             tasks_from: text("tasks_from")?,
             vars_from: text("vars_from")?,

@@ -27,6 +27,8 @@ pub struct Role {
     pub params: Arc<Map>,
     /// The roles that pulled it in, outermost first.
     pub parents: Vec<Arc<Role>>,
+    /// Whether a task of its nearest parent pulled it in, and not the list of what that depends on.
+    pub by_task: bool,
     /// Whether it may run more than once with the same parameters.
     pub allow_duplicates: bool,
     /// What makes two entries the same role: name, parameters, conditions, tags.
@@ -40,6 +42,8 @@ pub struct Role {
 pub struct RoleRequest {
     /// Its name.
     pub name: String,
+    /// Whether a task (`include_role`, `import_role`) asks for it.
+    pub by_task: bool,
     /// Parameters.
     pub params: Map,
     /// `tasks_from`.
@@ -180,6 +184,7 @@ impl Loader {
             vars,
             params: Arc::new(request.params.clone()),
             parents: parents.to_vec(),
+            by_task: request.by_task,
             allow_duplicates,
             identity: identity(request, keywords),
             dependencies,
@@ -307,6 +312,7 @@ impl Loader {
         for entry in entries {
             let key = entry.key.as_str().unwrap_or_default();
             match key {
+                "name" if node.get("role").is_some() => {}
                 "role" | "name" => request.name = self.render(&entry.value, &[])?,
                 "vars" => {
                     for (name, value) in vars_of(&entry.value)?.iter().flat_map(|m| m.iter()) {

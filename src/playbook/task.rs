@@ -33,6 +33,8 @@ pub struct Task {
     pub args: TaskArgs,
     /// Keywords, inherited ones included.
     pub keywords: Keywords,
+    /// Keywords of what surrounds it: what a dynamic include hands down.
+    pub around: Keywords,
     /// The variable that gets its result.
     pub register: Option<String>,
     /// Its loop.
@@ -76,9 +78,23 @@ impl Task {
     /// What to call it before templating: its name, or its action.
     pub fn label(&self) -> String {
         match self.name.as_ref().map(Node::to_value) {
-            Some(name) if !name.is_null() => name.to_string(),
+            Some(name) if !name.is_null() && !name.to_string().is_empty() => name.to_string(),
+            _ if self.short_action() == "include_role" => {
+                let name = self.args.get("name").or_else(|| self.args.get("role"));
+                name.map_or_else(
+                    || self.action.clone(),
+                    |name| format!("{} : {}", self.action, name.to_value()),
+                )
+            }
             _ => self.action.clone(),
         }
+    }
+
+    /// The role whose name a banner puts before the task's. An `include_role` shows the role that it includes.
+    pub fn shown_role(&self) -> Option<&Arc<Role>> {
+        self.role
+            .as_ref()
+            .filter(|_| self.short_action() != "include_role")
     }
 
     /// A task that runbook itself puts into a play.
@@ -97,6 +113,7 @@ impl Task {
             action_span: span.clone(),
             args,
             keywords,
+            around: Keywords::default(),
             register: None,
             items: None,
             loop_control: None,
@@ -274,6 +291,9 @@ impl Loader {
             task.dir = parent.to_path_buf();
         }
         task.keywords = around.keywords.with_child(&own);
+        if matches!(task.short_action(), "include_tasks" | "include_role" | "include") {
+            task.around = around.keywords.clone();
+        }
         self.check_arguments(&task)?;
         Ok(task)
     }
