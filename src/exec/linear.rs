@@ -198,8 +198,10 @@ impl Run {
         for (order, (host, rescue)) in hosts.into_iter().enumerate() {
             let (run, state, task) = (Arc::clone(self), Arc::clone(state), Arc::clone(task));
             let (info, slots) = (Arc::clone(info), Arc::clone(&slots));
+            // hosts begin in their order
+            let slot = slots.acquire_owned().await;
             set.spawn(async move {
-                let _slot = slots.acquire_owned().await;
+                let _slot = slot;
                 run.emitter.emit(&Event::HostStart {
                     task: Arc::clone(&info),
                     host: host.to_string(),
