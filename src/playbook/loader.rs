@@ -2,7 +2,7 @@
 
 use super::task::Surroundings;
 use super::{Item, Keywords, Play, Result, Role, Task};
-use crate::diag::{Diagnostic, Source, Span, did_you_mean, io_reason};
+use crate::diag::{Diagnostic, Source, did_you_mean, io_reason};
 use crate::value::{ArgProblem, ArgSpec, Map, Value, check_args};
 use crate::yaml::{Kind, Node};
 use std::collections::HashMap;
