@@ -30,7 +30,10 @@ pub fn json_lines(text: &str) {
     for line in lines {
         let value: serde_json::Value =
             serde_json::from_str(line).unwrap_or_else(|e| panic!("{e} in {line}"));
-        last = value["event"].as_str().expect("the kind of event").to_owned();
+        last = value["event"]
+            .as_str()
+            .expect("the kind of event")
+            .to_owned();
     }
     assert_eq!(last, "recap");
 }
@@ -69,7 +72,9 @@ fn characters(text: &str) {
         let end = text[at..].find(';').expect("the end of an entity") + at;
         let name = &text[at + 1..end];
         let known = ["amp", "lt", "gt", "quot", "apos"].contains(&name)
-            || name.strip_prefix('#').is_some_and(|n| n.parse::<u32>().is_ok());
+            || name
+                .strip_prefix('#')
+                .is_some_and(|n| n.parse::<u32>().is_ok());
         assert!(known, "&{name};");
     }
     assert!(!text.contains('<'));
