@@ -71,7 +71,12 @@ pub(super) fn fetch(input: &Input<'_>) -> Result<Step> {
     call.receive = Some(target.clone());
     call.finish = Some(Box::new(move |mut outcome| {
         let flag = |outcome: &mut Outcome, name: &str| {
-            outcome.data.take(name).as_ref().and_then(to_bool).unwrap_or(false)
+            outcome
+                .data
+                .take(name)
+                .as_ref()
+                .and_then(to_bool)
+                .unwrap_or(false)
         };
         outcome.changed = flag(&mut outcome, "_sent");
         let missing = flag(&mut outcome, "_missing");
@@ -84,7 +89,9 @@ pub(super) fn fetch(input: &Input<'_>) -> Result<Step> {
                 outcome.data.set("remote_checksum", checksum);
                 outcome.data.set("remote_md5sum", Value::Null);
             }
-            outcome.data.set("dest", Value::data(target.display().to_string()));
+            outcome
+                .data
+                .set("dest", Value::data(target.display().to_string()));
         }
         outcome
     }));

@@ -48,7 +48,11 @@ fn what_users_see() {
         for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
                 while let Some(case) = { queue.lock().expect("the queue").next() } {
-                    let name = case.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    let name = case
+                        .file_name()
+                        .unwrap_or_default()
+                        .to_string_lossy()
+                        .into_owned();
                     let text = transcript(&case);
                     let good = std::panic::catch_unwind(|| {
                         let mut settings = insta::Settings::clone_current();
