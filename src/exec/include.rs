@@ -211,9 +211,13 @@ impl Run {
         if let Some(node) = task.args.get("apply") {
             apply = self.loader.keywords(node)?;
         }
-        let mut keywords = task.keywords.for_included(&task.around, &Keywords::default());
+        let mut keywords = task
+            .keywords
+            .for_included(&task.around, &Keywords::default());
         // the include's own variables win over nearly all; those of blocks around it stay what they are
-        let own = keywords.vars.split_off(task.around.vars.len().min(keywords.vars.len()));
+        let own = keywords
+            .vars
+            .split_off(task.around.vars.len().min(keywords.vars.len()));
         let mut vars = Map::new();
         for layer in own.iter().map(Arc::as_ref).chain([&wanted.include.vars]) {
             for (key, value) in layer {

@@ -107,10 +107,10 @@ impl Run {
             self.emitter.emit(&Event::PlayNoHosts { name });
             return Ok(true);
         }
-        let strategy = play
-            .strategy
-            .as_ref()
-            .map_or_else(|| self.options.strategy.clone(), |node| node.to_value().to_string());
+        let strategy = play.strategy.as_ref().map_or_else(
+            || self.options.strategy.clone(),
+            |node| node.to_value().to_string(),
+        );
         match Some(strategy.as_str()) {
             None | Some("linear" | "ansible.builtin.linear") => {}
             Some(
