@@ -5,6 +5,7 @@
 # both programs in turn, checks that files and recaps are equal, and prints medians. Everything is taken down.
 #
 #   ANSIBLE      a virtual environment with ansible-core; without it only runbook is measured
+#   BED_BIN      what boots the machines (default: the example `bed`, built when needed)
 #   RUNBOOK_BIN  the executable (default: the release build)
 #   ROUNDS       runs of each kind (default: 3)
 #   CASES        playbooks (default: "tasks loop facts")
@@ -32,7 +33,8 @@ die() {
 # --- machines
 
 mapfile -t names < <(seq -f 'bench-%02g' 1 "$most")
-coproc BED { exec cargo run --quiet --release --example bed -- "${names[@]}"; }
+[ -n "${BED_BIN:-}" ] || cargo build --quiet --release --example bed
+coproc BED { exec "${BED_BIN:-${CARGO_TARGET_DIR:-target}/$host/release/examples/bed}" "${names[@]}"; }
 bed_pid=$BED_PID
 bed_in=${BED[1]}
 take_down() {

@@ -122,8 +122,12 @@ impl Run {
                 }
             }
         }
+        let machines = self.machines.costs().await;
         self.machines.close().await;
         result?;
+        if !machines.is_empty() {
+            self.emitter.emit(&Event::Connections { machines });
+        }
         let stats = self.emitter.stats();
         self.emitter.emit(&Event::Recap {
             stats: stats.clone(),

@@ -8,6 +8,6 @@ mod stats;
 
 pub use diagnosis::Diagnosis;
 pub use diff::Diff;
-pub use event::{Event, EventSink, ItemInfo, Status, TaskInfo};
+pub use event::{ConnectionCost, Event, EventSink, ItemInfo, Status, TaskInfo};
 pub use outcome::Outcome;
 pub use stats::{HostStats, Stats};
