@@ -42,13 +42,18 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
     let templar = Setup::templar(&store);
     let loader = setup.loader(&templar);
     // a play of one task, as a playbook would have it
-    let text = serde_json::json!([{
-        "name": "ad hoc",
-        "hosts": args.pattern,
-        "gather_facts": false,
-        "tasks": [{ (args.module.clone()): task_args(&args.args)? }],
-    }])
-    .to_string();
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+    let module = if args.module.chars().all(plain) {
+        args.module.clone()
+    } else {
+        quoted(&args.module)
+    };
+    let text = format!(
+        "- name: ad hoc\n  hosts: {}\n  gather_facts: false\n  tasks:\n    - {module}: {}\n",
+        quoted(&args.pattern),
+        task_args(&args.args)?
+    );
     let path = setup.cwd.join("<command line>");
     let plays = loader.playbook_text(&Source::new("<command line>", text), Path::new(&path))?;
     setup.ask(&args.connection)?;
@@ -99,7 +104,11 @@ fn task_args(text: &str) -> Result<serde_json::Value, CommandFailure> {
         return serde_json::from_str(text).map_err(|e| {
             CommandFailure::new(
                 Exit::Usage,
-                format!("the arguments are not valid JSON: {e}"),
+                format!(
+                    "the arguments are not valid JSON: {} at character {}",
+                    json_problem(&e),
+                    e.column()
+                ),
             )
         });
     }
@@ -108,4 +117,14 @@ fn task_args(text: &str) -> Result<serde_json::Value, CommandFailure> {
     } else {
         text.into()
     })
+}
+
+/// What is wrong, without serde's place.
+fn json_problem(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let end = text.rfind(" at line ").unwrap_or(text.len());
+    match text.get(..end).unwrap_or(&text) {
+        text if text.starts_with("EOF") => "they end too early".to_owned(),
+        text => text.to_owned(),
+    }
 }

@@ -5,9 +5,9 @@ use super::args::{OutputKind, PlayArgs, VerifyKind};
 use super::exit::{CommandFailure, CommandResult, Exit};
 use super::lists;
 use super::setup::Setup;
-use super::show::{Show, reason};
+use super::show::Show;
 use super::verify::{self, Verdict};
-use crate::diag::did_you_mean;
+use crate::diag::{did_you_mean, io_reason};
 use crate::exec::{Run, RunEnd, RunOptions, RunParts, VerifyTask};
 use crate::playbook::Play;
 use crate::report::{Clock, Fan, Human, HumanOptions, Json, Junit, Palette, Progress, Timing};
@@ -139,7 +139,7 @@ fn exists(path: &Path) -> Result<(), CommandFailure> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             format!("there is no playbook {}", path.display())
         }
-        Err(error) => format!("cannot read {}: {}", path.display(), reason(&error)),
+        Err(error) => format!("cannot read {}: {}", path.display(), io_reason(&error)),
     };
     let mut failure = CommandFailure::new(Exit::Error, problem);
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -4,7 +4,7 @@ use super::streams::errln;
 use super::args::{ConnectionArgs, HostKey, SourceArgs};
 use super::exit::{CommandFailure, Exit};
 use super::prompt::{Terminal, password};
-use super::show::{Show, reason};
+use super::show::Show;
 use super::vocabulary::Actions;
 use crate::config::{Config, Gathering, HashBehaviour};
 use crate::exec::{Login, Machines, RunOptions};
@@ -180,7 +180,7 @@ impl Setup {
                         format!(
                             "cannot read the password file {}: {}",
                             path.display(),
-                            reason(&e)
+                            crate::diag::io_reason(&e)
                         ),
                     )
                 })

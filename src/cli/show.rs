@@ -87,21 +87,3 @@ impl Show {
         }
     }
 }
-
-/// What the system said about a file, in words.
-pub fn reason(error: &std::io::Error) -> String {
-    use std::io::ErrorKind;
-    let text = match error.kind() {
-        ErrorKind::NotFound => "there is no such file",
-        ErrorKind::PermissionDenied => "permission denied",
-        ErrorKind::IsADirectory => "it is a directory",
-        ErrorKind::StorageFull => "no space is left",
-        ErrorKind::InvalidData => "it is not UTF-8 text",
-        _ => {
-            let text = error.to_string();
-            let end = text.find(" (os error").unwrap_or(text.len());
-            return text.get(..end).unwrap_or(&text).to_lowercase();
-        }
-    };
-    text.to_owned()
-}

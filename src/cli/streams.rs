@@ -15,7 +15,7 @@ pub fn out(text: Arguments<'_>) {
     if error.kind() == ErrorKind::BrokenPipe {
         std::process::exit(Exit::Ok.code());
     }
-    let reason = super::show::reason(&error);
+    let reason = crate::diag::io_reason(&error);
     err(format_args!("error: cannot write to standard output: {reason}\n"));
     std::process::exit(Exit::Error.code());
 }

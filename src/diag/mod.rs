@@ -6,7 +6,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use hint::{did_you_mean, nearest};
+pub use hint::{did_you_mean, io_reason, nearest};
 pub use render::{RenderOptions, render, render_body};
 pub use source::{Source, Span};
 

@@ -52,6 +52,7 @@ impl Emitter {
         });
     }
 
+    /// The counts, in the order of the hosts' names: hosts end in any order.
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = self
             .0
@@ -60,6 +61,7 @@ impl Emitter {
             .stats
             .clone();
         stats.hosts.retain(|_, counts| *counts != HostStats::default());
+        stats.hosts.sort_unstable_keys();
         stats
     }
 

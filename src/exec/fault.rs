@@ -45,7 +45,17 @@ impl Fault {
                     }
                 }
             }
-            actions::Error::Failed(message) => Self::at(message.clone(), span),
+            actions::Error::File(diagnostic) => {
+                let diagnostic = diagnostic.clone();
+                Self(
+                    match diagnostic.span {
+                        Some(_) => diagnostic.related(span, "read by this task"),
+                        None => diagnostic.at(span),
+                    }
+                    .into(),
+                )
+            }
+            actions::Error::Failed(message) => Self::at(message.clone(), blamed(message, args).unwrap_or(span)),
         }
     }
 
@@ -98,7 +108,7 @@ fn place(error: &TemplateError, node: &Node) -> Span {
 /// The diagnostic of a failed template at a place: with the variables that led to it, and the hint.
 fn about(error: &TemplateError, place: Span) -> Diagnostic {
     let mut diagnostic = Diagnostic::error("task::template", error.message.clone()).at(&place);
-    for step in &error.chain {
+    for step in error.chain.iter().filter(|step| !step.template.is_empty()) {
         diagnostic = diagnostic.note(format!(
             "`{}` is defined as `{}`",
             step.variable,
@@ -107,6 +117,15 @@ fn about(error: &TemplateError, place: Span) -> Diagnostic {
     }
     diagnostic.hint.clone_from(&error.hint);
     diagnostic
+}
+
+/// The argument whose value a message quotes.
+fn blamed<'a>(message: &str, args: &'a [crate::yaml::Entry]) -> Option<&'a Span> {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    args.iter()
+        .filter_map(|entry| Some((entry.value.as_str()?, &entry.value.span)))
+        .find(|(value, _)| quoted.contains(value))
+        .map(|(_, span)| span)
 }
 
 /// The failing bytes of a template file; its first line if they are not known.

@@ -227,7 +227,7 @@ impl Run {
         let items = match &wanted.include.what {
             What::Tasks(path) => {
                 self.loader
-                    .include_tasks(path, keywords, task.role.clone(), task.handler)?
+                    .include_tasks(path, keywords, task)?
             }
             What::Role(request) => self.read_role(state, task, request, &keywords)?,
         };

@@ -137,6 +137,21 @@ impl Run {
         if task.short_action() == "meta" {
             return self.meta(state, cursors, task, group).await;
         }
+        let mut group = group.to_vec();
+        if task.implicit && task.action == "gather_facts" && self.options.gathering == "smart" {
+            // facts that are known are not gathered again
+            group.retain(|host| {
+                let known = !self.store.facts(host).is_empty();
+                if known && let Some(cursor) = cursors.get_mut(host) {
+                    cursor.advance();
+                }
+                !known
+            });
+            if group.is_empty() {
+                return Ok(Flow::Go { lost: 0 });
+            }
+        }
+        let group = group.as_slice();
         let first = group.first().cloned().unwrap_or_default();
         let info = self.info(
             task,
@@ -183,8 +198,10 @@ impl Run {
         for (order, (host, rescue)) in hosts.into_iter().enumerate() {
             let (run, state, task) = (Arc::clone(self), Arc::clone(state), Arc::clone(task));
             let (info, slots) = (Arc::clone(info), Arc::clone(&slots));
+            // hosts begin in their order
+            let slot = slots.acquire_owned().await;
             set.spawn(async move {
-                let _slot = slots.acquire_owned().await;
+                let _slot = slot;
                 run.emitter.emit(&Event::HostStart {
                     task: Arc::clone(&info),
                     host: host.to_string(),

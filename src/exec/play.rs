@@ -63,7 +63,7 @@ impl PlayState {
                 local: None,
             },
             crate::vars::Magic {
-                run: Arc::clone(&run.magic),
+                run: run.magic(),
                 play: Some(self.magic()),
                 task: None,
             },

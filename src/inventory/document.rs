@@ -1,6 +1,6 @@
 //! Files of variables or inventory data: JSON or YAML, decrypted if they are a vault.
 
-use crate::diag::{Diagnostic, Source, Span};
+use crate::diag::{Diagnostic, Source, Span, io_reason};
 use crate::yaml::Document;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) fn read_text(path: &Path, decrypt: Option<&Decrypt>) -> Result<String
     let bytes = std::fs::read(path).map_err(|error| {
         Diagnostic::error(
             "inventory::unreadable",
-            format!("cannot read {}: {error}", path.display()),
+            format!("cannot read {}: {}", path.display(), io_reason(&error)),
         )
     })?;
     let text =

@@ -65,6 +65,8 @@ pub struct Task {
     pub dir: std::path::PathBuf,
     /// Whether runbook made it itself (fact gathering, flushes).
     pub implicit: bool,
+    /// How many dynamic includes brought it, one through the other.
+    pub depth: usize,
 }
 
 impl Task {
@@ -131,6 +133,7 @@ impl Task {
                 .map(std::path::Path::to_path_buf)
                 .unwrap_or_default(),
             implicit: true,
+            depth: 0,
         }
     }
 }
@@ -148,6 +151,8 @@ pub(super) struct Surroundings {
     pub stack: Vec<std::path::PathBuf>,
     /// Handlers that a block notifies for all its tasks.
     pub notify: Vec<Node>,
+    /// How many dynamic includes brought them.
+    pub depth: usize,
 }
 
 fn list(node: &Node) -> Vec<Node> {
@@ -196,6 +201,7 @@ impl Loader {
         task.implicit = false;
         task.role.clone_from(&around.role);
         task.handler = around.handlers;
+        task.depth = around.depth;
         task.notify.clone_from(&around.notify);
         let mut action: Option<(&Node, &Node)> = None;
         let mut args_keyword = None;

@@ -78,7 +78,7 @@ pub(crate) fn describe(outcome: &Outcome, task: &TaskInfo, colour: bool) -> (Str
     }
     let place = outcome.diagnosis.as_ref().and_then(Diagnosis::span);
     // an excerpt shows the place itself
-    if !task.path.is_empty() && place.is_none() {
+    if !task.path.is_empty() && !task.path.starts_with('<') && place.is_none() {
         let _ = writeln!(block, "    at: {}", task.path);
     }
     (first, block)
