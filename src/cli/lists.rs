@@ -3,6 +3,7 @@
 use super::args::PlayArgs;
 use super::exit::{CommandResult, Exit};
 use super::play::Loaded;
+use super::streams::outln;
 use crate::playbook::{Play, TagFilter, Task};
 use crate::value::Value;
 use crate::vars::VarStore;
@@ -17,7 +18,7 @@ pub fn lists(
     tags: &TagFilter,
 ) -> CommandResult {
     for (path, plays) in playbooks {
-        println!("\nplaybook: {}", path.display());
+        outln!("\nplaybook: {}", path.display());
         for (number, play) in plays.iter().enumerate() {
             let pattern = match play.hosts.to_value() {
                 Value::List(items) => items.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -33,7 +34,7 @@ pub fn lists(
                 .iter()
                 .flat_map(|node| crate::playbook::tag_words(&node.to_value()))
                 .collect();
-            println!(
+            outln!(
                 "\n  play #{} ({}): {}\tTAGS: [{}]",
                 number + 1,
                 pattern.join(","),
@@ -49,13 +50,13 @@ pub fn lists(
                     .filter(|host| limit.is_none_or(|limit| limit.contains(host)))
                     .collect();
                 let shown: Vec<String> = pattern.iter().map(|p| format!("'{p}'")).collect();
-                println!(
+                outln!(
                     "    pattern: [{}]\n    hosts ({}):",
                     shown.join(", "),
                     hosts.len()
                 );
                 for host in hosts {
-                    println!("      {host}");
+                    outln!("      {host}");
                 }
             }
             if args.list_tags {
@@ -64,10 +65,10 @@ pub fn lists(
                     all.extend(task.static_tags());
                 }
                 let all: Vec<_> = all.into_iter().collect();
-                println!("      TASK TAGS: [{}]", all.join(", "));
+                outln!("      TASK TAGS: [{}]", all.join(", "));
             }
             if args.list_tasks {
-                println!("    tasks:");
+                outln!("    tasks:");
                 for task in selected(play, tags) {
                     let mut tags: Vec<String> = task.static_tags();
                     tags.sort();
@@ -76,7 +77,7 @@ pub fn lists(
                         Some(role) => format!("{} : {}", role.name, task.label()),
                         None => task.label(),
                     };
-                    println!("      {name}\tTAGS: [{}]", tags.join(", "));
+                    outln!("      {name}\tTAGS: [{}]", tags.join(", "));
                 }
             }
         }

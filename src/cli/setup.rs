@@ -1,5 +1,6 @@
 //! From the command line and the configuration to the parts of a run.
 
+use super::streams::errln;
 use super::args::{ConnectionArgs, HostKey, SourceArgs};
 use super::exit::{CommandFailure, Exit};
 use super::prompt::{Terminal, password};
@@ -125,7 +126,7 @@ impl Setup {
                     .map_err(|e| e.message)?;
                 Ok(selection.hosts.iter().map(ToString::to_string).collect())
             })),
-            warn: Some(Arc::new(|message: &str| eprintln!("[WARNING]: {message}"))),
+            warn: Some(Arc::new(|message: &str| errln!("[WARNING]: {message}"))),
             ..TemplarOptions::default()
         })
     }
@@ -179,7 +180,7 @@ impl Setup {
                         format!(
                             "cannot read the password file {}: {}",
                             path.display(),
-                            e.kind()
+                            crate::diag::io_reason(&e)
                         ),
                     )
                 })
@@ -299,6 +300,8 @@ impl Setup {
                 .become_user
                 .clone()
                 .unwrap_or_else(|| config.become_user.value.clone()),
+            become_exe: config.become_exe.value.clone(),
+            become_flags: config.become_flags.value.clone(),
             become_password: self.secrets.r#become.clone(),
         };
         let binaries = AgentBinaries::from_current_exe()
@@ -331,6 +334,8 @@ impl Setup {
             managed: config.ansible_managed.value.clone(),
             any_errors_fatal: *config.any_errors_fatal,
             task_timeout: *config.task_timeout,
+            no_log: *config.no_log,
+            strategy: config.strategy.value.clone(),
             tags: self.tags(&[], &[]),
             ..RunOptions::default()
         }

@@ -2,6 +2,7 @@
 
 use super::args::Global;
 use super::exit::CommandFailure;
+use super::streams::errln;
 use crate::diag::{Diagnostic, RenderOptions, render};
 
 /// Writes messages to standard error.
@@ -13,6 +14,8 @@ pub struct Show {
     pub colour_out: bool,
     /// `-v` count.
     pub verbosity: u8,
+    /// Whether skipped hosts are shown.
+    pub skipped: bool,
 }
 
 impl Show {
@@ -25,6 +28,7 @@ impl Show {
             colour: wanted && (forced || console::user_attended_stderr()),
             colour_out: wanted && (forced || console::user_attended()),
             verbosity: global.verbose,
+            skipped: true,
         };
         if show.verbosity >= 3 {
             let level = match show.verbosity {
@@ -41,9 +45,26 @@ impl Show {
         show
     }
 
+    /// The same with what the configuration says on top.
+    #[must_use]
+    pub fn configured(mut self, config: &crate::config::Config) -> Self {
+        if config.nocolor.value {
+            self.colour = false;
+            self.colour_out = false;
+        } else if config.force_color.value {
+            self.colour = true;
+            self.colour_out = true;
+        }
+        self.verbosity = self
+            .verbosity
+            .max(u8::try_from(config.verbosity.value).unwrap_or(u8::MAX));
+        self.skipped = config.display_skipped_hosts.value;
+        self
+    }
+
     /// Shows a diagnostic.
     pub fn diagnostic(&self, diagnostic: &Diagnostic) {
-        eprintln!(
+        errln!(
             "{}",
             render(
                 diagnostic,

@@ -31,22 +31,38 @@ impl Emitter {
         {
             count(state.stats.host(host), *status, outcome.changed);
         }
+        if let Event::PlayStart { hosts, .. } = event {
+            // the recap shows hosts in the order of the plays, not of their answers
+            for host in hosts {
+                state.stats.host(host);
+            }
+        }
+        if let Event::Included { hosts, .. } = event {
+            for host in hosts {
+                state.stats.host(host).ok += 1;
+            }
+        }
         state.sink.event(event);
     }
 
-    /// Counts a host with nothing in it yet, so that the recap shows it.
+    /// Warns.
     pub(crate) fn warn(&self, message: impl Into<String>) {
         self.emit(&Event::Warning {
             message: message.into(),
         });
     }
 
+    /// The counts, in the order of the hosts' names: hosts end in any order.
     pub(crate) fn stats(&self) -> Stats {
-        self.0
+        let mut stats = self
+            .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .stats
-            .clone()
+            .clone();
+        stats.hosts.retain(|_, counts| *counts != HostStats::default());
+        stats.hosts.sort_unstable_keys();
+        stats
     }
 
     pub(crate) fn take_sink(self) -> Box<dyn EventSink> {

@@ -211,9 +211,13 @@ impl Run {
         if let Some(node) = task.args.get("apply") {
             apply = self.loader.keywords(node)?;
         }
-        let mut keywords = task.keywords.for_included(&apply);
-        // variables of the include come last but for extra variables
-        let own = std::mem::take(&mut keywords.vars);
+        let mut keywords = task
+            .keywords
+            .for_included(&task.around, &Keywords::default());
+        // the include's own variables win over nearly all; those of blocks around it stay what they are
+        let own = keywords
+            .vars
+            .split_off(task.around.vars.len().min(keywords.vars.len()));
         let mut vars = Map::new();
         for layer in own.iter().map(Arc::as_ref).chain([&wanted.include.vars]) {
             for (key, value) in layer {
@@ -223,10 +227,11 @@ impl Run {
         if !vars.is_empty() {
             keywords.include_vars.push(Arc::new(vars));
         }
+        let keywords = keywords.with_child(&apply);
         let items = match &wanted.include.what {
             What::Tasks(path) => {
                 self.loader
-                    .include_tasks(path, keywords, task.role.clone(), task.handler)?
+                    .include_tasks(path, keywords, task)?
             }
             What::Role(request) => self.read_role(state, task, request, &keywords)?,
         };

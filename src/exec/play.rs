@@ -63,7 +63,7 @@ impl PlayState {
                 local: None,
             },
             crate::vars::Magic {
-                run: Arc::clone(&run.magic),
+                run: run.magic(),
                 play: Some(self.magic()),
                 task: None,
             },
@@ -107,11 +107,11 @@ impl Run {
             self.emitter.emit(&Event::PlayNoHosts { name });
             return Ok(true);
         }
-        let strategy = play
-            .strategy
-            .as_ref()
-            .map(|node| node.to_value().to_string());
-        match strategy.as_deref() {
+        let strategy = play.strategy.as_ref().map_or_else(
+            || self.options.strategy.clone(),
+            |node| node.to_value().to_string(),
+        );
+        match Some(strategy.as_str()) {
             None | Some("linear" | "ansible.builtin.linear") => {}
             Some(
                 "free"
@@ -284,6 +284,7 @@ impl Run {
             names
         };
         let magic = PlayMagic {
+            dir: dir.clone(),
             name: name.to_owned(),
             hosts_all: hosts.into(),
             hosts: hosts.into(),

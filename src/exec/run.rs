@@ -12,7 +12,7 @@ use crate::vars::{RunMagic, VarStore};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 /// What a run is made of.
@@ -67,7 +67,7 @@ pub struct Run {
     pub(crate) machines: Arc<Machines>,
     pub(crate) prompt: Arc<dyn Prompt>,
     pub(crate) emitter: Emitter,
-    pub(crate) magic: Arc<RunMagic>,
+    magic: RwLock<Arc<RunMagic>>,
     pub(crate) interrupted: tokio::sync::watch::Receiver<bool>,
     pub(crate) lost: Mutex<Lost>,
     next_task: AtomicU64,
@@ -84,7 +84,7 @@ impl Run {
             machines: parts.machines,
             prompt: parts.prompt,
             emitter: Emitter::new(parts.sink),
-            magic: Arc::new(parts.magic),
+            magic: RwLock::new(Arc::new(parts.magic)),
             interrupted: parts.interrupted,
             lost: Mutex::default(),
             next_task: AtomicU64::new(1),
@@ -105,7 +105,12 @@ impl Run {
             self.emitter.emit(&Event::PlaybookStart {
                 path: path.display().to_string(),
             });
-            let dir = path.parent().unwrap_or(Path::new("")).to_owned();
+            let dir = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            let dir = dir.parent().unwrap_or(Path::new("/")).to_owned();
+            {
+                let mut magic = self.magic.write().unwrap_or_else(PoisonError::into_inner);
+                Arc::make_mut(&mut magic).playbook_dir.clone_from(&dir);
+            }
             self.store.set_playbook_dir(dir);
             for play in plays {
                 if self.is_interrupted() {
@@ -121,8 +126,12 @@ impl Run {
                 }
             }
         }
+        let machines = self.machines.costs().await;
         self.machines.close().await;
         result?;
+        if !machines.is_empty() {
+            self.emitter.emit(&Event::Connections { machines });
+        }
         let stats = self.emitter.stats();
         self.emitter.emit(&Event::Recap {
             stats: stats.clone(),
@@ -147,6 +156,11 @@ impl Run {
         })
     }
 
+    /// The magic variables of the run, with the directory of the playbook that runs now.
+    pub(crate) fn magic(&self) -> Arc<RunMagic> {
+        Arc::clone(&self.magic.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Whether the user interrupted the run.
     pub(crate) fn is_interrupted(&self) -> bool {
         *self.interrupted.borrow()
@@ -163,7 +177,7 @@ impl Run {
         name: String,
         handler: bool,
     ) -> Arc<TaskInfo> {
-        let role = task.role.as_ref().map(|role| role.name.clone());
+        let role = task.shown_role().map(|role| role.name.clone());
         let name = match &role {
             Some(role) => format!("{role} : {name}"),
             None => name,

@@ -100,8 +100,14 @@ impl Run {
     /// The magic variables that the task itself brings.
     fn task_magic(&self, task: &Task, files: &FileContext) -> TaskMagic {
         let role = task.role.as_ref();
+        // roles of a task that included this one, not those that depend on it
+        let included = role
+            .into_iter()
+            .chain(role.iter().flat_map(|role| role.parents.iter().rev()))
+            .find(|role| role.by_task);
         let parents = || {
-            role.iter()
+            included
+                .iter()
                 .flat_map(|role| role.parents.iter().rev())
                 .collect::<Vec<_>>()
         };
@@ -133,7 +139,7 @@ impl Run {
     ) -> Result<(Arc<HostScope>, Arc<FileContext>), Box<Diagnostic>> {
         let files = Arc::new(files(task, &play.dir));
         let magic = Magic {
-            run: Arc::clone(&self.magic),
+            run: self.magic(),
             play: Some(play.magic()),
             task: Some(Arc::new(self.task_magic(task, &files))),
         };

@@ -82,6 +82,30 @@ impl Run {
         }
     }
 
+    /// The flags that decide what becomes of a failure, where the other keywords may be what failed. What cannot be
+    /// read hides the result: nobody knows whether it is secret.
+    pub(crate) fn flags_of_failure(&self, task: &Task, cx: &Context) -> Settings {
+        let keywords = &task.keywords;
+        let flag = |name, node: &Option<Node>| self.flag(name, node.as_ref(), cx);
+        let lenient = |name, node| flag(name, node).ok().flatten().unwrap_or(false);
+        Settings {
+            check: self.options.check,
+            diff: false,
+            no_log: flag("no_log", &keywords.no_log)
+                .unwrap_or(Some(true))
+                .unwrap_or(false),
+            ignore_errors: lenient("ignore_errors", &keywords.ignore_errors),
+            ignore_unreachable: lenient("ignore_unreachable", &keywords.ignore_unreachable),
+            any_errors_fatal: flag("any_errors_fatal", &keywords.any_errors_fatal)
+                .ok()
+                .flatten()
+                .unwrap_or(self.options.any_errors_fatal),
+            environment: Vec::new(),
+            timeout: None,
+            delegate_facts: false,
+        }
+    }
+
     pub(crate) fn settings(&self, task: &Task, cx: &Context) -> Result<Settings, Fault> {
         let keywords = &task.keywords;
         let flag = |name, node: &Option<Node>| self.flag(name, node.as_ref(), cx);
@@ -96,7 +120,7 @@ impl Run {
         Ok(Settings {
             check,
             diff: flag("diff", &keywords.diff)?.unwrap_or(self.options.diff),
-            no_log: flag("no_log", &keywords.no_log)?.unwrap_or(false),
+            no_log: flag("no_log", &keywords.no_log)?.unwrap_or(self.options.no_log),
             ignore_errors: flag("ignore_errors", &keywords.ignore_errors)?.unwrap_or(false),
             ignore_unreachable: flag("ignore_unreachable", &keywords.ignore_unreachable)?
                 .unwrap_or(false),
@@ -233,12 +257,12 @@ impl Run {
             exe: text(
                 &["ansible_become_exe", &own("exe")],
                 &keywords.become_exe,
-                None,
+                defaults.become_exe.as_deref(),
             )?,
             flags: text(
                 &["ansible_become_flags", &own("flags")],
                 &keywords.become_flags,
-                None,
+                defaults.become_flags.as_deref(),
             )?,
         }))
     }

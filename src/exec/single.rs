@@ -130,6 +130,7 @@ impl Run {
             .task_scope(place.state, place.host, task)
             .map_err(|e| early(Fault(e)))?;
         let cx = with_local(&scope, &files, local.clone());
+        let early = |fault: Fault| (fault, Some(self.flags_of_failure(task, &cx)), None);
         if let Some(outcome) = self.skips(task, &cx).map_err(early)? {
             let mut turn = Turn::over(outcome, local.clone());
             // a secret item must not show in the line that says it was skipped
@@ -169,6 +170,9 @@ impl Run {
             _ => None,
         };
         let args = self.arguments(task, &cx).map_err(later)?;
+        self.loader
+            .check_rendered(task, &args)
+            .map_err(|e| later(Fault(e)))?;
         let action = ActionRegistry.find(task.short_action());
         let step = match action {
             Some(action) => {
@@ -494,11 +498,15 @@ impl Run {
         let cx = with_local(&scope, &files, local.clone());
         let mut names = Vec::new();
         for node in &place.task.notify {
-            match self.keyword(Some(node), &cx)? {
-                Some(Value::List(items)) => names.extend(items.iter().map(ToString::to_string)),
-                Some(one) => names.push(one.to_string()),
-                None => {}
+            let wanted: Vec<String> = match self.keyword(Some(node), &cx)? {
+                Some(Value::List(items)) => items.iter().map(ToString::to_string).collect(),
+                Some(one) => vec![one.to_string()],
+                None => Vec::new(),
+            };
+            for name in &wanted {
+                self.known_handler(place, name, node)?;
             }
+            names.extend(wanted);
         }
         Ok(names)
     }

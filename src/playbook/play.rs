@@ -214,6 +214,7 @@ impl Loader {
             handlers: false,
             stack: Vec::new(),
             notify: Vec::new(),
+            depth: 0,
         };
         let dir = play.path.parent().unwrap_or(Path::new("")).to_owned();
         drop(self.take_imported());

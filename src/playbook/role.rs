@@ -3,7 +3,7 @@
 //! Source: Ansible's documentation, "Roles".
 
 use super::keywords::vars_of;
-use super::loader::{find_main, shown};
+use super::loader::{find_main, looked_in};
 use super::task::Surroundings;
 use super::{Block, Item, Keywords, Loader, Result, Task, TaskArgs};
 use crate::diag::{Diagnostic, did_you_mean};
@@ -27,6 +27,8 @@ pub struct Role {
     pub params: Arc<Map>,
     /// The roles that pulled it in, outermost first.
     pub parents: Vec<Arc<Role>>,
+    /// Whether a task of its nearest parent pulled it in, and not the list of what that depends on.
+    pub by_task: bool,
     /// Whether it may run more than once with the same parameters.
     pub allow_duplicates: bool,
     /// What makes two entries the same role: name, parameters, conditions, tags.
@@ -40,6 +42,8 @@ pub struct Role {
 pub struct RoleRequest {
     /// Its name.
     pub name: String,
+    /// Whether a task (`include_role`, `import_role`) asks for it.
+    pub by_task: bool,
     /// Parameters.
     pub params: Map,
     /// `tasks_from`.
@@ -104,16 +108,12 @@ impl Loader {
                     .map(|entry| entry.file_name().to_string_lossy().into_owned()),
             );
         }
-        let searched: Vec<_> = tried
-            .iter()
-            .map(|dir| shown(dir).display().to_string())
-            .collect();
         Err(Diagnostic::error(
             "playbook::role-not-found",
             format!("there is no role `{name}`"),
         )
         .at(&at.span)
-        .note(format!("looked in {}", searched.join(", ")))
+        .note(looked_in(&tried))
         .maybe_hint(did_you_mean(name, names.iter().map(String::as_str)))
         .into())
     }
@@ -142,6 +142,7 @@ impl Loader {
                 format!("the role `{}` depends on itself", request.name),
             )
             .at(&at.span)
+            .note(circle(parents, &request.name))
             .into());
         }
         let mut near: Vec<&Path> = vec![playbook_dir];
@@ -183,6 +184,7 @@ impl Loader {
             vars,
             params: Arc::new(request.params.clone()),
             parents: parents.to_vec(),
+            by_task: request.by_task,
             allow_duplicates,
             identity: identity(request, keywords),
             dependencies,
@@ -217,6 +219,7 @@ impl Loader {
             handlers,
             stack: Vec::new(),
             notify: Vec::new(),
+            depth: 0,
         };
         let mut own = Vec::new();
         if !request.no_validation {
@@ -309,6 +312,7 @@ impl Loader {
         for entry in entries {
             let key = entry.key.as_str().unwrap_or_default();
             match key {
+                "name" if node.get("role").is_some() => {}
                 "role" | "name" => request.name = self.render(&entry.value, &[])?,
                 "vars" => {
                     for (name, value) in vars_of(&entry.value)?.iter().flat_map(|m| m.iter()) {
@@ -417,4 +421,19 @@ fn identity(request: &RoleRequest, keywords: &Keywords) -> String {
         request.tasks_from,
         request.vars_from
     )
+}
+
+/// The roles from the last time that this one was asked for to now.
+fn circle(parents: &[Arc<Role>], name: &str) -> String {
+    let last = parents
+        .iter()
+        .rposition(|role| role.name == name)
+        .unwrap_or_default();
+    let mut names: Vec<&str> = parents
+        .iter()
+        .skip(last)
+        .map(|role| role.name.as_str())
+        .collect();
+    names.push(name);
+    names.join(" -> ")
 }

@@ -2,9 +2,9 @@
 
 mod apt;
 mod dpkg_selections;
-mod manager;
 mod others;
 mod package;
+mod simple;
 
 use super::Entry;
 
