@@ -20,7 +20,19 @@ impl Content {
     /// # Errors
     /// When the file cannot be read.
     pub fn sha256(&self) -> std::io::Result<String> {
-        let mut digest = Sha256::new();
+        self.digest::<Sha256>()
+    }
+
+    /// SHA-1 in hexadecimal: what Ansible's results call `checksum`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn sha1(&self) -> std::io::Result<String> {
+        self.digest::<sha1::Sha1>()
+    }
+
+    fn digest<D: Digest>(&self) -> std::io::Result<String> {
+        let mut digest = D::new();
         match self {
             Self::Bytes(bytes) => digest.update(bytes),
             Self::File(path) => {

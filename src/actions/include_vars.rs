@@ -3,14 +3,11 @@
 //! Source: Ansible's documentation of the module of that name.
 
 use super::args::decode;
-use super::content::unreadable;
 use super::{Effect, Error, Input, Result, Step};
-use crate::diag::Source;
 use crate::module_args;
 use crate::result::Outcome;
 use crate::value::{Map, Value};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 module_args! {
     /// Arguments of `include_vars`.
@@ -97,25 +94,9 @@ fn merge_one(vars: &mut Map, key: Value, value: Value, merge: bool) {
 }
 
 fn read(path: &Path) -> Result<Map> {
-    let bytes = std::fs::read(path).map_err(|e| unreadable(path, &e))?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    if text.starts_with("$ANSIBLE_VAULT;") {
-        return Err(Error::Failed(format!(
-            "{} is encrypted; vault files are not built yet",
-            path.display()
-        )));
-    }
-    let source: Arc<Source> = Source::new(path, text);
-    let document = crate::yaml::parse(&source).map_err(|d| d.to_string())?;
-    match document.node.to_value() {
-        Value::Map(map) => Ok((*map).clone()),
-        Value::Null => Ok(Map::new()),
-        other => Err(Error::Failed(format!(
-            "{} must be a mapping of variables, it is a {}",
-            path.display(),
-            other.type_name()
-        ))),
-    }
+    crate::vars::load_vars_file(path, None)
+        .map(|(vars, _)| vars)
+        .map_err(|problem| Error::Failed(problem.to_string()))
 }
 
 fn files_of(dir: &str, args: &IncludeVarsArgs, input: &Input<'_>) -> Result<Vec<PathBuf>> {

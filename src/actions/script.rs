@@ -33,7 +33,7 @@ pub(super) fn script(input: &Input<'_>) -> Result<Step> {
         .to_string_lossy()
         .into_owned();
     set_source(&mut args, &sha256, &content, &file);
-    args.set("_raw_params", Value::data(rest));
+    args.set("_arguments", Value::data(rest));
     let mut call = RemoteCall::new("script", args);
     call.contents.push((sha256, content));
     Ok(Step::Call(call))

@@ -157,6 +157,9 @@ pub(super) fn template(input: &Input<'_>) -> Result<Step> {
 /// Tells `copy` what content it gets.
 pub(super) fn set_source(args: &mut Map, sha256: &str, content: &Content, name: &str) {
     args.set("_sha256", Value::data(sha256));
+    if let Ok(sha1) = content.sha1() {
+        args.set("_sha1", Value::data(sha1));
+    }
     args.set("_size", content.size().unwrap_or_default());
     args.set("_source_name", Value::data(name));
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 pub fn run(args: RunArgs, show: &Show) -> CommandResult {
     let mut setup = Setup::new(&args.sources, show)?;
+    let show = &show.configured(&setup.config);
     let inventory = setup.inventory(show)?;
     let limit = setup.limit(&inventory, &args.sources.limit, show)?;
     let selection = inventory.select(&args.pattern)?;

@@ -19,6 +19,7 @@ pub type Loaded = Vec<(PathBuf, Vec<Play>)>;
 
 pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     let mut setup = Setup::new(&args.sources, show)?;
+    let show = &show.configured(&setup.config);
     let inventory = setup.inventory(show)?;
     let limit = setup.limit(&inventory, &args.sources.limit, show)?;
     let first = args
@@ -202,6 +203,7 @@ pub fn human(show: &Show, diff: bool, check: bool) -> Box<dyn EventSink> {
             verbosity: show.verbosity,
             diff,
             check_markers: check,
+            show_skipped: show.skipped,
             ..HumanOptions::default()
         },
     )
@@ -223,8 +225,9 @@ pub fn human(show: &Show, diff: bool, check: bool) -> Box<dyn EventSink> {
 pub fn exit_of(end: &RunEnd) -> Exit {
     match () {
         () if end.interrupted => Exit::Interrupted,
-        () if end.failed => Exit::HostFailed,
+        // as Ansible: of both, unreachable is told
         () if end.unreachable => Exit::Unreachable,
+        () if end.failed => Exit::HostFailed,
         () => Exit::Ok,
     }
 }

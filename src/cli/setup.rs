@@ -284,6 +284,8 @@ impl Setup {
                 .become_user
                 .clone()
                 .unwrap_or_else(|| config.become_user.value.clone()),
+            become_exe: config.become_exe.value.clone(),
+            become_flags: config.become_flags.value.clone(),
             become_password: self.secrets.r#become.clone(),
         };
         let binaries = AgentBinaries::from_current_exe()
@@ -316,6 +318,8 @@ impl Setup {
             managed: config.ansible_managed.value.clone(),
             any_errors_fatal: *config.any_errors_fatal,
             task_timeout: *config.task_timeout,
+            no_log: *config.no_log,
+            strategy: config.strategy.value.clone(),
             tags: self.tags(&[], &[]),
             ..RunOptions::default()
         }

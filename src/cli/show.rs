@@ -13,6 +13,8 @@ pub struct Show {
     pub colour_out: bool,
     /// `-v` count.
     pub verbosity: u8,
+    /// Whether skipped hosts are shown.
+    pub skipped: bool,
 }
 
 impl Show {
@@ -25,6 +27,7 @@ impl Show {
             colour: wanted && (forced || console::user_attended_stderr()),
             colour_out: wanted && (forced || console::user_attended()),
             verbosity: global.verbose,
+            skipped: true,
         };
         if show.verbosity >= 3 {
             let level = match show.verbosity {
@@ -39,6 +42,23 @@ impl Show {
                 .try_init();
         }
         show
+    }
+
+    /// The same with what the configuration says on top.
+    #[must_use]
+    pub fn configured(mut self, config: &crate::config::Config) -> Self {
+        if config.nocolor.value {
+            self.colour = false;
+            self.colour_out = false;
+        } else if config.force_color.value {
+            self.colour = true;
+            self.colour_out = true;
+        }
+        self.verbosity = self
+            .verbosity
+            .max(u8::try_from(config.verbosity.value).unwrap_or(u8::MAX));
+        self.skipped = config.display_skipped_hosts.value;
+        self
     }
 
     /// Shows a diagnostic.

@@ -36,10 +36,16 @@ impl Emitter {
                 state.stats.host(host).ok += 1;
             }
         }
+        if let Event::PlayStart { hosts, .. } = event {
+            // the recap shows hosts in the order of the plays, not of their answers
+            for host in hosts {
+                state.stats.host(host);
+            }
+        }
         state.sink.event(event);
     }
 
-    /// Counts a host with nothing in it yet, so that the recap shows it.
+    /// Warns.
     pub(crate) fn warn(&self, message: impl Into<String>) {
         self.emit(&Event::Warning {
             message: message.into(),
@@ -47,11 +53,14 @@ impl Emitter {
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        self.0
+        let mut stats = self
+            .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .stats
-            .clone()
+            .clone();
+        stats.hosts.retain(|_, counts| *counts != HostStats::default());
+        stats
     }
 
     pub(crate) fn take_sink(self) -> Box<dyn EventSink> {

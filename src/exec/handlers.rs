@@ -90,15 +90,4 @@ impl Run {
         found.sort_unstable();
         found
     }
-
-    /// All names that a task's `notify` could mean, for the check before the run.
-    pub(crate) fn handler_exists(&self, state: &PlayState, host: &str, name: &str) -> bool {
-        let handlers = Arc::clone(
-            &state
-                .handlers
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-        !self.find(state, &handlers, host, name).is_empty()
-    }
 }

@@ -90,7 +90,7 @@ impl Run {
                     )
                 })?;
             let name = render(node).map_err(Fault)?;
-            What::Tasks(self.loader.task_file(&name, task, node).map_err(Fault)?)
+            What::Tasks(self.loader.task_file(&name, task, node, false).map_err(Fault)?)
         };
         Ok(Include {
             what,
@@ -211,9 +211,10 @@ impl Run {
         if let Some(node) = task.args.get("apply") {
             apply = self.loader.keywords(node)?;
         }
-        let mut keywords = task.keywords.for_included(&task.around, &apply);
-        // variables of the include come last but for extra variables
-        let own = std::mem::take(&mut keywords.vars);
+        let mut keywords = task.keywords.for_included(&task.around);
+        // the include's own variables win over nearly all; those of blocks around it stay what they are
+        let inherited = keywords.vars.len().saturating_sub(task.own_vars);
+        let own = keywords.vars.split_off(inherited.min(keywords.vars.len()));
         let mut vars = Map::new();
         for layer in own.iter().map(Arc::as_ref).chain([&wanted.include.vars]) {
             for (key, value) in layer {
@@ -223,6 +224,7 @@ impl Run {
         if !vars.is_empty() {
             keywords.include_vars.push(Arc::new(vars));
         }
+        let keywords = keywords.with_child(&apply);
         let items = match &wanted.include.what {
             What::Tasks(path) => {
                 self.loader

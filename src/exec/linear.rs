@@ -199,6 +199,9 @@ impl Run {
                 Err(error) => self.emitter.warn(format!("a bug in runbook: {error}")),
             }
         }
+        for warning in self.machines.take_warnings() {
+            self.emitter.warn(warning);
+        }
         ends.sort_by_key(|(order, _, _)| *order);
         ends.into_iter().map(|(_, host, end)| (host, end)).collect()
     }

@@ -27,6 +27,10 @@ pub struct Login {
     pub become_method: String,
     /// Which user.
     pub become_user: String,
+    /// The program's path.
+    pub become_exe: Option<String>,
+    /// The program's options.
+    pub become_flags: Option<String>,
     /// The password for that.
     pub become_password: Option<Secret<String>>,
 }
@@ -51,6 +55,7 @@ pub struct Machines {
     binaries: AgentBinaries,
     options: Options,
     slots: std::sync::Mutex<HashMap<String, Slot>>,
+    warnings: std::sync::Mutex<Vec<String>>,
 }
 
 /// Contents by hash.
@@ -110,6 +115,7 @@ impl Machines {
             binaries,
             options,
             slots: std::sync::Mutex::default(),
+            warnings: std::sync::Mutex::default(),
         }
     }
 
@@ -132,6 +138,10 @@ impl Machines {
             &self.options,
         )
         .await?;
+        self.warnings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(machine.take_warnings());
         *slot = Some(machine.clone());
         Ok(machine)
     }
@@ -184,6 +194,15 @@ impl Machines {
         let machine = self.connect(login).await?;
         let who = who.filter(|who| !same_user(login, who));
         machine.raw(who, command, &[], executable).await
+    }
+
+    /// What was worth saying about connections since the last call, each thing once.
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        let mut warnings =
+            std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner));
+        warnings.sort();
+        warnings.dedup();
+        warnings
     }
 
     /// Stops what runs on all machines.

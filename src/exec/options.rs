@@ -42,6 +42,10 @@ pub struct RunOptions {
     pub any_errors_fatal: bool,
     /// Seconds that a task may take; 0 for no limit.
     pub task_timeout: u64,
+    /// Hide results of tasks that do not say otherwise.
+    pub no_log: bool,
+    /// The strategy of plays that name none.
+    pub strategy: String,
 }
 
 impl Default for RunOptions {
@@ -60,6 +64,8 @@ impl Default for RunOptions {
             managed: "Ansible managed".into(),
             any_errors_fatal: false,
             task_timeout: 0,
+            no_log: false,
+            strategy: "linear".into(),
         }
     }
 }

@@ -110,8 +110,8 @@ impl Run {
         let strategy = play
             .strategy
             .as_ref()
-            .map(|node| node.to_value().to_string());
-        match strategy.as_deref() {
+            .map_or_else(|| self.options.strategy.clone(), |node| node.to_value().to_string());
+        match Some(strategy.as_str()) {
             None | Some("linear" | "ansible.builtin.linear") => {}
             Some(
                 "free"
@@ -437,8 +437,9 @@ impl Run {
                 && (task.implicit && task.short_action() == "meta" || self.selects(task, cx))
         };
         for section in &play.sections {
-            let kept: Vec<Item> = section
-                .items
+            let forced = section.force || self.options.force_handlers;
+            let list = if forced { &section.forced } else { &section.items };
+            let kept: Vec<Item> = list
                 .iter()
                 .filter_map(|item| item.filter(&keep))
                 .collect();

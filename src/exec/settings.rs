@@ -96,7 +96,7 @@ impl Run {
         Ok(Settings {
             check,
             diff: flag("diff", &keywords.diff)?.unwrap_or(self.options.diff),
-            no_log: flag("no_log", &keywords.no_log)?.unwrap_or(false),
+            no_log: flag("no_log", &keywords.no_log)?.unwrap_or(self.options.no_log),
             ignore_errors: flag("ignore_errors", &keywords.ignore_errors)?.unwrap_or(false),
             ignore_unreachable: flag("ignore_unreachable", &keywords.ignore_unreachable)?
                 .unwrap_or(false),
@@ -233,12 +233,12 @@ impl Run {
             exe: text(
                 &["ansible_become_exe", &own("exe")],
                 &keywords.become_exe,
-                None,
+                defaults.become_exe.as_deref(),
             )?,
             flags: text(
                 &["ansible_become_flags", &own("flags")],
                 &keywords.become_flags,
-                None,
+                defaults.become_flags.as_deref(),
             )?,
         }))
     }

@@ -13,7 +13,7 @@ const IGNORED_ENDINGS: [&str; 13] = [
 ];
 
 /// Names that a directory of inventories may hold and that are not inventories.
-const IGNORED_NAMES: [&str; 3] = ["host_vars", "group_vars", "vars_plugins"];
+const IGNORED_NAMES: [&str; 4] = ["host_vars", "group_vars", "vars_plugins", "Vagrantfile"];
 
 /// How to read inventories.
 #[derive(Clone, Default)]

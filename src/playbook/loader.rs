@@ -2,7 +2,7 @@
 
 use super::task::Surroundings;
 use super::{Item, Keywords, Play, Result, Role, Task};
-use crate::diag::{Diagnostic, Source, Span, did_you_mean};
+use crate::diag::{Diagnostic, Source, did_you_mean};
 use crate::value::{ArgProblem, ArgSpec, Map, Value, check_args};
 use crate::yaml::{Kind, Node};
 use std::collections::HashMap;
@@ -357,10 +357,5 @@ impl Loader {
             }
         }
         Ok(Arc::new(all))
-    }
-
-    /// A span for what has no place of its own.
-    pub(super) fn nowhere(path: &Path) -> Span {
-        Span::of_bytes(&Source::new(shown(path), ""), 0, 0)
     }
 }

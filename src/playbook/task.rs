@@ -35,6 +35,8 @@ pub struct Task {
     pub keywords: Keywords,
     /// Keywords of what surrounds it: what a dynamic include hands down.
     pub around: Keywords,
+    /// How many of the last layers of `keywords.vars` are the task's own.
+    pub own_vars: usize,
     /// The variable that gets its result.
     pub register: Option<String>,
     /// Its loop.
@@ -112,6 +114,7 @@ impl Task {
             args,
             keywords,
             around: Keywords::default(),
+            own_vars: 0,
             register: None,
             items: None,
             loop_control: None,
@@ -263,12 +266,25 @@ impl Loader {
                     .into(),
             );
         }
+        if let Some((seconds, Some(poll))) = &task.background
+            && poll.to_value().to_string() == "0"
+        {
+            return Err(Diagnostic::error(
+                "playbook::async",
+                "`async` with `poll: 0` (a task in the background) is not built yet",
+            )
+            .at(&poll.span)
+            .related(&seconds.span, "the time limit")
+            .hint("with another `poll` the task runs in the foreground and ends after `async` seconds")
+            .into());
+        }
         if let Some(node) = args_keyword {
             task.args.add_keyword(node)?;
         }
         if let Some(parent) = node.span.path().parent() {
             task.dir = parent.to_path_buf();
         }
+        task.own_vars = own.vars.len();
         task.keywords = around.keywords.with_child(&own);
         if matches!(task.short_action(), "include_tasks" | "include_role" | "include") {
             task.around = around.keywords.clone();

@@ -4,7 +4,6 @@ use super::Sys;
 
 impl Sys {
     /// The machine's time, in its time zone.
-    #[expect(clippy::unused_self, reason = "the clock belongs to the machine")]
     pub fn local_time(&self) -> jiff::Zoned {
         jiff::Zoned::now()
     }

@@ -187,4 +187,27 @@ impl Sys {
             cancel: std::sync::Arc::clone(&self.cancel),
         }
     }
+
+    /// Puts a new file in the place of a symbolic link, atomically; what the link points to stays as it is.
+    ///
+    /// # Errors
+    /// When it cannot be written; the link is then as it was.
+    pub fn write_over_link(
+        &mut self,
+        path: &Path,
+        content: &mut dyn io::Read,
+        options: &super::WriteOptions,
+    ) -> Result<()> {
+        // beside the link and then over it: writing to the link itself would go through it
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".runbook-{}", std::process::id()));
+        let beside = PathBuf::from(name);
+        let written = self
+            .write_from(&beside, content, options)
+            .and_then(|()| self.rename(&beside, path));
+        if written.is_err() {
+            let _ = self.remove_file(&beside);
+        }
+        written
+    }
 }

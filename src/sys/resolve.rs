@@ -5,7 +5,8 @@
 
 use super::dns::{Answer, Client, Kind};
 use super::{Error, Result, Sys};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+pub use std::net::TcpStream as Stream;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -64,7 +65,7 @@ impl Sys {
     ///
     /// # Errors
     /// When the name is unknown or no address accepts in time.
-    pub fn connect(&self, host: &str, port: u16, timeout: Duration) -> Result<TcpStream> {
+    pub fn connect(&self, host: &str, port: u16, timeout: Duration) -> Result<Stream> {
         let end = Instant::now() + timeout;
         let mut last = String::from("timed out");
         for address in self.resolve(host)? {
@@ -74,7 +75,7 @@ impl Sys {
             else {
                 break;
             };
-            match TcpStream::connect_timeout(&SocketAddr::new(address, port), left) {
+            match Stream::connect_timeout(&SocketAddr::new(address, port), left) {
                 Ok(stream) => return Ok(stream),
                 Err(error) => last = super::reason(&error),
             }

@@ -1,8 +1,8 @@
 //! Subjects and alternative names.
 
+use core::net::IpAddr;
 use rcgen::{CertificateParams, DistinguishedName, DnType, SanType};
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use x509_parser::extensions::GeneralName;
 use x509_parser::x509::X509Name;
 

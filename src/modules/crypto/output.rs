@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long another signer in the same directory is waited for.
-const LOCK_WAIT: Duration = Duration::from_mins(2);
+const LOCK_WAIT: Duration = Duration::from_secs(120);
 
 /// A file that is to be written.
 pub(super) struct Output<'a> {

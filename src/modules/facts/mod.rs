@@ -6,9 +6,11 @@ mod firmware;
 mod local;
 mod look;
 mod network;
+mod packages;
 mod platform;
 mod processor;
 mod security;
+mod services;
 mod session;
 mod setup;
 mod storage;
@@ -21,4 +23,8 @@ pub use setup::Setup;
 use super::Entry;
 
 /// The family's modules.
-pub const MODULES: &[Entry] = &[Entry::of::<Setup>()];
+pub const MODULES: &[Entry] = &[
+    Entry::of::<Setup>(),
+    Entry::of::<packages::PackageFacts>(),
+    Entry::of::<services::ServiceFacts>(),
+];

@@ -3,13 +3,13 @@
 use super::look::Look;
 use crate::sys::{NetAddress, NetRoute};
 use crate::value::{Map, Value};
+use core::net::{IpAddr, Ipv4Addr};
 use indexmap::IndexMap;
-use std::net::{IpAddr, Ipv4Addr};
 
 /// Addresses far away: the way to them is the default one. Nothing is sent there.
 const FAR: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8)),
-    IpAddr::V6(std::net::Ipv6Addr::new(
+    IpAddr::V6(core::net::Ipv6Addr::new(
         0x2404, 0x6800, 0x400a, 0x800, 0, 0, 0, 0x1012,
     )),
 ];

@@ -125,7 +125,7 @@ fn links(look: Look<'_>) -> Links {
         let found = all.entry(kind).or_default();
         for name in look.names(dir) {
             if let Some(device) = look.link_name(format!("{dir}/{name}")) {
-                found.entry(device).or_insert_with(Vec::new).push(name);
+                found.entry(device).or_default().push(name);
             }
         }
     }
@@ -134,7 +134,7 @@ fn links(look: Look<'_>) -> Links {
         for slave in look.names(format!("/sys/block/{device}/slaves")) {
             masters
                 .entry(slave)
-                .or_insert_with(Vec::new)
+                .or_default()
                 .push(device.clone());
         }
     }

@@ -162,3 +162,33 @@ fn addresses_go_to_their_interfaces() {
         serde_json::json!(["127.0.0.0/8", "192.0.2.2"])
     );
 }
+
+#[test]
+fn installed_packages() {
+    let status = "Package: bash\nStatus: install ok installed\nSection: shells\nArchitecture: amd64\nVersion: 5.2-1\n\n\
+                  Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n";
+    let files = Map::new()
+        .with("/var/lib/dpkg/status", status)
+        .with("/usr/bin/apt-get!", "");
+    let (_dir, mut sys) = machine(&files);
+    let entry = Registry.find("package_facts").expect("registered");
+    let outcome = (entry.run)(&Map::new(), &mut sys, RunMode::default());
+    let packages = outcome
+        .data
+        .get("ansible_facts")
+        .and_then(|f| f.get("packages"))
+        .expect("packages");
+    assert_eq!(
+        packages.to_json(),
+        serde_json::json!({"bash": [{
+            "name": "bash", "version": "5.2-1", "arch": "amd64", "category": "shells", "origin": "", "source": "apt"
+        }]})
+    );
+    let (_dir, mut sys) = machine(&Map::new());
+    let outcome = (entry.run)(
+        &Map::new().with("manager", "rpm"),
+        &mut sys,
+        RunMode::default(),
+    );
+    assert!(outcome.failed);
+}

@@ -4,7 +4,7 @@
 
 use super::attrs::FileAttrs;
 use super::edit::{Edited, lines, missing, read};
-use super::pyregex::{Flags, PyRegex, expand};
+use super::pyregex::{Flags, PyRegex};
 use crate::modules::{Module, ModuleResult, Plan};
 use crate::sys::Sys;
 use crate::value::ArgRule;
@@ -176,7 +176,7 @@ fn present(args: &Args, text: &str) -> ModuleResult<(String, String)> {
             && let (Some(regexp), Some(old)) = (&regexp, lines.get(number))
             && let Some(groups) = regexp.find(old)?
         {
-            new_line = expand(&groups, line)?;
+            new_line = regexp.expand(&groups, line)?;
         }
         if !new_line.ends_with('\n') {
             new_line.push('\n');

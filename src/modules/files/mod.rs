@@ -9,6 +9,7 @@ mod edit;
 mod fetch;
 mod file;
 mod find;
+mod ini_file;
 mod lineinfile;
 mod lossless;
 mod mime;
@@ -32,6 +33,7 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<fetch::Fetch>(),
     Entry::of::<file::File>(),
     Entry::of::<find::Find>(),
+    Entry::of::<ini_file::IniFile>(),
     Entry::of::<lineinfile::Lineinfile>(),
     Entry::of::<replace::Replace>(),
     Entry::of::<slurp::Slurp>(),

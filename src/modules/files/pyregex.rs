@@ -71,11 +71,9 @@ impl PyRegex {
     /// # Errors
     /// When matching takes too long.
     pub fn matches_start(&self, text: &str) -> ModuleResult<bool> {
-        let mut from = 0;
-        // a later match may hide one at the start only if the engine skipped the start: it never does
-        let found = self.regex.find_from_pos(text, from).map_err(too_hard)?;
-        from = found.map_or(usize::MAX, |found| found.start());
-        Ok(from == 0)
+        // the first match found is the leftmost
+        let found = self.regex.find(text).map_err(too_hard)?;
+        Ok(found.is_some_and(|found| found.start() == 0))
     }
 
     /// The first match.
@@ -103,7 +101,7 @@ impl PyRegex {
             };
             let Some(whole) = found.get(0) else { break };
             out.push_str(text.get(at..whole.start()).unwrap_or_default());
-            out.push_str(&expand(&found, template)?);
+            out.push_str(&self.expand(&found, template)?);
             at = whole.end();
             count += 1;
             search = if whole.start() == whole.end() {
@@ -127,69 +125,75 @@ fn too_hard(error: fancy_regex::Error) -> Failure {
     ))
 }
 
-/// A replacement with its references (`\1`, `\g<1>`, `\g<name>`) and escapes filled in (`Match.expand`).
-///
-/// # Errors
-/// When it refers to a group that is not there, or has an unknown escape.
-pub fn expand(found: &Captures<'_, str>, template: &str) -> ModuleResult<String> {
-    let mut out = String::new();
-    let mut rest = template;
-    let group = |name: &str| -> ModuleResult<String> {
-        let number: Option<usize> = name.parse().ok();
-        let is_known = match number {
-            Some(number) => number < found.len(),
-            None => found.name(name).is_some() || !name.is_empty(),
-        };
-        if !is_known {
-            return Err(Failure::new(format!("invalid group reference {name}")));
-        }
-        let text = match number {
-            Some(number) => found.get(number),
-            None => found.name(name),
-        };
-        Ok(text.map_or_else(String::new, |m| m.as_str().to_owned()))
-    };
-    while let Some((before, after)) = rest.split_once('\\') {
-        out.push_str(before);
-        let mut chars = after.chars();
-        let Some(c) = chars.next() else {
-            return Err("the replacement ends with a backslash".into());
-        };
-        rest = chars.as_str();
-        match c {
-            'g' => {
-                let named = rest.strip_prefix('<').and_then(|r| r.split_once('>'));
-                let Some((name, tail)) = named else {
-                    return Err("the replacement has \\g without <group>".into());
-                };
-                out.push_str(&group(name)?);
-                rest = tail;
+impl PyRegex {
+    /// A replacement with its references (`\1`, `\g<1>`, `\g<name>`) and escapes filled in (`Match.expand`).
+    ///
+    /// # Errors
+    /// When it refers to a group that is not there, or has an unknown escape.
+    pub fn expand(&self, found: &Captures<'_, str>, template: &str) -> ModuleResult<String> {
+        let mut out = String::new();
+        let mut rest = template;
+        let group = |name: &str| -> ModuleResult<String> {
+            let number: Option<usize> = name.parse().ok();
+            let is_known = match number {
+                Some(number) => number < found.len(),
+                None => self
+                    .regex
+                    .capture_names()
+                    .flatten()
+                    .any(|known| known == name),
+            };
+            if !is_known {
+                return Err(Failure::new(format!("invalid group reference {name}")));
             }
-            '0' => out.push('\0'),
-            '1'..='9' => {
-                let mut number = c.to_string();
-                if let Some(second) = rest.chars().next().filter(char::is_ascii_digit) {
-                    number.push(second);
-                    rest = rest.get(1..).unwrap_or_default();
+            let text = match number {
+                Some(number) => found.get(number),
+                None => found.name(name),
+            };
+            Ok(text.map_or_else(String::new, |m| m.as_str().to_owned()))
+        };
+        while let Some((before, after)) = rest.split_once('\\') {
+            out.push_str(before);
+            let mut chars = after.chars();
+            let Some(c) = chars.next() else {
+                return Err("the replacement ends with a backslash".into());
+            };
+            rest = chars.as_str();
+            match c {
+                'g' => {
+                    let named = rest.strip_prefix('<').and_then(|r| r.split_once('>'));
+                    let Some((name, tail)) = named else {
+                        return Err("the replacement has \\g without <group>".into());
+                    };
+                    out.push_str(&group(name)?);
+                    rest = tail;
                 }
-                out.push_str(&group(&number)?);
+                '0' => out.push('\0'),
+                '1'..='9' => {
+                    let mut number = c.to_string();
+                    if let Some(second) = rest.chars().next().filter(char::is_ascii_digit) {
+                        number.push(second);
+                        rest = rest.get(1..).unwrap_or_default();
+                    }
+                    out.push_str(&group(&number)?);
+                }
+                'n' => out.push('\n'),
+                't' => out.push('\t'),
+                'r' => out.push('\r'),
+                'a' => out.push('\x07'),
+                'b' => out.push('\x08'),
+                'f' => out.push('\x0c'),
+                'v' => out.push('\x0b'),
+                '\\' => out.push('\\'),
+                c if c.is_ascii_alphabetic() => {
+                    return Err(Failure::new(format!("bad escape \\{c} in the replacement")));
+                }
+                c => out.extend(['\\', c]),
             }
-            'n' => out.push('\n'),
-            't' => out.push('\t'),
-            'r' => out.push('\r'),
-            'a' => out.push('\x07'),
-            'b' => out.push('\x08'),
-            'f' => out.push('\x0c'),
-            'v' => out.push('\x0b'),
-            '\\' => out.push('\\'),
-            c if c.is_ascii_alphabetic() => {
-                return Err(Failure::new(format!("bad escape \\{c} in the replacement")));
-            }
-            c => out.extend(['\\', c]),
         }
+        out.push_str(rest);
+        Ok(out)
     }
-    out.push_str(rest);
-    Ok(out)
 }
 
 /// Flags that apply to the whole expression, and what follows them.
@@ -305,7 +309,7 @@ fn brace<'p>(out: &mut String, tail: &'p str) -> &'p str {
     if let Some((inner, after)) = tail.split_once('}') {
         let (low, high) = inner.split_once(',').unwrap_or((inner, ""));
         let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        let is_repetition = digits(low) && digits(high) && inner != "";
+        let is_repetition = digits(low) && digits(high) && !inner.is_empty();
         if is_repetition {
             out.push('{');
             if low.is_empty() {

@@ -2,7 +2,6 @@
 //!
 //! Source: Ansible's documentation of `ansible.builtin.stat`.
 
-use super::attrs::mode_text;
 use super::checksum::Algorithm;
 use super::mime::mime_of;
 use crate::module_args;
@@ -54,7 +53,7 @@ pub(super) fn basics(sys: &Sys, meta: &Meta) -> Map {
     let is = |kind: FileKind| meta.kind == kind;
     let may = |bit: u32| meta.mode & bit != 0;
     let mut map = Map::new()
-        .with("mode", Value::data(mode_text(meta.mode)))
+        .with("mode", Value::data(format!("{:04o}", meta.mode)))
         .with("isdir", is(FileKind::Directory))
         .with("ischr", is(FileKind::Other(Special::Char)))
         .with("isblk", is(FileKind::Other(Special::Block)))
@@ -128,11 +127,16 @@ fn describe(args: &Args, sys: &Sys, path: &Path, meta: &Meta) -> ModuleResult<Ma
         map.set("mimetype", Value::data(mimetype));
         map.set("charset", Value::data(charset));
     }
-    if args.get_attributes && matches!(meta.kind, FileKind::File | FileKind::Directory) {
-        let flags = sys.inode_flags(path);
+    if args.get_attributes {
+        // opening a device or a pipe may do something
+        let has_flags = matches!(meta.kind, FileKind::File | FileKind::Directory);
+        let path = Some(path).filter(|_| has_flags);
+        let flags = path.and_then(|path| sys.inode_flags(path));
         let names = flags.map(crate::sys::InodeFlags::names).unwrap_or_default();
         let letters = flags.map(crate::sys::InodeFlags::letters);
-        let version = sys.inode_version(path).map(|v| v.to_string());
+        let version = path
+            .and_then(|path| sys.inode_version(path))
+            .map(|v| v.to_string());
         map.set("version", version.map_or(Value::Null, Value::data));
         map.set(
             "attributes",

@@ -3,7 +3,7 @@
 
 use crate::choices;
 use crate::sys::{Result, Sys};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 choices! {

@@ -1,9 +1,20 @@
 //! Network: get_url, uri, wait_for.
 
+mod body;
 mod connections;
+mod download;
+mod get_url;
+#[cfg(test)]
+mod tests;
+mod uri;
 mod wait_for;
+mod web;
 
 use super::Entry;
 
 /// The family's modules.
-pub const MODULES: &[Entry] = &[Entry::of::<wait_for::WaitFor>()];
+pub const MODULES: &[Entry] = &[
+    Entry::of::<get_url::GetUrl>(),
+    Entry::of::<uri::Uri>(),
+    Entry::of::<wait_for::WaitFor>(),
+];

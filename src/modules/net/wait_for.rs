@@ -2,12 +2,11 @@
 
 use super::connections::{self, State as TcpState};
 use crate::modules::{CheckSupport, Failure, Module, ModuleResult, Plan};
-use crate::sys::Sys;
+use crate::sys::{Stream, Sys};
 use crate::value::{Map, Value};
 use crate::{choices, module_args};
 use fancy_regex::Regex;
 use std::io::Read;
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -185,7 +184,7 @@ impl Wait<'_> {
         }
     }
 
-    fn connect(&self, port: u16) -> Option<TcpStream> {
+    fn connect(&self, port: u16) -> Option<Stream> {
         let limit = Duration::from_secs(self.args.connect_timeout).min(self.left());
         self.sys.connect(&self.args.host, port, limit).ok()
     }
@@ -208,7 +207,7 @@ impl Wait<'_> {
     }
 
     /// Reads what the port sends until the pattern matches, the end comes, or the time is over.
-    fn in_stream(&mut self, mut stream: TcpStream) -> bool {
+    fn in_stream(&mut self, mut stream: Stream) -> bool {
         if self.pattern.is_none() {
             return true;
         }

@@ -2,7 +2,7 @@
 
 mod apt;
 mod dpkg_selections;
-mod manager;
+mod simple;
 mod others;
 mod package;
 

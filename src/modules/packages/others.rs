@@ -1,6 +1,6 @@
 //! The modules of package managers other than apt.
 
-use super::manager::{Manager, PackageArgs};
+use super::simple::{Manager, PackageArgs};
 use crate::modules::{Module, ModuleResult, Plan};
 use crate::sys::Sys;
 

@@ -1,7 +1,7 @@
 //! `package`: packages, with whatever manager the machine has.
 
 use super::apt;
-use super::manager::{Manager, PackageArgs, State};
+use super::simple::{Manager, PackageArgs, State};
 use crate::module_args;
 use crate::modules::{Module, ModuleResult, Plan};
 use crate::sys::Sys;

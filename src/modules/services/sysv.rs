@@ -102,7 +102,10 @@ impl Wish {
 
     fn is_running(&self, sys: &Sys) -> ModuleResult<bool> {
         if let Some(pattern) = &self.pattern {
-            return Ok(has_process(sys, pattern));
+            return Ok(sys
+                .command_lines()
+                .iter()
+                .any(|line| line.contains(pattern)));
         }
         let output = sys.query(&sys.tool(self.words("status")))?;
         let text = output.text().to_lowercase();
@@ -115,25 +118,6 @@ impl Wish {
             _ => text.contains("running") && !text.contains("not running"),
         })
     }
-}
-
-fn has_process(sys: &Sys, pattern: &str) -> bool {
-    sys.list(Path::new("/proc"))
-        .unwrap_or_default()
-        .iter()
-        .filter(|name| name.to_string_lossy().bytes().all(|b| b.is_ascii_digit()))
-        .filter(|name| name.to_string_lossy() != std::process::id().to_string().as_str())
-        .filter_map(|name| {
-            sys.read(&Path::new("/proc").join(name).join("cmdline"))
-                .ok()?
-        })
-        .any(|line| {
-            let line: Vec<_> = line
-                .split(|b| *b == 0)
-                .map(String::from_utf8_lossy)
-                .collect();
-            line.join(" ").contains(pattern)
-        })
 }
 
 fn boot_words(sys: &Sys, name: &str, enabled: bool) -> ModuleResult<Vec<String>> {

@@ -1,5 +1,6 @@
 //! Users and groups.
 
+mod authorized_key;
 mod group;
 mod user;
 
@@ -10,7 +11,11 @@ use crate::sys::{Command, Sys};
 use crate::value::Map;
 
 /// The family's modules.
-pub const MODULES: &[Entry] = &[Entry::of::<user::User>(), Entry::of::<group::Group>()];
+pub const MODULES: &[Entry] = &[
+    Entry::of::<user::User>(),
+    Entry::of::<group::Group>(),
+    Entry::of::<authorized_key::AuthorizedKey>(),
+];
 
 /// Runs one of the shadow tools; `what` begins the message if it fails.
 fn run(command: &Command, what: &str, sys: &mut Sys, data: &mut Map) -> ModuleResult<()> {

@@ -321,7 +321,7 @@ pub fn attr_lines(sys: &Sys, before: &mut String, after: &mut String, meta: &Met
     }
 }
 
-/// A mode as results show it: four octal digits.
+/// A mode as results show it: a zero and its octal digits (`0644`, `01777`).
 pub fn mode_text(mode: u32) -> String {
-    format!("{mode:04o}")
+    format!("0{mode:03o}")
 }

@@ -65,7 +65,7 @@ fn set_mode_of_new(args: &Args, sys: &Sys, plan: &mut Plan<'_>, dest: &Path) -> 
     let Some(mode) = attrs.mode.filter(|mode| *mode != base.mode) else {
         return Ok(());
     };
-    let text = |mode: u32| format!("path: {}\nmode: '{mode:04o}'\n", dest.display());
+    let text = |mode: u32| format!("path: {}\nmode: '0{mode:03o}'\n", dest.display());
     let diff = Diff::new(
         dest.to_string_lossy(),
         Some(text(base.mode)),

@@ -221,32 +221,25 @@ impl Work<'_, '_> {
         }
     }
 
-    fn touch(&mut self, path: &Path, now: &Now) -> ModuleResult<()> {
-        let path = &self.followed(path, now);
+    fn touch(&mut self, given: &Path, now: &Now) -> ModuleResult<()> {
+        let path = &self.followed(given, now);
         match Now::of(self.sys, path)? {
-            Now::Absent => self.touch_new(path),
-            Now::Link if self.args.follow => Err(Failure::new(format!(
-                "{} is a link to something that is not there; touch cannot make it",
-                path.display()
-            ))
-            .with("path", text(path))),
-            Now::Link => {
-                self.plan.returns("dest", text(path));
-                facts_of(self.sys, path, false)?.plan(&mut self.plan);
-                self.args
-                    .attrs
-                    .plan(self.sys, &mut self.plan, path, false)?;
-                times::plan(self.args, self.sys, &mut self.plan, path, "now")
+            Now::Absent => return self.touch_new(path),
+            Now::Link if self.args.follow => {
+                return Err(Failure::new(format!(
+                    "{} is a link to something that is not there; touch cannot make it",
+                    path.display()
+                ))
+                .with("path", text(path)));
             }
-            Now::File(_) | Now::Directory | Now::Hard(_) => {
-                self.plan.returns("dest", text(path));
-                facts_of(self.sys, path, false)?.plan(&mut self.plan);
-                self.args
-                    .attrs
-                    .plan(self.sys, &mut self.plan, path, false)?;
-                times::plan(self.args, self.sys, &mut self.plan, path, "now")
-            }
+            _ => {}
         }
+        self.plan.returns("dest", text(given));
+        facts_of(self.sys, given, false)?.plan(&mut self.plan);
+        self.args
+            .attrs
+            .plan(self.sys, &mut self.plan, path, false)?;
+        times::plan(self.args, self.sys, &mut self.plan, path, "now")
     }
 
     fn touch_new(&mut self, path: &Path) -> ModuleResult<()> {

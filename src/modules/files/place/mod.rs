@@ -193,17 +193,7 @@ fn write(
     }
     let mut content = source.open(sys)?;
     if replaced_link {
-        // beside the link and then over it: writing to the link itself would go through it
-        let mut name = dest.as_os_str().to_owned();
-        name.push(format!(".runbook-{}", std::process::id()));
-        let beside = PathBuf::from(name);
-        let written = sys
-            .write_from(&beside, &mut *content, options)
-            .and_then(|()| sys.rename(&beside, dest));
-        if let Err(error) = written {
-            let _ = sys.remove_file(&beside);
-            return Err(error.into());
-        }
+        sys.write_over_link(dest, &mut *content, options)?;
     } else {
         sys.write_from(dest, &mut *content, options)?;
     }

@@ -111,11 +111,8 @@ impl Options {
 /// A name without the slashes and dots that mean the directory itself.
 fn plain(name: &str) -> &str {
     let mut name = name;
-    loop {
-        match name.strip_prefix("./").or_else(|| name.strip_prefix('/')) {
-            Some(rest) => name = rest,
-            None => break,
-        }
+    while let Some(rest) = name.strip_prefix("./").or_else(|| name.strip_prefix('/')) {
+        name = rest;
     }
     if name == "." {
         ""

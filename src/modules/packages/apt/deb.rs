@@ -8,7 +8,7 @@ use crate::modules::streams::command_failed;
 use crate::modules::{ModuleResult, Plan};
 use crate::result::Diff;
 use crate::sys::Sys;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Adds the installation of the files that are not installed yet.
 pub(super) fn plan<'a>(
@@ -97,7 +97,7 @@ fn download(address: &str, target: &Path, sys: &Sys) -> ModuleResult<()> {
 }
 
 /// Name, version and architecture of a package file.
-fn describe(file: &PathBuf, sys: &Sys) -> ModuleResult<(String, String, String)> {
+fn describe(file: &Path, sys: &Sys) -> ModuleResult<(String, String, String)> {
     let command = sys.tool(["dpkg-deb".as_ref(), "--field".as_ref(), file.as_os_str()]);
     let output = sys.query(&command)?;
     if !output.ok() {

@@ -105,7 +105,7 @@ fn install(
         .filter(|spec| {
             let known = database.get(&spec.name);
             let there = known.is_some_and(super::status::Known::installed);
-            !(args.only_upgrade && !there) && (latest || !spec.satisfied_by(known))
+            (there || !args.only_upgrade) && (latest || !spec.satisfied_by(known))
         })
         .cloned()
         .collect();

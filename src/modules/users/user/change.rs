@@ -240,7 +240,7 @@ pub(super) fn plan<'a>(
             .filter(|day| *day >= 0);
         let wanted = (expires >= 0.0).then(|| days(expires));
         if now != wanted {
-            let text = |day: Option<i64>| day.map_or(word("never"), |day| date_of_day(day));
+            let text = |day: Option<i64>| day.map_or(word("never"), date_of_day);
             changes.add(
                 [word("-e"), date(expires)],
                 "expires",
