@@ -437,8 +437,9 @@ impl Run {
                 && (task.implicit && task.short_action() == "meta" || self.selects(task, cx))
         };
         for section in &play.sections {
-            let kept: Vec<Item> = section
-                .items
+            let forced = section.force || self.options.force_handlers;
+            let list = if forced { &section.forced } else { &section.items };
+            let kept: Vec<Item> = list
                 .iter()
                 .filter_map(|item| item.filter(&keep))
                 .collect();

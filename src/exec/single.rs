@@ -429,7 +429,7 @@ impl Run {
             end.outcome = fault.outcome();
         }
         self.keep_facts(place, turn.settings.as_ref(), &end);
-        if end.outcome.changed && !end.outcome.failed && !place.task.notify.is_empty() {
+        if !end.outcome.failed && turn.ran && !place.task.notify.is_empty() {
             match self.notified(place, &turn.local) {
                 Ok(names) => end.notify = names,
                 Err(fault) => end.outcome = fault.outcome(),

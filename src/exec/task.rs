@@ -82,7 +82,10 @@ impl Run {
         let (mut fatal, mut ignore_unreachable) = (self.options.any_errors_fatal, false);
         for end in sum.ends {
             includes.extend(end.include);
-            notify.extend(end.notify);
+            // an item that changed nothing notifies too, if another of the loop changed something
+            if outcome.changed {
+                notify.extend(end.notify);
+            }
             effects.extend(end.effects);
             delegated = end.delegate.or(delegated);
             fatal |= end.any_errors_fatal;

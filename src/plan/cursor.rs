@@ -227,8 +227,7 @@ impl Cursor {
         }
         if frame.failed {
             self.fail();
-        } else if !matches!(frame.body, Body::Handlers(_)) {
-            // a flush has moved on before its handlers ran
+        } else {
             self.step();
         }
     }
