@@ -55,12 +55,29 @@ impl Run {
         };
         let sum = match self.whole(&place).await {
             Ok(sum) => sum,
-            Err(fault) => Sum {
-                outcome: fault.outcome(),
-                ..Sum::default()
-            },
+            Err(fault) => {
+                let settings = self
+                    .task_scope(state, host, task)
+                    .ok()
+                    .and_then(|(scope, files)| {
+                        self.settings(task, &Context::new(scope, files)).ok()
+                    })
+                    .unwrap_or_default();
+                Sum {
+                    outcome: fault.outcome(),
+                    ends: vec![TurnEnd {
+                        no_log: settings.no_log,
+                        ignore_errors: settings.ignore_errors,
+                        any_errors_fatal: settings.any_errors_fatal,
+                        ..TurnEnd::default()
+                    }],
+                    ..Sum::default()
+                }
+            }
         };
-        let ignore = sum.ends.iter().any(|end| end.ignore_errors);
+        // a file that is not there is an error of the playbook, which nothing ignores
+        let ignore = sum.ends.iter().any(|end| end.ignore_errors)
+            && !matches!(task.short_action(), "include_tasks" | "include_role");
         let no_log = sum.ends.iter().any(|end| end.no_log);
         let outcome = sum.outcome;
         let status = match () {
