@@ -45,7 +45,7 @@ pub(crate) fn files(task: &Task, playbook_dir: &std::path::Path) -> FileContext 
             add(parent.path.clone());
         }
     }
-    add(task.dir.clone());
+    add(std::path::absolute(&task.dir).unwrap_or_else(|_| task.dir.clone()));
     add(playbook_dir.to_owned());
     FileContext {
         search_path,
