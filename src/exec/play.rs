@@ -63,7 +63,7 @@ impl PlayState {
                 local: None,
             },
             crate::vars::Magic {
-                run: run.magic(),
+                run: Arc::clone(&run.magic),
                 play: Some(self.magic()),
                 task: None,
             },

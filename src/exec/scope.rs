@@ -144,7 +144,7 @@ impl Run {
     ) -> Result<(Arc<HostScope>, Arc<FileContext>), Box<Diagnostic>> {
         let files = Arc::new(files(task, &play.dir));
         let magic = Magic {
-            run: self.magic(),
+            run: Arc::clone(&self.magic),
             play: Some(play.magic()),
             task: Some(Arc::new(self.task_magic(task, &files))),
         };
