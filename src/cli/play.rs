@@ -1,11 +1,11 @@
 //! `runbook play`.
 
-use super::streams::{errln, outln};
 use super::args::{OutputKind, PlayArgs, VerifyKind};
 use super::exit::{CommandFailure, CommandResult, Exit};
 use super::lists;
 use super::setup::Setup;
 use super::show::Show;
+use super::streams::{errln, outln};
 use super::verify::{self, Verdict};
 use crate::diag::{did_you_mean, io_reason};
 use crate::exec::{Run, RunEnd, RunOptions, RunParts, VerifyTask};
@@ -170,7 +170,10 @@ fn starts(args: &PlayArgs, playbooks: &Loaded) -> Result<(), CommandFailure> {
         .flat_map(Play::tasks)
         .filter(|task| !task.implicit)
         .flat_map(|task| {
-            let full = task.role.as_ref().map(|role| format!("{} : {}", role.name, task.label()));
+            let full = task
+                .role
+                .as_ref()
+                .map(|role| format!("{} : {}", role.name, task.label()));
             [Some(task.label()), full]
         })
         .flatten()

@@ -55,7 +55,9 @@ impl Fault {
                     .into(),
                 )
             }
-            actions::Error::Failed(message) => Self::at(message.clone(), blamed(message, args).unwrap_or(span)),
+            actions::Error::Failed(message) => {
+                Self::at(message.clone(), blamed(message, args).unwrap_or(span))
+            }
         }
     }
 

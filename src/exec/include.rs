@@ -90,7 +90,11 @@ impl Run {
                     )
                 })?;
             let name = render(node).map_err(Fault)?;
-            What::Tasks(self.loader.task_file(&name, task, node, false).map_err(Fault)?)
+            What::Tasks(
+                self.loader
+                    .task_file(&name, task, node, false)
+                    .map_err(Fault)?,
+            )
         };
         Ok(Include {
             what,
@@ -226,10 +230,7 @@ impl Run {
         }
         let keywords = keywords.with_child(&apply);
         let items = match &wanted.include.what {
-            What::Tasks(path) => {
-                self.loader
-                    .include_tasks(path, keywords, task)?
-            }
+            What::Tasks(path) => self.loader.include_tasks(path, keywords, task)?,
             What::Role(request) => self.read_role(state, task, request, &keywords)?,
         };
         let statics: Vec<Arc<Map>> = vec![Arc::clone(&state.play.vars), self.extra()];

@@ -443,11 +443,12 @@ impl Run {
         };
         for section in &play.sections {
             let forced = section.force || self.options.force_handlers;
-            let list = if forced { &section.forced } else { &section.items };
-            let kept: Vec<Item> = list
-                .iter()
-                .filter_map(|item| item.filter(&keep))
-                .collect();
+            let list = if forced {
+                &section.forced
+            } else {
+                &section.items
+            };
+            let kept: Vec<Item> = list.iter().filter_map(|item| item.filter(&keep)).collect();
             items.extend(kept);
             items.push(Item::Task(Arc::clone(&section.flush)));
         }
