@@ -1,10 +1,10 @@
 //! From the command line and the configuration to the parts of a run.
 
-use super::streams::errln;
 use super::args::{ConnectionArgs, HostKey, SourceArgs};
 use super::exit::{CommandFailure, Exit};
 use super::prompt::{Terminal, password};
 use super::show::Show;
+use super::streams::errln;
 use super::vocabulary::Actions;
 use crate::config::{Config, Gathering, HashBehaviour};
 use crate::exec::{Login, Machines, RunOptions};

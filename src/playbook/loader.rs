@@ -223,12 +223,7 @@ impl Loader {
     ///
     /// # Errors
     /// When the file cannot be read or is not a task list.
-    pub fn include_tasks(
-        &self,
-        path: &Path,
-        keywords: Keywords,
-        by: &Task,
-    ) -> Result<Vec<Item>> {
+    pub fn include_tasks(&self, path: &Path, keywords: Keywords, by: &Task) -> Result<Vec<Item>> {
         if by.depth >= INCLUDE_DEPTH {
             return Err(Diagnostic::error(
                 "playbook::include-loop",
@@ -300,7 +295,10 @@ fn argument_error(task: &Task, problem: &ArgProblem) -> Box<Diagnostic> {
         ArgProblem::Type { name, message } => {
             let span = place(name).map_or(&task.action_span, |entry| &entry.value.span);
             // the types of words bring their own hint
-            let (message, hint) = match message.strip_suffix(')').and_then(|m| m.split_once(" (did")) {
+            let (message, hint) = match message
+                .strip_suffix(')')
+                .and_then(|m| m.split_once(" (did"))
+            {
                 Some((message, hint)) => (message, Some(format!("did{hint}"))),
                 None => (message.as_str(), None),
             };
