@@ -102,6 +102,8 @@ impl Run {
             .templar
             .render_str(&play.label(), &cx)
             .map_or_else(|_| play.label(), |value| value.to_string());
+        // variables beside an imported playbook are those of its plays
+        self.store.set_playbook_dir(dir.clone());
         let hosts = self.play_hosts(play, &cx)?;
         if hosts.is_empty() {
             self.emitter.emit(&Event::PlayNoHosts { name });
@@ -336,15 +338,18 @@ impl Run {
         if !strict {
             return Ok(None);
         }
-        let Some(first) = group.first() else {
-            return Ok(None);
-        };
-        Err(Diagnostic::error(
-            "play::vars-file",
-            format!("there is no file of variables `{}`", first.to_value()),
-        )
-        .at(&first.span)
-        .into())
+        if let Some(first) = group.first() {
+            // Ansible goes on without a word
+            self.emitter.warn(
+                Diagnostic::warning(
+                    "play::vars-file",
+                    format!("there is no file of variables `{}`", first.to_value()),
+                )
+                .at(&first.span)
+                .to_string(),
+            );
+        }
+        Ok(None)
     }
 
     fn prompts(&self, play: &Play) -> Result<Option<Arc<Map>>, Box<Diagnostic>> {
@@ -437,11 +442,13 @@ impl Run {
                 && (task.implicit && task.short_action() == "meta" || self.selects(task, cx))
         };
         for section in &play.sections {
-            let kept: Vec<Item> = section
-                .items
-                .iter()
-                .filter_map(|item| item.filter(&keep))
-                .collect();
+            let forced = section.force || self.options.force_handlers;
+            let list = if forced {
+                &section.forced
+            } else {
+                &section.items
+            };
+            let kept: Vec<Item> = list.iter().filter_map(|item| item.filter(&keep)).collect();
             items.extend(kept);
             items.push(Item::Task(Arc::clone(&section.flush)));
         }

@@ -73,7 +73,7 @@ impl Output {
     pub(crate) async fn next(&mut self) -> Event {
         let event = self.events.recv().await;
         if let Some(Event::Out(bytes) | Event::Err(bytes)) = &event {
-            self.counters.received(bytes.len())
+            self.counters.received(bytes.len());
         }
         event.unwrap_or_else(|| Event::Exit(Ended::default()))
     }

@@ -61,11 +61,15 @@ impl Run {
 
     /// The lines of changed hosts and items, each after the name of its task, in no order.
     pub fn changes(&self) -> Vec<String> {
-        let mut task = "";
+        let mut task = String::new();
         let mut found = Vec::new();
         for line in self.stdout.lines() {
             if line.starts_with("TASK [") || line.starts_with("RUNNING HANDLER [") {
-                task = line.trim_end_matches('*').trim_end();
+                // a prediction and what came of it are compared
+                task = line
+                    .trim_end_matches('*')
+                    .trim_end()
+                    .replace(" [CHECK MODE]", "");
             } else if line.starts_with("changed: ") {
                 found.push(format!("{task} {line}"));
             }
