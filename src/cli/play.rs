@@ -30,8 +30,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     let first = args
         .playbooks
         .first()
-        .map(PathBuf::as_path)
-        .unwrap_or(Path::new("."));
+        .map_or(Path::new("."), PathBuf::as_path);
     let dir = playbook_dir(first);
     let store = setup.store(inventory, &dir);
     let templar = Setup::templar(&store);

@@ -62,6 +62,7 @@ impl Emitter {
         stats
             .hosts
             .retain(|_, counts| *counts != HostStats::default());
+        stats.hosts.sort_unstable_keys();
         stats
     }
 

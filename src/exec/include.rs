@@ -117,21 +117,18 @@ impl Run {
         for (host, includes) in &wants {
             for include in includes {
                 let key = include.key();
-                match keys.iter().position(|known| *known == key) {
-                    Some(at) => {
-                        if let Some(wanted) = list.get_mut(at)
-                            && !wanted.hosts.contains(host)
-                        {
-                            wanted.hosts.push(Arc::clone(host));
-                        }
+                if let Some(at) = keys.iter().position(|known| *known == key) {
+                    if let Some(wanted) = list.get_mut(at)
+                        && !wanted.hosts.contains(host)
+                    {
+                        wanted.hosts.push(Arc::clone(host));
                     }
-                    None => {
-                        keys.push(key);
-                        list.push(Wanted {
-                            include: include.clone(),
-                            hosts: vec![Arc::clone(host)],
-                        });
-                    }
+                } else {
+                    keys.push(key);
+                    list.push(Wanted {
+                        include: include.clone(),
+                        hosts: vec![Arc::clone(host)],
+                    });
                 }
             }
         }

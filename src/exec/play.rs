@@ -513,7 +513,7 @@ impl Run {
                     .trim()
                     .parse::<f64>()
                     .ok()
-                    .map(|percent| ((percent / 100.0) * total as f64) as usize)
+                    .map(|percent| share(percent, total))
                     .map(|size| size.max(1)),
                 None => text.trim().parse::<usize>().ok(),
             };
@@ -551,4 +551,15 @@ fn random() -> u64 {
     // without randomness the order is as written, which is an order too
     let _ = getrandom::fill(&mut bytes);
     u64::from_ne_bytes(bytes)
+}
+
+/// So many percent of a number of hosts, rounded down.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "numbers of hosts; the cast saturates"
+)]
+fn share(percent: f64, total: usize) -> usize {
+    ((percent / 100.0) * total as f64) as usize
 }

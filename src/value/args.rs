@@ -166,7 +166,7 @@ pub fn check_args(spec: &ArgSpec, args: &[(&str, Option<&Value>)]) -> Vec<ArgPro
             continue;
         };
         if let Some(value) = value
-            && !(value.is_null() && !field.required)
+            && (!value.is_null() || field.required)
             && let Err(problem) = (field.check)(value)
         {
             problems.push(ArgProblem::Type {
