@@ -174,6 +174,7 @@ impl Loader {
             .into());
         }
         stack.push(path.to_owned());
+        self.remember_playbook(path);
         let node = self.file(path)?;
         let plays = self.plays_of(&node, path, inherited, stack)?;
         stack.pop();
