@@ -67,7 +67,7 @@ pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> String {
     format!(
         "cannot read {} on the controller: {}",
         path.display(),
-        error.kind()
+        crate::diag::io_reason(error)
     )
 }
 

@@ -6,7 +6,7 @@ use super::args::decode;
 use super::{Content, Input, RemoteCall, Result, Step};
 use crate::module_args;
 use crate::result::Outcome;
-use crate::value::{Map, Value, to_bool};
+use crate::value::{Map, Value};
 use std::path::{Component, Path, PathBuf};
 
 module_args! {
@@ -70,21 +70,19 @@ pub(super) fn fetch(input: &Input<'_>) -> Result<Step> {
     let mut call = RemoteCall::new("_fetch", remote);
     call.receive = Some(target.clone());
     call.finish = Some(Box::new(move |mut outcome| {
-        let flag = |outcome: &mut Outcome, name: &str| {
-            outcome.data.take(name).as_ref().and_then(to_bool).unwrap_or(false)
-        };
-        outcome.changed = flag(&mut outcome, "_sent");
-        let missing = flag(&mut outcome, "_missing");
-        for internal in ["_sha256", "_mode", "size"] {
-            outcome.data.take(internal);
-        }
-        if !outcome.failed && !missing {
-            let checksum = outcome.data.get("checksum").cloned();
+        if !outcome.failed && !outcome.skipped {
+            // what was sent is new or differs from what was here
+            outcome.changed = matches!(outcome.data.get("_sent"), Some(Value::Bool(true)));
+            outcome
+                .data
+                .set("dest", Value::data(target.display().to_string()));
             if outcome.changed {
-                outcome.data.set("remote_checksum", checksum);
-                outcome.data.set("remote_md5sum", Value::Null);
+                for (from, to) in [("checksum", "remote_checksum"), ("md5sum", "remote_md5sum")] {
+                    if let Some(sum) = outcome.data.get(from).cloned() {
+                        outcome.data.set(to, sum);
+                    }
+                }
             }
-            outcome.data.set("dest", Value::data(target.display().to_string()));
         }
         outcome
     }));

@@ -96,7 +96,7 @@ fn merge_one(vars: &mut Map, key: Value, value: Value, merge: bool) {
 fn read(path: &Path) -> Result<Map> {
     crate::vars::load_vars_file(path, None)
         .map(|(vars, _)| vars)
-        .map_err(|problem| Error::Failed(problem.to_string()))
+        .map_err(Error::File)
 }
 
 fn files_of(dir: &str, args: &IncludeVarsArgs, input: &Input<'_>) -> Result<Vec<PathBuf>> {

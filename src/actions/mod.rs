@@ -160,6 +160,9 @@ pub enum Error {
     /// A template.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// What is wrong with a file.
+    #[error(transparent)]
+    File(#[from] crate::diag::Diagnostic),
     /// Anything else: the task fails with this message.
     #[error("{0}")]
     Failed(String),

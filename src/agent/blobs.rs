@@ -1,6 +1,7 @@
 //! Contents on their way: private files that the controller fills, and files that it asks for.
 
 use super::Session;
+use super::keeper::Keeper;
 use crate::sys::{BlobError, Blobs, Cancel, hex};
 use crate::wire::{Blob, FromAgent};
 use sha2::{Digest, Sha256};
@@ -22,8 +23,8 @@ enum Content {
     Partial { file: File, digest: Sha256 },
     /// All there.
     Ready,
-    /// It could not be kept, and why.
-    Broken(String),
+    /// It could not be kept, and why; `whole` after its last piece.
+    Broken { why: String, whole: bool },
 }
 
 #[derive(Default)]
@@ -38,9 +39,18 @@ struct State {
 pub(super) struct Spool {
     state: Mutex<State>,
     changed: Condvar,
+    keeper: Arc<Keeper>,
 }
 
 impl Spool {
+    /// An empty one, whose directory the keeper knows.
+    pub(super) fn new(keeper: Arc<Keeper>) -> Self {
+        Self {
+            keeper,
+            ..Self::default()
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -51,11 +61,23 @@ impl Spool {
             return;
         }
         let mut state = self.lock();
-        if let Err(error) = state.add(blob) {
-            let why = format!("the content that was sent could not be kept: {error}");
+        if let Err(error) = state.add(blob, &self.keeper) {
+            let place = state.dir.as_ref().map_or_else(
+                || "no directory for it".to_owned(),
+                |dir| dir.path().display().to_string(),
+            );
+            if let Some(dir) = &state.dir {
+                // what is half there only takes room
+                let _ = std::fs::remove_file(dir.path().join(&blob.sha256));
+            }
+            let whole = blob.last;
+            let why = format!(
+                "the content that was sent could not be kept on the machine ({place}): {}",
+                crate::sys::reason(&error)
+            );
             state
                 .contents
-                .insert(blob.sha256.clone(), Content::Broken(why));
+                .insert(blob.sha256.clone(), Content::Broken { why, whole });
         }
         drop(state);
         self.changed.notify_all();
@@ -83,13 +105,13 @@ impl Spool {
         loop {
             match state.contents.get(sha256) {
                 Some(Content::Ready) => return state.path(sha256),
-                Some(Content::Broken(why)) => {
+                Some(Content::Broken { why, whole: true }) => {
                     let why = why.clone();
                     // another try may go better
                     state.contents.remove(sha256);
                     return Err(BlobError(why));
                 }
-                Some(Content::Asked | Content::Partial { .. }) => {}
+                Some(Content::Asked | Content::Partial { .. } | Content::Broken { .. }) => {}
                 None => {
                     state.contents.insert(sha256.to_owned(), Content::Asked);
                     drop(state);
@@ -105,7 +127,7 @@ impl Spool {
             }
             if !matches!(
                 state.contents.get(sha256),
-                Some(Content::Ready | Content::Broken(_))
+                Some(Content::Ready | Content::Broken { whole: true, .. })
             ) {
                 state = self
                     .changed
@@ -125,17 +147,20 @@ impl State {
         }
     }
 
-    fn add(&mut self, blob: &Blob) -> std::io::Result<()> {
+    fn add(&mut self, blob: &Blob, keeper: &Keeper) -> std::io::Result<()> {
         if self.closed || matches!(self.contents.get(&blob.sha256), Some(Content::Ready)) {
+            return Ok(());
+        }
+        if let Some(Content::Broken { whole, .. }) = self.contents.get_mut(&blob.sha256) {
+            // the rest of one that is lost
+            *whole = blob.last;
             return Ok(());
         }
         let dir = match &self.dir {
             Some(dir) => dir.path(),
             None => {
-                let dir = tempfile::Builder::new()
-                    .prefix("runbook-agent-")
-                    .permissions(Permissions::from_mode(0o700))
-                    .tempdir()?;
+                let dir = private_directory()?;
+                keeper.directory(dir.path());
                 self.dir.insert(dir).path()
             }
         };
@@ -160,15 +185,39 @@ impl State {
             Content::Ready
         } else {
             let _ = std::fs::remove_file(&path);
-            Content::Broken(format!(
+            let why = format!(
                 "the content that came is not the one with SHA-256 {}: the file changed meanwhile, or \
                  the controller no longer has it",
                 blob.sha256
-            ))
+            );
+            Content::Broken { why, whole: true }
         };
         self.contents.insert(blob.sha256.clone(), content);
         Ok(())
     }
+}
+
+/// Where contents wait: beside the agent's program, which is on a disk with room for it, else where temporary files
+/// are kept (often memory).
+fn private_directory() -> std::io::Result<tempfile::TempDir> {
+    let program = std::env::current_exe().ok();
+    let own = program.as_deref().filter(|program| {
+        let name = program.file_name().unwrap_or_default();
+        name.as_encoded_bytes().starts_with(b"agent-")
+    });
+    let temporary = std::env::temp_dir();
+    let places = [own.and_then(Path::parent), Some(Path::new("/var/tmp"))];
+    let make = |place: &Path| {
+        tempfile::Builder::new()
+            .prefix("runbook-agent-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(place)
+    };
+    let first = places
+        .into_iter()
+        .flatten()
+        .find_map(|place| make(place).ok());
+    first.map_or_else(|| make(&temporary), Ok)
 }
 
 fn is_digest(text: &str) -> bool {

@@ -3,10 +3,12 @@
 //! It blocks: one thread reads frames and never waits for anything else, each request has a worker thread that runs
 //! its calls in order, and each call a thread of its own, so that a module that crashes or hangs takes its call with
 //! it and not the agent. When the stream ends (the controller vanished, or said goodbye), what runs is killed with
-//! its process group, private files are removed, and the agent ends.
+//! its process group, private files are removed, and the agent ends. If the agent itself is killed, its keeper, a
+//! second process, does the same.
 
 mod blobs;
 mod call;
+mod keeper;
 mod process;
 mod request;
 mod secrecy;

@@ -27,8 +27,10 @@ pub fn run() -> i32 {
         }
     };
     settle();
+    // SAFETY: no other thread runs yet
+    let keeper = unsafe { super::keeper::Keeper::start() };
     super::call::remember_panics();
-    let session = Session::new(output, |name| Registry.find(name));
+    let session = Session::kept(output, |name| Registry.find(name), keeper);
     end_on_signals(&session);
     match session.serve(input) {
         Ok(()) => 0,

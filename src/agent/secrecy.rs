@@ -110,5 +110,6 @@ pub(super) fn censor(outcome: Outcome) -> Outcome {
             .iter()
             .map(|_| "[hidden]".to_owned())
             .collect(),
+        diagnosis: None,
     }
 }

@@ -1,6 +1,7 @@
 //! One connection: the frames in, the frames out, the requests that run.
 
 use super::blobs::Spool;
+use super::keeper::Keeper;
 use super::{MARK, request};
 use crate::modules;
 use crate::sys::Cancel;
@@ -8,6 +9,7 @@ use crate::wire::{FrameDecoder, FrameError, FromAgent, Hello, PROTOCOL, ToAgent,
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -37,17 +39,32 @@ pub struct Session {
     changed: Condvar,
     pub(super) spool: Spool,
     pub(super) find: Finder,
+    pub(super) keeper: Arc<Keeper>,
+    /// Set when everything is stopped: what was stopped then has no result, and the controller sees an end.
+    mute: AtomicBool,
 }
 
 impl Session {
     /// A session that answers into `output` and knows the modules that `find` finds.
     pub fn new(output: impl Write + Send + 'static, find: Finder) -> Arc<Self> {
+        Self::kept(output, find, Keeper::default())
+    }
+
+    /// A session with a process that cleans up after it.
+    pub(super) fn kept(
+        output: impl Write + Send + 'static,
+        find: Finder,
+        keeper: Keeper,
+    ) -> Arc<Self> {
+        let keeper = Arc::new(keeper);
         Arc::new(Self {
             output: Mutex::new(Box::new(output)),
             requests: Mutex::default(),
             changed: Condvar::new(),
-            spool: Spool::default(),
+            spool: Spool::new(Arc::clone(&keeper)),
             find,
+            keeper,
+            mute: AtomicBool::new(false),
         })
     }
 
@@ -146,6 +163,7 @@ impl Session {
         let calls: Vec<_> = {
             let mut requests = self.lock();
             requests.ended = true;
+            self.mute.store(!requests.running.is_empty(), Relaxed);
             let running = requests.running.values();
             running.filter_map(|r| r.call.clone()).collect()
         };
@@ -198,6 +216,9 @@ impl Session {
     }
 
     fn write(&self, bytes: &[u8]) {
+        if self.mute.load(Relaxed) {
+            return;
+        }
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = output.write_all(bytes).and_then(|()| output.flush());
     }

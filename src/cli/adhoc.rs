@@ -2,12 +2,13 @@
 
 use super::args::{OutputKind, RunArgs};
 use super::exit::{CommandFailure, CommandResult, Exit};
-use super::play::{exit_of, human, interrupts};
+use super::play::{exit_of, interrupts};
 use super::setup::Setup;
 use super::show::Show;
+use super::streams::outln;
 use crate::diag::Source;
 use crate::exec::{Run, RunOptions, RunParts};
-use crate::report::{Json, Junit};
+use crate::report::{Json, Junit, Minimal, Palette};
 use crate::result::EventSink;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,9 +26,9 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
         .filter(|host| limit.as_ref().is_none_or(|limit| limit.contains(host)))
         .collect();
     if args.list_hosts {
-        println!("  hosts ({}):", hosts.len());
+        outln!("  hosts ({}):", hosts.len());
         for host in hosts {
-            println!("    {host}");
+            outln!("    {host}");
         }
         return Ok(Exit::Ok);
     }
@@ -41,13 +42,18 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
     let templar = Setup::templar(&store);
     let loader = setup.loader(&templar);
     // a play of one task, as a playbook would have it
-    let text = serde_json::json!([{
-        "name": "ad hoc",
-        "hosts": args.pattern,
-        "gather_facts": false,
-        "tasks": [{ (args.module.clone()): task_args(&args.args)? }],
-    }])
-    .to_string();
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+    let module = if args.module.chars().all(plain) {
+        args.module.clone()
+    } else {
+        quoted(&args.module)
+    };
+    let text = format!(
+        "- name: ad hoc\n  hosts: {}\n  gather_facts: false\n  tasks:\n    - {module}: {}\n",
+        quoted(&args.pattern),
+        task_args(&args.args)?
+    );
     let path = setup.cwd.join("<command line>");
     let plays = loader.playbook_text(&Source::new("<command line>", text), Path::new(&path))?;
     setup.ask(&args.connection)?;
@@ -55,7 +61,6 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
         check: args.check,
         diff: args.diff || *setup.config.diff_always,
         limit,
-        verbosity: show.verbosity.max(1),
         ..setup.options(&args.connection, show)
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -65,12 +70,14 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
     runtime.block_on(async {
         let interrupted = interrupts();
         let stdout = || Box::new(std::io::stdout()) as Box<dyn std::io::Write + Send>;
-        let talk = Show {
-            verbosity: show.verbosity.max(1),
-            ..*show
-        };
         let sink: Box<dyn EventSink> = match args.output {
-            OutputKind::Human => human(&talk, options.diff, options.check),
+            OutputKind::Human => Box::new(Minimal::new(
+                stdout(),
+                Palette {
+                    color: show.colour_out,
+                },
+                options.diff,
+            )),
             OutputKind::Json => Box::new(Json::new(stdout())),
             OutputKind::Junit => Box::new(Junit::new(stdout())),
         };
@@ -97,7 +104,11 @@ fn task_args(text: &str) -> Result<serde_json::Value, CommandFailure> {
         return serde_json::from_str(text).map_err(|e| {
             CommandFailure::new(
                 Exit::Usage,
-                format!("the arguments are not valid JSON: {e}"),
+                format!(
+                    "the arguments are not valid JSON: {} at character {}",
+                    json_problem(&e),
+                    e.column()
+                ),
             )
         });
     }
@@ -106,4 +117,14 @@ fn task_args(text: &str) -> Result<serde_json::Value, CommandFailure> {
     } else {
         text.into()
     })
+}
+
+/// What is wrong, without serde's place.
+fn json_problem(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let end = text.rfind(" at line ").unwrap_or(text.len());
+    match text.get(..end).unwrap_or(&text) {
+        text if text.starts_with("EOF") => "they end too early".to_owned(),
+        text => text.to_owned(),
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::args::DocArgs;
 use super::exit::{CommandFailure, CommandResult, Exit};
+use super::streams::outln;
 use super::vocabulary::Actions;
 use crate::diag::did_you_mean;
 use crate::value::{ArgRule, ArgSpec, repr};
@@ -11,7 +12,7 @@ pub fn doc(args: &DocArgs) -> CommandResult {
     let Some(name) = &args.module else {
         if args.json {
             let all: Vec<_> = specs.iter().map(json).collect();
-            println!("{}", serde_json::to_string_pretty(&all).unwrap_or_default());
+            outln!("{}", serde_json::to_string_pretty(&all).unwrap_or_default());
             return Ok(Exit::Ok);
         }
         let width = specs
@@ -20,7 +21,7 @@ pub fn doc(args: &DocArgs) -> CommandResult {
             .max()
             .unwrap_or(0);
         for spec in &specs {
-            println!("{:width$}  {}", spec.module, summary(spec));
+            outln!("{:width$}  {}", spec.module, summary(spec));
         }
         return Ok(Exit::Ok);
     };
@@ -34,7 +35,7 @@ pub fn doc(args: &DocArgs) -> CommandResult {
         return Err(failure);
     };
     if args.json {
-        println!(
+        outln!(
             "{}",
             serde_json::to_string_pretty(&json(spec)).unwrap_or_default()
         );
@@ -49,11 +50,11 @@ fn summary(spec: &ArgSpec) -> &str {
 }
 
 fn print(spec: &ArgSpec) {
-    println!("{} ({}.{})", spec.module, spec.collection, spec.module);
+    outln!("{} ({}.{})", spec.module, spec.collection, spec.module);
     if !spec.aliases.is_empty() {
-        println!("also: {}", spec.aliases.join(", "));
+        outln!("also: {}", spec.aliases.join(", "));
     }
-    println!("\n{}\n\nARGUMENTS", spec.doc.trim());
+    outln!("\n{}\n\nARGUMENTS", spec.doc.trim());
     for field in spec
         .fields
         .iter()
@@ -76,12 +77,12 @@ fn print(spec: &ArgSpec) {
         if field.secret {
             about.push("never shown".into());
         }
-        println!("  {}  ({})", field.name, about.join("; "));
+        outln!("  {}  ({})", field.name, about.join("; "));
         if !field.choices.is_empty() {
-            println!("      one of: {}", field.choices.join(", "));
+            outln!("      one of: {}", field.choices.join(", "));
         }
         for line in field.doc.lines() {
-            println!("      {line}");
+            outln!("      {line}");
         }
     }
     if let Some(free) = spec.free_form {
@@ -90,15 +91,15 @@ fn print(spec: &ArgSpec) {
         } else {
             free
         };
-        println!("\nThe free form is {what}.");
+        outln!("\nThe free form is {what}.");
     }
     for rule in spec.rules {
         match rule {
-            ArgRule::Exclusive(names) => println!("At most one of: {}", names.join(", ")),
-            ArgRule::OneOf(names) => println!("At least one of: {}", names.join(", ")),
-            ArgRule::Together(names) => println!("All or none of: {}", names.join(", ")),
+            ArgRule::Exclusive(names) => outln!("At most one of: {}", names.join(", ")),
+            ArgRule::OneOf(names) => outln!("At least one of: {}", names.join(", ")),
+            ArgRule::Together(names) => outln!("All or none of: {}", names.join(", ")),
             ArgRule::If(name, value, needed) => {
-                println!(
+                outln!(
                     "With {name}={value} these are needed: {}",
                     needed.join(", ")
                 );

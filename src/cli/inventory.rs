@@ -4,6 +4,7 @@ use super::args::InventoryArgs;
 use super::exit::{CommandFailure, CommandResult, Exit};
 use super::setup::Setup;
 use super::show::Show;
+use super::streams::outln;
 use crate::diag::did_you_mean;
 use crate::inventory::Inventory;
 
@@ -40,7 +41,7 @@ pub fn inventory(args: &InventoryArgs, show: &Show) -> CommandResult {
                     format!("there is no group `{top}` in the inventory"),
                 )
             })?;
-        println!("{}", text.trim_end());
+        outln!("{}", text.trim_end());
     }
     show.warnings(store.take_problems());
     Ok(Exit::Ok)
@@ -51,6 +52,6 @@ fn print_json(json: &impl serde::Serialize) {
     let format = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, format);
     if json.serialize(&mut serializer).is_ok() {
-        println!("{}", String::from_utf8_lossy(&out));
+        outln!("{}", String::from_utf8_lossy(&out));
     }
 }

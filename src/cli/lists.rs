@@ -3,6 +3,7 @@
 use super::args::PlayArgs;
 use super::exit::{CommandResult, Exit};
 use super::play::Loaded;
+use super::streams::outln;
 use crate::playbook::{Loader, Play, TagFilter, Task};
 use crate::value::Value;
 use crate::vars::VarStore;
@@ -17,7 +18,7 @@ pub fn lists(
     tags: &TagFilter,
 ) -> CommandResult {
     for (path, plays) in playbooks {
-        println!("\nplaybook: {}", path.display());
+        outln!("\nplaybook: {}", path.display());
         for (number, play) in plays.iter().enumerate() {
             let pattern = pattern(play, loader);
             let own: Vec<String> = play
@@ -26,7 +27,7 @@ pub fn lists(
                 .iter()
                 .flat_map(|node| crate::playbook::tag_words(&node.to_value()))
                 .collect();
-            println!(
+            outln!(
                 "\n  play #{} ({}): {}\tTAGS: [{}]",
                 number + 1,
                 pattern.join(","),
@@ -42,13 +43,13 @@ pub fn lists(
                     .filter(|host| limit.is_none_or(|limit| limit.contains(host)))
                     .collect();
                 let shown: Vec<String> = pattern.iter().map(|p| format!("'{p}'")).collect();
-                println!(
+                outln!(
                     "    pattern: [{}]\n    hosts ({}):",
                     shown.join(", "),
                     hosts.len()
                 );
                 for host in hosts {
-                    println!("      {host}");
+                    outln!("      {host}");
                 }
             }
             if args.list_tags {
@@ -57,15 +58,15 @@ pub fn lists(
                     all.extend(task.static_tags());
                 }
                 let all: Vec<_> = all.into_iter().collect();
-                println!("      TASK TAGS: [{}]", all.join(", "));
+                outln!("      TASK TAGS: [{}]", all.join(", "));
             }
             if args.list_tasks {
-                println!("    tasks:");
+                outln!("    tasks:");
                 for task in selected(play, tags) {
                     let mut tags: Vec<String> = task.static_tags();
                     tags.sort();
                     tags.dedup();
-                    println!("      {}\tTAGS: [{}]", listed(&task), tags.join(", "));
+                    outln!("      {}\tTAGS: [{}]", listed(&task), tags.join(", "));
                 }
             }
         }

@@ -12,6 +12,7 @@ mod play;
 mod prompt;
 mod setup;
 mod show;
+mod streams;
 mod verify;
 mod vocabulary;
 
@@ -19,6 +20,7 @@ pub use exit::Exit;
 
 use args::{Cli, Command};
 use clap::Parser;
+use streams::errln;
 
 /// Runs the command that the process was started with; returns its exit code.
 pub fn main() -> i32 {
@@ -31,8 +33,8 @@ pub fn main() -> i32 {
         };
     }
     std::panic::set_hook(Box::new(|panic| {
-        eprintln!("a bug in runbook: {panic}");
-        eprintln!("please report it with the playbook that led to it");
+        errln!("a bug in runbook: {panic}");
+        errln!("please report it with the playbook that led to it");
     }));
     let run = std::panic::catch_unwind(|| {
         let cli = match Cli::try_parse() {

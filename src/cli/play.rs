@@ -1,11 +1,13 @@
 //! `runbook play`.
 
+use super::streams::{errln, outln};
 use super::args::{OutputKind, PlayArgs, VerifyKind};
 use super::exit::{CommandFailure, CommandResult, Exit};
 use super::lists;
 use super::setup::Setup;
 use super::show::Show;
 use super::verify::{self, Verdict};
+use crate::diag::{did_you_mean, io_reason};
 use crate::exec::{Run, RunEnd, RunOptions, RunParts, VerifyTask};
 use crate::playbook::Play;
 use crate::report::{Clock, Fan, Human, HumanOptions, Json, Junit, Palette, Progress, Timing};
@@ -18,6 +20,9 @@ use std::time::Instant;
 pub type Loaded = Vec<(PathBuf, Vec<Play>)>;
 
 pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
+    for path in &args.playbooks {
+        exists(path)?;
+    }
     let mut setup = Setup::new(&args.sources, show)?;
     let show = &show.configured(&setup.config);
     let inventory = setup.inventory(show)?;
@@ -34,7 +39,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     let playbooks = load(&args.playbooks, &loader, show)?;
     if args.syntax_check {
         for (path, _) in &playbooks {
-            println!("playbook: {}", path.display());
+            outln!("playbook: {}", path.display());
         }
         return Ok(Exit::Ok);
     }
@@ -48,6 +53,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
             &tags,
         );
     }
+    starts(&args, &playbooks)?;
     setup.ask(&args.connection)?;
     let options = RunOptions {
         check: args.check,
@@ -122,18 +128,72 @@ pub fn load(
 ) -> Result<Loaded, CommandFailure> {
     let mut playbooks = Vec::new();
     for path in paths {
-        if !path.is_file() {
-            return Err(CommandFailure::new(
-                Exit::Error,
-                format!("there is no playbook {}", path.display()),
-            ));
-        }
+        exists(path)?;
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let plays = loader.playbook(&absolute);
         show.warnings(loader.take_warnings());
         playbooks.push((path.clone(), plays?));
     }
     Ok(playbooks)
+}
+
+/// Checks that there is a playbook to read.
+fn exists(path: &Path) -> Result<(), CommandFailure> {
+    let problem = match std::fs::metadata(path) {
+        Ok(about) if about.is_dir() => format!("{} is a directory, no playbook", path.display()),
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            format!("there is no playbook {}", path.display())
+        }
+        Err(error) => format!("cannot read {}: {}", path.display(), io_reason(&error)),
+    };
+    let mut failure = CommandFailure::new(Exit::Error, problem);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    let beside: Vec<String> = std::fs::read_dir(dir.unwrap_or(Path::new(".")))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|other| {
+            Path::new(other)
+                .extension()
+                .is_some_and(|ext| ext == "yml" || ext == "yaml" || ext == "json")
+        })
+        .collect();
+    failure.diagnostic.hint = did_you_mean(&name, beside.iter().map(String::as_str));
+    Err(failure)
+}
+
+/// Checks that some task could be the one to start at. Tasks that includes bring at run time are not known.
+fn starts(args: &PlayArgs, playbooks: &Loaded) -> Result<(), CommandFailure> {
+    let Some(pattern) = &args.start_at_task else {
+        return Ok(());
+    };
+    let labels: Vec<String> = playbooks
+        .iter()
+        .flat_map(|(_, plays)| plays)
+        .flat_map(Play::tasks)
+        .filter(|task| !task.implicit)
+        .flat_map(|task| {
+            let full = task.role.as_ref().map(|role| format!("{} : {}", role.name, task.label()));
+            [Some(task.label()), full]
+        })
+        .flatten()
+        .collect();
+    let fits = |label: &String| {
+        label.contains("{{") || label == pattern || crate::inventory::glob_matches(pattern, label)
+    };
+    if labels.iter().any(fits) {
+        return Ok(());
+    }
+    let mut failure = CommandFailure::new(
+        Exit::Error,
+        format!("there is no task `{pattern}` to start at"),
+    );
+    failure.diagnostic.hint = did_you_mean(pattern, labels.iter().map(String::as_str))
+        .or_else(|| Some("`--list-tasks` shows the names of tasks".to_owned()));
+    Err(failure)
 }
 
 /// The directory of a playbook, absolute.
@@ -169,7 +229,7 @@ pub fn interrupts() -> tokio::sync::watch::Receiver<bool> {
             if *send.borrow() {
                 std::process::exit(Exit::Interrupted.code());
             }
-            eprintln!("interrupted: stopping what runs on the machines (again to leave at once)");
+            errln!("interrupted: stopping what runs on the machines (again to leave at once)");
             let _ = send.send(true);
         }
     });

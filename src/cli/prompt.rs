@@ -1,5 +1,6 @@
 //! Asking the user at the terminal.
 
+use super::streams::errln;
 use crate::exec::Prompt;
 use crate::value::Secret;
 use std::io::{BufRead, Write};
@@ -30,7 +31,7 @@ impl Prompt for Terminal {
     }
 
     fn show(&self, text: &str) {
-        eprintln!("{text}");
+        errln!("{text}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! From the command line and the configuration to the parts of a run.
 
+use super::streams::errln;
 use super::args::{ConnectionArgs, HostKey, SourceArgs};
 use super::exit::{CommandFailure, Exit};
 use super::prompt::{Terminal, password};
@@ -125,7 +126,7 @@ impl Setup {
                     .map_err(|e| e.message)?;
                 Ok(selection.hosts.iter().map(ToString::to_string).collect())
             })),
-            warn: Some(Arc::new(|message: &str| eprintln!("[WARNING]: {message}"))),
+            warn: Some(Arc::new(|message: &str| errln!("[WARNING]: {message}"))),
             ..TemplarOptions::default()
         })
     }
@@ -176,7 +177,7 @@ impl Setup {
                         format!(
                             "cannot read the password file {}: {}",
                             path.display(),
-                            e.kind()
+                            crate::diag::io_reason(&e)
                         ),
                     )
                 })
@@ -220,6 +221,21 @@ impl Setup {
             )
         })?;
         let mut ssh_args = Vec::new();
+        if let Some(file) = &args.ssh_config {
+            let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            if let Err(error) = std::fs::File::open(&file) {
+                let why = format!(
+                    "cannot read {}: {}",
+                    file.display(),
+                    crate::sys::reason(&error)
+                );
+                return Err(CommandFailure::new(Exit::Usage, why));
+            }
+            ssh_args.push(format!(
+                "-F '{}'",
+                file.display().to_string().replace('\'', r"'\''")
+            ));
+        }
         if config.ssh_args.is_set() {
             ssh_args.push(config.ssh_args.value.clone());
         }

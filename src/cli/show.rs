@@ -2,6 +2,7 @@
 
 use super::args::Global;
 use super::exit::CommandFailure;
+use super::streams::errln;
 use crate::diag::{Diagnostic, RenderOptions, render};
 
 /// Writes messages to standard error.
@@ -63,7 +64,7 @@ impl Show {
 
     /// Shows a diagnostic.
     pub fn diagnostic(&self, diagnostic: &Diagnostic) {
-        eprintln!(
+        errln!(
             "{}",
             render(
                 diagnostic,

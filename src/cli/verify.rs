@@ -5,6 +5,7 @@ use super::exit::{CommandFailure, Exit};
 use super::play::{exit_of, human, load};
 use super::setup::Setup;
 use super::show::Show;
+use super::streams::errln;
 use crate::exec::{Run, RunOptions, RunParts};
 use crate::report::{Fan, Label, Palette, unified};
 use crate::result::{Event, EventSink, Outcome, Status, TaskInfo};
@@ -187,11 +188,11 @@ impl Verdict {
         say(
             show,
             &format!(
-                "VERIFY: idempotent: the second run {} nothing on {} ({})",
+                "VERIFY: idempotent: the second run {} on {} ({})",
                 if check {
-                    "predicts a change of"
+                    "predicts no change"
                 } else {
-                    "changed"
+                    "changed nothing"
                 },
                 count(seen.hosts.len(), "host"),
                 count(tasks, "task result"),
@@ -211,11 +212,11 @@ fn say(show: &Show, line: &str) {
         () if line.starts_with("VERIFY FAILED") => Label::Failed,
         () if line.starts_with("VERIFY") => Label::Ok,
         () => {
-            eprintln!("{line}");
+            errln!("{line}");
             return;
         }
     };
-    eprintln!("{}", palette.paint(label, line));
+    errln!("{}", palette.paint(label, line));
 }
 
 fn print(show: &Show, finding: &Finding) {

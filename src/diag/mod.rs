@@ -6,8 +6,8 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use hint::{did_you_mean, nearest};
-pub use render::{RenderOptions, render};
+pub use hint::{did_you_mean, io_reason, nearest};
+pub use render::{RenderOptions, render, render_body};
 pub use source::{Source, Span};
 
 /// How bad it is.

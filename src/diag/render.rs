@@ -21,7 +21,16 @@ pub fn render(diagnostic: &Diagnostic, options: RenderOptions) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Deprecation => Level::WARNING.with_name("deprecated"),
     };
-    let mut group = Group::with_title(level.primary_title(diagnostic.message.as_str()));
+    let title = level.primary_title(diagnostic.message.as_str());
+    lines(Group::with_title(title), diagnostic, options)
+}
+
+/// The same without the message: the excerpts, notes and the hint, for where the message was told already.
+pub fn render_body(diagnostic: &Diagnostic, options: RenderOptions) -> String {
+    lines(Group::with_level(Level::ERROR), diagnostic, options)
+}
+
+fn lines<'a>(mut group: Group<'a>, diagnostic: &'a Diagnostic, options: RenderOptions) -> String {
     let marks = marks(diagnostic);
     let mut rest = marks.as_slice();
     while let Some(first) = rest.first() {

@@ -21,5 +21,6 @@ pub(crate) fn censored(outcome: &Outcome) -> Outcome {
         diffs: Vec::new(),
         warnings: Vec::new(),
         left_to_do: outcome.left_to_do.clone(),
+        diagnosis: None,
     }
 }

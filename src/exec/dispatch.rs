@@ -262,7 +262,10 @@ impl Run {
         let mut stop = self.interrupted.clone();
         let mut login = login.clone();
         login.target.connect_timeout = Some(connect_timeout);
-        tokio::time::sleep(delay).await;
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            () = stopped(&mut stop) => return Outcome::failure("interrupted"),
+        }
         loop {
             self.machines.forget(&login).await;
             let ping = Call {
@@ -275,10 +278,13 @@ impl Run {
                 environment: Vec::new(),
                 timeout: Some(connect_timeout.as_secs().max(1)),
             };
-            let tried = self
+            let ping = self
                 .machines
-                .run(&login, who, vec![ping], HashMap::new(), None, false)
-                .await;
+                .run(&login, who, vec![ping], HashMap::new(), None, false);
+            let tried = tokio::select! {
+                tried = ping => tried,
+                () = stopped(&mut stop) => return Outcome::failure("interrupted"),
+            };
             let why = match tried {
                 Ok(_) => {
                     let seconds = i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX);
@@ -288,7 +294,7 @@ impl Run {
             };
             if begun.elapsed() >= timeout {
                 return Outcome::failure(format!(
-                    "timed out waiting for the connection after {} s: {why}",
+                    "timed out waiting for the connection after {} s: failed to {why}",
                     timeout.as_secs()
                 ));
             }
@@ -385,9 +391,10 @@ impl Run {
 
 /// The outcome for a machine that could not be talked to.
 fn lost(error: &TransportError) -> Outcome {
+    let message = format!("failed to {error}");
     if error.is_unreachable() {
-        Outcome::unreachable(error.to_string())
+        Outcome::unreachable(message)
     } else {
-        Outcome::failure(error.to_string())
+        Outcome::failure(message)
     }
 }

@@ -31,6 +31,11 @@ impl Emitter {
         {
             count(state.stats.host(host), *status, outcome.changed);
         }
+        if let Event::Included { hosts, .. } = event {
+            for host in hosts {
+                state.stats.host(host).ok += 1;
+            }
+        }
         if let Event::PlayStart { hosts, .. } = event {
             // the recap shows hosts in the order of the plays, not of their answers
             for host in hosts {

@@ -1,11 +1,11 @@
 //! Failures of a task that are not a module's: a template, a keyword, a missing file. With their place.
 
 use crate::actions;
-use crate::diag::{Diagnostic, Span};
-use crate::result::Outcome;
+use crate::diag::{Diagnostic, Source, Span};
+use crate::result::{Diagnosis, Outcome};
 use crate::template::TemplateError;
 use crate::value::{Map, Value};
-use crate::yaml::Node;
+use crate::yaml::{Kind, Node};
 
 /// Why a task could not be run.
 pub(crate) struct Fault(pub Box<Diagnostic>);
@@ -13,17 +13,7 @@ pub(crate) struct Fault(pub Box<Diagnostic>);
 impl Fault {
     /// A template in this node.
     pub(crate) fn template(error: &TemplateError, node: &Node) -> Self {
-        let mut diagnostic = Diagnostic::error("task::template", error.message.clone());
-        diagnostic = diagnostic.at(&place(error, node));
-        for step in &error.chain {
-            diagnostic = diagnostic.note(format!(
-                "in the variable `{}`, which is `{}`",
-                step.variable,
-                short(&step.template)
-            ));
-        }
-        diagnostic.hint.clone_from(&error.hint);
-        Self(diagnostic.into())
+        Self(about(error, place(error, node)).into())
     }
 
     /// A message at a place.
@@ -35,37 +25,37 @@ impl Fault {
     pub(crate) fn action(error: &actions::Error, span: &Span, args: &[crate::yaml::Entry]) -> Self {
         match error {
             actions::Error::Template(error) => {
+                if let Some(file) = &error.file {
+                    let place = in_file(error, file);
+                    let what = "rendered by this task";
+                    return Self(about(error, place).related(span, what).into());
+                }
                 let node = args
                     .iter()
-                    .find(|entry| {
-                        entry
-                            .value
-                            .to_value()
-                            .to_string()
-                            .contains(error.template.as_str())
-                    })
-                    .map(|entry| entry.value.clone());
+                    .filter(|_| !error.template.is_empty())
+                    .find_map(|entry| holding(&entry.value, &error.template));
                 match node {
-                    Some(node) if !error.template.is_empty() => Self::template(error, &node),
-                    _ => {
-                        let mut fault =
-                            Diagnostic::error("task::template", error.message.clone()).at(span);
-                        for step in &error.chain {
-                            fault = fault.note(format!(
-                                "in the variable `{}`, which is `{}`",
-                                step.variable,
-                                short(&step.template)
-                            ));
-                        }
+                    Some(node) => Self::template(error, node),
+                    None => {
+                        let mut fault = about(error, span.clone());
                         if let Some(line) = line_of(error) {
                             fault = fault.note(line);
                         }
-                        fault.hint.clone_from(&error.hint);
                         Self(fault.into())
                     }
                 }
             }
-            actions::Error::Failed(message) => Self::at(message.clone(), span),
+            actions::Error::File(diagnostic) => {
+                let diagnostic = diagnostic.clone();
+                Self(
+                    match diagnostic.span {
+                        Some(_) => diagnostic.related(span, "read by this task"),
+                        None => diagnostic.at(span),
+                    }
+                    .into(),
+                )
+            }
+            actions::Error::Failed(message) => Self::at(message.clone(), blamed(message, args).unwrap_or(span)),
         }
     }
 
@@ -74,16 +64,10 @@ impl Fault {
         let diagnostic = *self.0;
         let mut data = Map::new();
         data.set("msg", Value::data(diagnostic.message.as_str()));
-        data.set(
-            "_runbook_diagnostic",
-            Value::data(crate::diag::render(
-                &diagnostic,
-                crate::diag::RenderOptions::default(),
-            )),
-        );
         Outcome {
             failed: true,
             data,
+            diagnosis: Some(Diagnosis::new(diagnostic)),
             ..Outcome::default()
         }
     }
@@ -91,6 +75,12 @@ impl Fault {
 
 /// Where the failing part of a template stands in the file, as exactly as can be told.
 fn place(error: &TemplateError, node: &Node) -> Span {
+    let node = match &node.kind {
+        Kind::Seq(_) | Kind::Map(_) if !error.template.is_empty() => {
+            holding(node, &error.template).unwrap_or(node)
+        }
+        _ => node,
+    };
     let span = &node.span;
     let Some(range) = &error.range else {
         return span.clone();
@@ -112,6 +102,49 @@ fn place(error: &TemplateError, node: &Node) -> Span {
     match found {
         Some(start) => Span::of_bytes(source, start, start + part.len()),
         None => span.clone(),
+    }
+}
+
+/// The diagnostic of a failed template at a place: with the variables that led to it, and the hint.
+fn about(error: &TemplateError, place: Span) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error("task::template", error.message.clone()).at(&place);
+    for step in error.chain.iter().filter(|step| !step.template.is_empty()) {
+        diagnostic = diagnostic.note(format!(
+            "`{}` is defined as `{}`",
+            step.variable,
+            short(step.template.trim_end())
+        ));
+    }
+    diagnostic.hint.clone_from(&error.hint);
+    diagnostic
+}
+
+/// The argument whose value a message quotes.
+fn blamed<'a>(message: &str, args: &'a [crate::yaml::Entry]) -> Option<&'a Span> {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    args.iter()
+        .filter_map(|entry| Some((entry.value.as_str()?, &entry.value.span)))
+        .find(|(value, _)| quoted.contains(value))
+        .map(|(_, span)| span)
+}
+
+/// The failing bytes of a template file; its first line if they are not known.
+fn in_file(error: &TemplateError, file: &std::path::Path) -> Span {
+    let source = Source::new(crate::playbook::shown(file), error.template.clone());
+    match &error.range {
+        Some(range) => Span::of_bytes(&source, range.start, range.end),
+        None => Span::of_bytes(&source, 0, 0),
+    }
+}
+
+/// The innermost part of a value that holds this text.
+fn holding<'a>(node: &'a Node, text: &str) -> Option<&'a Node> {
+    match &node.kind {
+        Kind::Seq(items) => items.iter().find_map(|item| holding(item, text)),
+        Kind::Map(entries) => entries
+            .iter()
+            .find_map(|entry| holding(&entry.value, text).or_else(|| holding(&entry.key, text))),
+        _ => node.to_value().to_string().contains(text).then_some(node),
     }
 }
 

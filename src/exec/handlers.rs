@@ -2,17 +2,15 @@
 //!
 //! Source: Ansible's documentation, "Handlers: running operations on change".
 
+use super::fault::Fault;
 use super::play::PlayState;
 use super::run::Run;
-use crate::diag::did_you_mean;
+use super::single::Place;
+use crate::diag::{Diagnostic, did_you_mean};
 use crate::plan::Cursor;
 use crate::playbook::Task;
+use crate::yaml::Node;
 use std::sync::{Arc, PoisonError};
-
-/// A name that nobody answers to.
-pub(crate) struct Notification {
-    pub message: String,
-}
 
 impl Run {
     /// Notes the handlers of these names for the host. Returns what went wrong.
@@ -23,7 +21,7 @@ impl Run {
         host: &str,
         task: &Task,
         names: &[String],
-    ) -> Vec<Notification> {
+    ) -> Vec<Box<Diagnostic>> {
         let handlers = Arc::clone(
             &state
                 .handlers
@@ -35,15 +33,16 @@ impl Run {
             let found = self.find(state, &handlers, host, name);
             if found.is_empty() {
                 let known: Vec<String> = handlers.iter().map(|handler| handler.label()).collect();
-                let hint = did_you_mean(name, known.iter().map(String::as_str))
-                    .map(|hint| format!("; {hint}"))
-                    .unwrap_or_default();
-                problems.push(Notification {
-                    message: format!(
-                        "{}: no handler is named `{name}` or listens to it{hint}",
-                        task.span
-                    ),
-                });
+                let at = task.notify.first().map_or(&task.span, |node| &node.span);
+                problems.push(
+                    Diagnostic::error(
+                        "task::notify",
+                        format!("no handler is named `{name}` or listens to it"),
+                    )
+                    .at(at)
+                    .maybe_hint(did_you_mean(name, known.iter().map(String::as_str)))
+                    .into(),
+                );
             }
             for index in found {
                 cursor
@@ -93,5 +92,54 @@ impl Run {
         }
         found.sort_unstable();
         found
+    }
+
+    /// The fault of a task that notifies nobody (Ansible's `error_on_missing_handler`, which is on by default).
+    pub(crate) fn known_handler(
+        &self,
+        place: &Place<'_>,
+        name: &str,
+        node: &Node,
+    ) -> Result<(), Fault> {
+        let handlers = Arc::clone(
+            &place
+                .state
+                .handlers
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        if !self
+            .find(place.state, &handlers, place.host, name)
+            .is_empty()
+        {
+            return Ok(());
+        }
+        let mut known: Vec<String> = Vec::new();
+        for handler in handlers.iter() {
+            known.push(self.task_name(place.state, handler, place.host));
+            known.extend(
+                handler
+                    .listen
+                    .iter()
+                    .map(|node| node.to_value().to_string()),
+            );
+        }
+        let hint = did_you_mean(name, known.iter().map(String::as_str)).unwrap_or_else(|| {
+            if known.is_empty() {
+                "the play has no handlers".to_owned()
+            } else {
+                known.dedup();
+                format!("the play has the handlers `{}`", known.join("`, `"))
+            }
+        });
+        Err(Fault(
+            Diagnostic::error(
+                "task::unknown-handler",
+                format!("no handler is named `{name}` or listens to it"),
+            )
+            .at(&node.span)
+            .hint(hint)
+            .into(),
+        ))
     }
 }

@@ -1,7 +1,6 @@
 //! Keeping hosts in step: the strategy `linear`.
 
 use super::flow::Flow;
-use super::handlers::Notification;
 use super::play::PlayState;
 use super::run::Run;
 use super::task::TaskEnd;
@@ -134,9 +133,25 @@ impl Run {
         group: &[Arc<str>],
     ) -> Result<Flow, Box<Diagnostic>> {
         let task = &next.task;
+        tracing::debug!(place = ?next.place, at = %task.span, hosts = group.len(), "task");
         if task.short_action() == "meta" {
             return self.meta(state, cursors, task, group).await;
         }
+        let mut group = group.to_vec();
+        if task.implicit && task.action == "gather_facts" && self.options.gathering == "smart" {
+            // facts that are known are not gathered again
+            group.retain(|host| {
+                let known = !self.store.facts(host).is_empty();
+                if known && let Some(cursor) = cursors.get_mut(host) {
+                    cursor.advance();
+                }
+                !known
+            });
+            if group.is_empty() {
+                return Ok(Flow::Go { lost: 0 });
+            }
+        }
+        let group = group.as_slice();
         let first = group.first().cloned().unwrap_or_default();
         let info = self.info(
             task,
@@ -183,8 +198,10 @@ impl Run {
         for (order, (host, rescue)) in hosts.into_iter().enumerate() {
             let (run, state, task) = (Arc::clone(self), Arc::clone(state), Arc::clone(task));
             let (info, slots) = (Arc::clone(info), Arc::clone(&slots));
+            // hosts begin in their order
+            let slot = slots.acquire_owned().await;
             set.spawn(async move {
-                let _slot = slots.acquire_owned().await;
+                let _slot = slot;
                 run.emitter.emit(&Event::HostStart {
                     task: Arc::clone(&info),
                     host: host.to_string(),
@@ -260,6 +277,9 @@ impl Run {
         let mut lost = 0;
         let mut fatal = false;
         let mut includes = Vec::new();
+        // hosts that failed of themselves; of `run_once`, the one that ran
+        let mut failing: Vec<Arc<str>> = Vec::new();
+        let runner = ends.first().map(|(host, _)| Arc::clone(host));
         for (host, end) in ends {
             let Some(cursor) = cursors.get_mut(&host) else {
                 continue;
@@ -267,6 +287,9 @@ impl Run {
             match end.status {
                 Status::Failed | Status::Rescued => {
                     fatal |= end.any_errors_fatal || once;
+                    if !once || runner.as_ref() == Some(&host) {
+                        failing.push(Arc::clone(&host));
+                    }
                     let failure = cursor.fail();
                     if failure == Failure::Rescued {
                         self.remember_failure(&host, task, &end);
@@ -291,8 +314,8 @@ impl Run {
                 Status::Ok | Status::Changed | Status::Skipped | Status::Ignored => {}
             }
             let problems = self.notify(state, cursor, &host, task, &end.notify);
-            for Notification { message, .. } in problems {
-                self.emitter.warn(message);
+            if let Some(problem) = problems.into_iter().next() {
+                return Err(problem);
             }
             if end.includes.is_empty() {
                 cursor.advance();
@@ -306,6 +329,7 @@ impl Run {
         if fatal {
             for (host, cursor) in cursors.iter_mut() {
                 if !cursor.is_failed()
+                    && !failing.contains(host)
                     && cursor.next().is_some()
                     && !self.lost().failed.contains(host)
                 {

@@ -1,7 +1,7 @@
 //! Connections: one per machine and login, made when it is first needed, shared by all tasks.
 
 use crate::actions::Content;
-use crate::result::Outcome;
+use crate::result::{ConnectionCost, Outcome};
 use crate::transport::{
     AgentBinaries, Become, BlobContent, BlobSink, BlobSource, ConnectionKind, Machine, Options,
     RawOutput, Target, TransportError,
@@ -131,6 +131,7 @@ impl Machines {
         if let Some(machine) = slot.as_ref() {
             return Ok(machine.clone());
         }
+        tracing::debug!(host = %login.target.host, kind = ?login.kind, "connecting");
         let machine = Machine::connect(
             login.kind.clone(),
             login.target.clone(),
@@ -168,6 +169,9 @@ impl Machines {
         let machine = self.connect(login).await?;
         let who = who.filter(|who| !same_user(login, who));
         let mut sink = Receiver::new(receive);
+        // names only: arguments may hold secrets
+        let modules: Vec<&str> = calls.iter().map(|call| call.module.as_str()).collect();
+        tracing::debug!(host = %login.target.host, become_user = who.map(|w| w.user.as_str()), ?modules, "request");
         let result = machine
             .run(
                 who,
@@ -177,6 +181,15 @@ impl Machines {
                 Some(&mut sink),
             )
             .await;
+        match &result {
+            Ok(outcomes) => tracing::debug!(
+                host = %login.target.host,
+                answers = outcomes.len(),
+                traffic = ?machine.counters(),
+                "answered"
+            ),
+            Err(error) => tracing::debug!(host = %login.target.host, %error, "no answer"),
+        }
         if matches!(result, Err(TransportError::Lost { .. })) {
             self.forget(login).await;
         }
@@ -224,6 +237,31 @@ impl Machines {
             set.spawn(async move { machine.close().await });
         }
         while set.join_next().await.is_some() {}
+    }
+
+    /// What each connection cost so far, by address; one that was made anew begins at nothing.
+    pub(crate) async fn costs(&self) -> Vec<ConnectionCost> {
+        let micros =
+            |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let mut costs: Vec<ConnectionCost> = self
+            .all()
+            .await
+            .iter()
+            .map(|machine| {
+                let traffic = machine.counters();
+                ConnectionCost {
+                    address: machine.address().to_owned(),
+                    sent: traffic.sent,
+                    received: traffic.received,
+                    uploaded: traffic.uploaded,
+                    requests: traffic.requests,
+                    connect_us: micros(traffic.connect),
+                    agent_start_us: micros(traffic.agent_start),
+                }
+            })
+            .collect();
+        costs.sort_by(|a, b| a.address.cmp(&b.address));
+        costs
     }
 
     async fn all(&self) -> Vec<Machine> {

@@ -105,7 +105,8 @@ impl Run {
             self.emitter.emit(&Event::PlaybookStart {
                 path: path.display().to_string(),
             });
-            let dir = path.parent().unwrap_or(Path::new("")).to_owned();
+            let dir = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            let dir = dir.parent().unwrap_or(Path::new("/")).to_owned();
             self.store.set_playbook_dir(dir);
             for play in plays {
                 if self.is_interrupted() {
@@ -121,8 +122,12 @@ impl Run {
                 }
             }
         }
+        let machines = self.machines.costs().await;
         self.machines.close().await;
         result?;
+        if !machines.is_empty() {
+            self.emitter.emit(&Event::Connections { machines });
+        }
         let stats = self.emitter.stats();
         self.emitter.emit(&Event::Recap {
             stats: stats.clone(),
@@ -163,7 +168,7 @@ impl Run {
         name: String,
         handler: bool,
     ) -> Arc<TaskInfo> {
-        let role = task.role.as_ref().map(|role| role.name.clone());
+        let role = task.shown_role().map(|role| role.name.clone());
         let name = match &role {
             Some(role) => format!("{role} : {name}"),
             None => name,

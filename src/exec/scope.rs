@@ -45,7 +45,7 @@ pub(crate) fn files(task: &Task, playbook_dir: &std::path::Path) -> FileContext 
             add(parent.path.clone());
         }
     }
-    add(task.dir.clone());
+    add(std::path::absolute(&task.dir).unwrap_or_else(|_| task.dir.clone()));
     add(playbook_dir.to_owned());
     FileContext {
         search_path,
@@ -57,12 +57,17 @@ pub(crate) fn files(task: &Task, playbook_dir: &std::path::Path) -> FileContext 
 fn layers(task: &Task) -> Vec<Layer> {
     let mut layers = Vec::new();
     if let Some(role) = &task.role {
+        layers.push(Layer::new(
+            Level::RoleDefaults,
+            format!("roles that {} depends on", role.name).as_str(),
+            Arc::clone(&role.dependency_defaults),
+        ));
         for role in role.parents.iter().chain([role]) {
             let origin = format!("role {}", role.name);
             layers.push(Layer::new(
                 Level::RoleDefaults,
                 origin.as_str(),
-                Arc::clone(&role.defaults),
+                Arc::clone(&role.own_defaults),
             ));
             layers.push(Layer::new(
                 Level::RoleVars,
@@ -100,8 +105,14 @@ impl Run {
     /// The magic variables that the task itself brings.
     fn task_magic(&self, task: &Task, files: &FileContext) -> TaskMagic {
         let role = task.role.as_ref();
+        // roles of a task that included this one, not those that depend on it
+        let included = role
+            .into_iter()
+            .chain(role.iter().flat_map(|role| role.parents.iter().rev()))
+            .find(|role| role.by_task);
         let parents = || {
-            role.iter()
+            included
+                .iter()
                 .flat_map(|role| role.parents.iter().rev())
                 .collect::<Vec<_>>()
         };

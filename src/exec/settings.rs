@@ -14,7 +14,7 @@ use crate::yaml::Node;
 use std::time::Duration;
 
 /// A task's keywords on a host.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub check: bool,
     pub diff: bool,
@@ -79,6 +79,30 @@ impl Run {
                 &node.span,
             )),
             (Err(_), None) => Ok(None),
+        }
+    }
+
+    /// The flags that decide what becomes of a failure, where the other keywords may be what failed. What cannot be
+    /// read hides the result: nobody knows whether it is secret.
+    pub(crate) fn flags_of_failure(&self, task: &Task, cx: &Context) -> Settings {
+        let keywords = &task.keywords;
+        let flag = |name, node: &Option<Node>| self.flag(name, node.as_ref(), cx);
+        let lenient = |name, node| flag(name, node).ok().flatten().unwrap_or(false);
+        Settings {
+            check: self.options.check,
+            diff: false,
+            no_log: flag("no_log", &keywords.no_log)
+                .unwrap_or(Some(true))
+                .unwrap_or(false),
+            ignore_errors: lenient("ignore_errors", &keywords.ignore_errors),
+            ignore_unreachable: lenient("ignore_unreachable", &keywords.ignore_unreachable),
+            any_errors_fatal: flag("any_errors_fatal", &keywords.any_errors_fatal)
+                .ok()
+                .flatten()
+                .unwrap_or(self.options.any_errors_fatal),
+            environment: Vec::new(),
+            timeout: None,
+            delegate_facts: false,
         }
     }
 

@@ -130,6 +130,7 @@ impl Run {
             .task_scope(place.state, place.host, task)
             .map_err(|e| early(Fault(e)))?;
         let cx = with_local(&scope, &files, local.clone());
+        let early = |fault: Fault| (fault, Some(self.flags_of_failure(task, &cx)), None);
         if let Some(outcome) = self.skips(task, &cx).map_err(early)? {
             let mut turn = Turn::over(outcome, local.clone());
             // a secret item must not show in the line that says it was skipped
@@ -176,6 +177,9 @@ impl Run {
             _ => None,
         };
         let args = self.arguments(task, &cx).map_err(later)?;
+        self.loader
+            .check_rendered(task, &args)
+            .map_err(|e| later(Fault(e)))?;
         let action = ActionRegistry.find(task.short_action());
         let step = match action {
             Some(action) => {
@@ -330,9 +334,11 @@ impl Run {
                 outcome.data.set("attempts", tries);
                 if !outcome.failed {
                     outcome.failed = true;
-                    outcome
-                        .data
-                        .set("msg", "the condition of `until` did not come true");
+                    if outcome.data.get("msg").is_none() {
+                        outcome
+                            .data
+                            .set("msg", "the condition of `until` did not come true");
+                    }
                 }
                 return end;
             }
@@ -432,7 +438,7 @@ impl Run {
             end.outcome = fault.outcome();
         }
         self.keep_facts(place, turn.settings.as_ref(), &end);
-        if end.outcome.changed && !end.outcome.failed && !place.task.notify.is_empty() {
+        if !end.outcome.failed && turn.ran && !place.task.notify.is_empty() {
             match self.notified(place, &turn.local) {
                 Ok(names) => end.notify = names,
                 Err(fault) => end.outcome = fault.outcome(),
@@ -501,11 +507,15 @@ impl Run {
         let cx = with_local(&scope, &files, local.clone());
         let mut names = Vec::new();
         for node in &place.task.notify {
-            match self.keyword(Some(node), &cx)? {
-                Some(Value::List(items)) => names.extend(items.iter().map(ToString::to_string)),
-                Some(one) => names.push(one.to_string()),
-                None => {}
+            let wanted: Vec<String> = match self.keyword(Some(node), &cx)? {
+                Some(Value::List(items)) => items.iter().map(ToString::to_string).collect(),
+                Some(one) => vec![one.to_string()],
+                None => Vec::new(),
+            };
+            for name in &wanted {
+                self.known_handler(place, name, node)?;
             }
+            names.extend(wanted);
         }
         Ok(names)
     }

@@ -55,12 +55,11 @@ impl Run {
         };
         let sum = match self.whole(&place).await {
             Ok(sum) => sum,
-            Err(fault) => Sum {
-                outcome: fault.outcome(),
-                ..Sum::default()
-            },
+            Err(fault) => self.failed_early(&place, fault),
         };
-        let ignore = sum.ends.iter().any(|end| end.ignore_errors);
+        // a file that is not there is an error of the playbook, which nothing ignores
+        let ignore = sum.ends.iter().any(|end| end.ignore_errors)
+            && !matches!(task.short_action(), "include_tasks" | "include_role");
         let no_log = sum.ends.iter().any(|end| end.no_log);
         let outcome = sum.outcome;
         let status = match () {
@@ -85,7 +84,10 @@ impl Run {
         let (mut fatal, mut ignore_unreachable) = (self.options.any_errors_fatal, false);
         for end in sum.ends {
             includes.extend(end.include);
-            notify.extend(end.notify);
+            // an item that changed nothing notifies too, if another of the loop changed something
+            if outcome.changed {
+                notify.extend(end.notify);
+            }
             effects.extend(end.effects);
             delegated = end.delegate.or(delegated);
             fatal |= end.any_errors_fatal;
@@ -103,7 +105,9 @@ impl Run {
             host: host.to_string(),
             status,
             outcome: shown,
-            delegated_to: delegated.map(|d| d.to_string()),
+            delegated_to: delegated
+                .filter(|other| other != host)
+                .map(|d| d.to_string()),
             elapsed_ms: elapsed_ms(begun),
             looped: sum.looped,
             quiet,
@@ -117,6 +121,33 @@ impl Run {
             any_errors_fatal: fatal,
             ignore_unreachable,
             outcome: Arc::new(outcome),
+        }
+    }
+
+    /// The end of a task that failed before its first turn: over its loop, or its variables.
+    fn failed_early(&self, place: &Place<'_>, fault: Fault) -> Sum {
+        let flags = self
+            .task_scope(place.state, place.host, place.task)
+            .map(|(scope, files)| {
+                let cx = with_local(&scope, &files, Map::new());
+                self.flags_of_failure(place.task, &cx)
+            });
+        let end = match flags {
+            Ok(flags) => TurnEnd {
+                no_log: flags.no_log,
+                ignore_errors: flags.ignore_errors,
+                any_errors_fatal: flags.any_errors_fatal,
+                ..TurnEnd::default()
+            },
+            Err(_) => TurnEnd {
+                no_log: place.task.keywords.no_log.is_some(),
+                ..TurnEnd::default()
+            },
+        };
+        Sum {
+            outcome: fault.outcome(),
+            ends: vec![end],
+            looped: false,
         }
     }
 
@@ -325,7 +356,11 @@ impl Run {
             },
             status,
             outcome: Arc::new(outcome),
-            delegated_to: end.delegate.as_ref().map(ToString::to_string),
+            delegated_to: end
+                .delegate
+                .as_ref()
+                .filter(|other| *other != place.host)
+                .map(ToString::to_string),
         });
     }
 

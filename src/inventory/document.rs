@@ -1,6 +1,6 @@
 //! Files of variables or inventory data: JSON or YAML, decrypted if they are a vault.
 
-use crate::diag::{Diagnostic, Source, Span};
+use crate::diag::{Diagnostic, Source, Span, io_reason};
 use crate::yaml::Document;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) fn read_text(path: &Path, decrypt: Option<&Decrypt>) -> Result<String
     let bytes = std::fs::read(path).map_err(|error| {
         Diagnostic::error(
             "inventory::unreadable",
-            format!("cannot read {}: {error}", path.display()),
+            format!("cannot read {}: {}", path.display(), io_reason(&error)),
         )
     })?;
     let text =
@@ -41,12 +41,12 @@ pub(super) fn read_text(path: &Path, decrypt: Option<&Decrypt>) -> Result<String
     let Some(decrypt) = decrypt else {
         return Err(Diagnostic::error(
             "inventory::vault-locked",
-            format!(
-                "{} is encrypted and no vault password was given",
-                path.display()
-            ),
+            format!("{} is encrypted with vault", path.display()),
         )
-        .hint("pass --vault-password-file or --ask-vault-pass"));
+        .note("runbook cannot decrypt yet")
+        .hint(
+            "run `ansible-vault decrypt` on a copy of it, or take the variables from elsewhere",
+        ));
     };
     decrypt(&text).map_err(|why| {
         Diagnostic::error(

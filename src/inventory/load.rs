@@ -3,7 +3,7 @@
 use super::document::read_text;
 use super::script::{Ran, is_script};
 use super::{Decrypt, Inventory, SourceSpec, ini, list, script, yaml};
-use crate::diag::{Diagnostic, Source, did_you_mean};
+use crate::diag::{Diagnostic, Source, did_you_mean, io_reason};
 use std::path::{Path, PathBuf};
 
 /// File name endings that a directory of inventories may hold and that are not inventories.
@@ -121,7 +121,7 @@ fn entries(directory: &Path, options: &LoadOptions) -> Result<Vec<PathBuf>, Diag
     let unreadable = |error: std::io::Error| {
         Diagnostic::error(
             "inventory::unreadable",
-            format!("cannot read {}: {error}", directory.display()),
+            format!("cannot read {}: {}", directory.display(), io_reason(&error)),
         )
     };
     let mut names = Vec::new();

@@ -137,6 +137,15 @@ impl Loader {
                     _ => notify.push(entry.value.clone()),
                 },
                 _ if own.take(entry)? => {}
+                "loop" | "until" | "register" | "loop_control" | "retries" => {
+                    return Err(Diagnostic::error(
+                        "playbook::unknown-keyword",
+                        format!("`{}` is not a keyword of a block", entry.key.to_value()),
+                    )
+                    .at(&entry.key.span)
+                    .hint("put the tasks into a file of their own and use it with `include_tasks`")
+                    .into());
+                }
                 _ => {
                     return Err(super::keywords::unknown_keyword(
                         &entry.key,

@@ -1,6 +1,6 @@
 //! Static imports: what they name is read at once and takes their place.
 
-use super::loader::shown;
+use super::loader::{looked_in, shown};
 use super::task::Surroundings;
 use super::{Item, Keywords, Loader, Play, Result, RoleRequest, Task};
 use crate::diag::Diagnostic;
@@ -19,13 +19,14 @@ impl Loader {
             return Err(missing(task, "file"));
         };
         let file = self.render(node, &task.keywords.vars)?;
-        let path = self.task_file(&file, task, node)?;
+        let path = self.task_file(&file, task, node, true)?;
         if around.stack.len() >= DEPTH || around.stack.iter().filter(|p| **p == path).count() > 1 {
             return Err(Diagnostic::error(
                 "playbook::import-loop",
                 format!("{} imports itself", shown(&path).display()),
             )
-            .at(&task.span)
+            .at(&node.span)
+            .note(chain(&around.stack, &path))
             .into());
         }
         let inside = Surroundings {
@@ -43,12 +44,16 @@ impl Loader {
     }
 
     /// The file that an import or include of tasks names: beside the including file, in the role's `tasks`, or
-    /// beside the playbook.
+    /// beside the playbook. An include (`!fixed`) looks into the role's `tasks` first.
     ///
     /// # Errors
     /// When there is none.
-    pub fn task_file(&self, name: &str, task: &Task, at: &Node) -> Result<PathBuf> {
+    pub fn task_file(&self, name: &str, task: &Task, at: &Node, fixed: bool) -> Result<PathBuf> {
         let mut dirs: Vec<PathBuf> = vec![task.dir.clone()];
+        if let Some(role) = task.role.as_ref().filter(|_| !fixed) {
+            let kind = if task.handler { "handlers" } else { "tasks" };
+            dirs.insert(0, role.path.join(kind));
+        }
         for role in task
             .role
             .iter()
@@ -66,14 +71,9 @@ impl Loader {
             .map(|dir| dir.join(name))
             .find(|path| path.is_file());
         found.ok_or_else(|| {
-            let looked: Vec<_> = dirs
-                .iter()
-                .filter(|dir| !dir.as_os_str().is_empty())
-                .map(|dir| shown(dir).display().to_string())
-                .collect();
             Diagnostic::error("playbook::file", format!("there is no file `{name}`"))
                 .at(&at.span)
-                .note(format!("looked in {}", looked.join(", ")))
+                .note(looked_in(&dirs))
                 .into()
         })
     }
@@ -116,6 +116,7 @@ impl Loader {
         };
         Ok(RoleRequest {
             name,
+            by_task: true,
             params: crate::value::Map::new(),
             tasks_from: text("tasks_from")?,
             vars_from: text("vars_from")?,
@@ -165,13 +166,16 @@ impl Loader {
         path: &Path,
         inherited: &Keywords,
         stack: &mut Vec<PathBuf>,
+        at: Option<&Node>,
     ) -> Result<Vec<Play>> {
         if stack.iter().any(|p| p == path) || stack.len() > DEPTH {
-            return Err(Diagnostic::error(
+            let mut error = Diagnostic::error(
                 "playbook::import-loop",
                 format!("the playbook {} imports itself", shown(path).display()),
             )
-            .into());
+            .note(chain(stack, path));
+            error.span = at.map(|node| node.span.clone());
+            return Err(error.into());
         }
         stack.push(path.to_owned());
         self.remember_playbook(path);
@@ -245,13 +249,26 @@ impl Loader {
                         .at(&import.value.span)
                         .into());
                     }
-                    plays.extend(self.plays(&target, &inherited.with_child(&own), stack)?);
+                    let keywords = inherited.with_child(&own);
+                    plays.extend(self.plays(&target, &keywords, stack, Some(&import.value))?);
                 }
                 None => plays.push(self.play(entry, path, inherited)?),
             }
         }
         Ok(plays)
     }
+}
+
+/// Which file led to which.
+fn chain(stack: &[PathBuf], path: &Path) -> String {
+    let names: Vec<String> = stack
+        .iter()
+        .map(PathBuf::as_path)
+        .chain([path])
+        .skip_while(|file| *file != path)
+        .map(|file| shown(file).display().to_string())
+        .collect();
+    names.join(" -> ")
 }
 
 fn missing(task: &Task, name: &str) -> Box<Diagnostic> {

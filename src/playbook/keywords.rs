@@ -229,16 +229,15 @@ impl Keywords {
         }
     }
 
-    /// What of a dynamic include applies to what it includes: not its condition, tags or loop, which are its own.
+    /// What a dynamic include hands down: what surrounds it (`around`), and its variables. Its
+    /// condition, tags and loop are its own.
     #[must_use]
-    pub fn for_included(&self, apply: &Self) -> Self {
-        let mut base = self.clone();
-        base.when = Vec::new();
-        base.tags = Vec::new();
-        base.run_once = None;
-        base.delegate_to = None;
-        base.delegate_facts = None;
-        base.with_child(apply)
+    pub fn for_included(&self, around: &Self) -> Self {
+        Self {
+            vars: self.vars.clone(),
+            include_vars: self.include_vars.clone(),
+            ..around.clone()
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::task::Surroundings;
 use super::{Item, Keywords, Play, Result, Role, Task};
-use crate::diag::{Diagnostic, Source, did_you_mean};
+use crate::diag::{Diagnostic, Source, did_you_mean, io_reason};
 use crate::value::{ArgProblem, ArgSpec, Map, Value, check_args};
 use crate::yaml::{Kind, Node};
 use std::collections::HashMap;
@@ -35,6 +35,9 @@ pub struct LoadOptions {
     /// Expands templates in names.
     pub render: Render,
 }
+
+/// How deep includes may bring includes while a play runs.
+const INCLUDE_DEPTH: usize = 200;
 
 /// Reads playbooks, roles and task files.
 pub struct Loader {
@@ -146,7 +149,7 @@ impl Loader {
         let text = std::fs::read(path).map_err(|e| {
             Diagnostic::error(
                 "playbook::file",
-                format!("cannot read {}: {}", path.display(), os_reason(&e)),
+                format!("cannot read {}: {}", path.display(), io_reason(&e)),
             )
         })?;
         let text = String::from_utf8(text).map_err(|_| {
@@ -155,6 +158,15 @@ impl Loader {
                 format!("{} is not UTF-8 text", path.display()),
             )
         })?;
+        if text.starts_with("$ANSIBLE_VAULT;") {
+            return Err(Diagnostic::error(
+                "playbook::vault",
+                format!("{} is encrypted with vault", shown(path).display()),
+            )
+            .note("runbook cannot decrypt yet")
+            .hint("run `ansible-vault decrypt` on a copy of it")
+            .into());
+        }
         let document = crate::yaml::parse(&Source::new(shown(path), text))?;
         for warning in document.warnings {
             self.warn(warning);
@@ -240,6 +252,28 @@ impl Loader {
         }
     }
 
+    /// Checks a task's arguments once they are rendered: what the machine would refuse is refused here, with its place.
+    ///
+    /// # Errors
+    /// The first argument that is wrong.
+    pub fn check_rendered(&self, task: &Task, args: &Map) -> Result<()> {
+        let Some(spec) = self.vocabulary.spec(&task.action) else {
+            return Ok(());
+        };
+        let args: Vec<(&str, Option<&Value>)> = args
+            .str_iter()
+            .map(|(name, value)| (name, Some(value)))
+            .collect();
+        let problem = check_args(&spec, &args).into_iter().find(|problem| {
+            // whether something is missing is known before the run, or is the module's business
+            matches!(problem, ArgProblem::Type { .. })
+        });
+        match problem {
+            Some(problem) => Err(argument_error(task, &problem)),
+            None => Ok(()),
+        }
+    }
+
     /// Task files that were included at run time: their tasks inherit these keywords.
     ///
     /// # Errors
@@ -248,18 +282,28 @@ impl Loader {
         &self,
         path: &Path,
         keywords: Keywords,
-        role: Option<Arc<Role>>,
-        handlers: bool,
+        by: &Task,
     ) -> Result<Vec<Item>> {
+        if by.depth >= INCLUDE_DEPTH {
+            return Err(Diagnostic::error(
+                "playbook::include-loop",
+                format!("includes are nested more than {INCLUDE_DEPTH} deep"),
+            )
+            .at(&by.span)
+            .label("the innermost one")
+            .hint("an include that includes itself needs a `when` that becomes false")
+            .into());
+        }
         let node = self.file(path)?;
         self.items(
             &node,
             &Surroundings {
                 keywords,
-                role,
-                handlers,
+                role: by.role.clone(),
+                handlers: by.handler,
                 stack: vec![path.to_owned()],
                 notify: Vec::new(),
+                depth: by.depth + 1,
             },
         )
     }
@@ -269,7 +313,7 @@ impl Loader {
     /// # Errors
     /// The first thing that is wrong in it.
     pub fn playbook(&self, path: &Path) -> Result<Vec<Play>> {
-        self.plays(path, &Keywords::default(), &mut Vec::new())
+        self.plays(path, &Keywords::default(), &mut Vec::new(), None)
     }
 }
 
@@ -310,7 +354,14 @@ fn argument_error(task: &Task, problem: &ArgProblem) -> Box<Diagnostic> {
         }
         ArgProblem::Type { name, message } => {
             let span = place(name).map_or(&task.action_span, |entry| &entry.value.span);
-            error(format!("`{action}`: argument `{name}`: {message}")).at(span)
+            // the types of words bring their own hint
+            let (message, hint) = match message.strip_suffix(')').and_then(|m| m.split_once(" (did")) {
+                Some((message, hint)) => (message, Some(format!("did{hint}"))),
+                None => (message.as_str(), None),
+            };
+            error(format!("`{action}`: argument `{name}`: {message}"))
+                .at(span)
+                .maybe_hint(hint)
         }
         ArgProblem::Missing { name } => error(format!("`{action}` needs the argument `{name}`"))
             .at(&task.action_span)
@@ -332,20 +383,30 @@ fn has_template(value: &Value) -> bool {
 }
 
 /// The path as messages show it: relative to the current directory where it lies below it.
-pub(super) fn shown(path: &Path) -> PathBuf {
-    std::env::current_dir()
+pub fn shown(path: &Path) -> PathBuf {
+    let below = std::env::current_dir()
         .ok()
-        .and_then(|cwd| path.strip_prefix(cwd).map(Path::to_path_buf).ok())
-        .unwrap_or_else(|| path.to_owned())
+        .and_then(|cwd| path.strip_prefix(cwd).map(Path::to_path_buf).ok());
+    match below {
+        Some(below) if below.as_os_str().is_empty() => PathBuf::from("."),
+        Some(below) => below,
+        None => path.to_owned(),
+    }
 }
 
-pub(super) fn os_reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".into(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
-        std::io::ErrorKind::IsADirectory => "it is a directory".into(),
-        _ => error.to_string(),
+/// "looked in …", each directory once.
+pub(super) fn looked_in<'a>(dirs: impl IntoIterator<Item = &'a PathBuf>) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for dir in dirs {
+        let dir = match shown(dir) {
+            dir if dir.as_os_str().is_empty() => ".".to_owned(),
+            dir => dir.display().to_string(),
+        };
+        if !all.contains(&dir) {
+            all.push(dir);
+        }
     }
+    format!("looked in {}", all.join(", "))
 }
 
 /// The first of a file's usual forms that exists: `main`, `main.yml`, `main.yaml`, `main.json`.

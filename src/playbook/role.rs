@@ -3,7 +3,7 @@
 //! Source: Ansible's documentation, "Roles".
 
 use super::keywords::vars_of;
-use super::loader::{find_main, shown};
+use super::loader::{find_main, looked_in};
 use super::task::Surroundings;
 use super::{Block, Item, Keywords, Loader, Result, Task, TaskArgs};
 use crate::diag::{Diagnostic, did_you_mean};
@@ -21,12 +21,18 @@ pub struct Role {
     pub path: PathBuf,
     /// `defaults/main`, after those of the roles that it depends on.
     pub defaults: Arc<Map>,
+    /// Of these, what the roles bring that it depends on: below the defaults of its parents.
+    pub dependency_defaults: Arc<Map>,
+    /// Of these, its own.
+    pub own_defaults: Arc<Map>,
     /// `vars/main`, after those of the roles that it depends on.
     pub vars: Arc<Map>,
     /// Parameters of the role entry.
     pub params: Arc<Map>,
     /// The roles that pulled it in, outermost first.
     pub parents: Vec<Arc<Role>>,
+    /// Whether a task of its nearest parent pulled it in, and not the list of what that depends on.
+    pub by_task: bool,
     /// Whether it may run more than once with the same parameters.
     pub allow_duplicates: bool,
     /// What makes two entries the same role: name, parameters, conditions, tags.
@@ -40,6 +46,8 @@ pub struct Role {
 pub struct RoleRequest {
     /// Its name.
     pub name: String,
+    /// Whether a task (`include_role`, `import_role`) asks for it.
+    pub by_task: bool,
     /// Parameters.
     pub params: Map,
     /// `tasks_from`.
@@ -120,14 +128,14 @@ impl Loader {
                 if path.is_dir() {
                     return Ok(path);
                 }
-                searched.push(shown(&roots).display().to_string());
+                searched.push(roots);
             }
             return Err(Diagnostic::error(
                 "playbook::role-not-found",
                 format!("there is no role `{role}` of the collection `{space}.{collection}`"),
             )
             .at(&at.span)
-            .note(format!("looked in {}", searched.join(", ")))
+            .note(looked_in(&searched))
             .hint("`collections_path` in ansible.cfg says where collections are")
             .into());
         }
@@ -141,16 +149,12 @@ impl Loader {
                     .map(|entry| entry.file_name().to_string_lossy().into_owned()),
             );
         }
-        let searched: Vec<_> = tried
-            .iter()
-            .map(|dir| shown(dir).display().to_string())
-            .collect();
         Err(Diagnostic::error(
             "playbook::role-not-found",
             format!("there is no role `{name}`"),
         )
         .at(&at.span)
-        .note(format!("looked in {}", searched.join(", ")))
+        .note(looked_in(&tried))
         .maybe_hint(did_you_mean(name, names.iter().map(String::as_str)))
         .into())
     }
@@ -179,6 +183,7 @@ impl Loader {
                 format!("the role `{}` depends on itself", request.name),
             )
             .at(&at.span)
+            .note(circle(parents, &request.name))
             .into());
         }
         let mut near: Vec<&Path> = vec![playbook_dir];
@@ -213,13 +218,16 @@ impl Loader {
                 .unwrap_or(false)
         });
         let requests = self.dependencies(meta, keywords)?;
-        let shell = |defaults: Arc<Map>, vars: Arc<Map>, dependencies: Vec<String>| Role {
+        let shell = |below: Map, defaults: Arc<Map>, vars: Arc<Map>, dependencies: Vec<String>| Role {
             name: request.name.clone(),
             path: path.clone(),
+            dependency_defaults: Arc::new(below),
+            own_defaults: Arc::clone(&own_defaults),
             defaults,
             vars,
             params: Arc::new(request.params.clone()),
             parents: parents.to_vec(),
+            by_task: request.by_task,
             allow_duplicates,
             identity: identity(request, keywords),
             dependencies,
@@ -230,6 +238,7 @@ impl Loader {
         let (mut defaults, mut vars, mut names) = (Map::new(), Map::new(), Vec::new());
         if !requests.is_empty() {
             let this = Arc::new(shell(
+                Map::new(),
                 Arc::clone(&own_defaults),
                 Arc::clone(&own_vars),
                 Vec::new(),
@@ -245,15 +254,17 @@ impl Loader {
                 all.extend(loaded.all);
             }
         }
+        let below = defaults.clone();
         merge(&mut defaults, &own_defaults);
         merge(&mut vars, &own_vars);
-        let role = Arc::new(shell(Arc::new(defaults), Arc::new(vars), names));
+        let role = Arc::new(shell(below, Arc::new(defaults), Arc::new(vars), names));
         let around = |handlers| Surroundings {
             keywords: keywords.clone(),
             role: Some(Arc::clone(&role)),
             handlers,
             stack: Vec::new(),
             notify: Vec::new(),
+            depth: 0,
         };
         let mut own = Vec::new();
         if !request.no_validation {
@@ -346,6 +357,7 @@ impl Loader {
         for entry in entries {
             let key = entry.key.as_str().unwrap_or_default();
             match key {
+                "name" if node.get("role").is_some() => {}
                 "role" | "name" => request.name = self.render(&entry.value, &[])?,
                 "vars" => {
                     for (name, value) in vars_of(&entry.value)?.iter().flat_map(|m| m.iter()) {
@@ -454,4 +466,19 @@ fn identity(request: &RoleRequest, keywords: &Keywords) -> String {
         request.tasks_from,
         request.vars_from
     )
+}
+
+/// The roles from the last time that this one was asked for to now.
+fn circle(parents: &[Arc<Role>], name: &str) -> String {
+    let last = parents
+        .iter()
+        .rposition(|role| role.name == name)
+        .unwrap_or_default();
+    let mut names: Vec<&str> = parents
+        .iter()
+        .skip(last)
+        .map(|role| role.name.as_str())
+        .collect();
+    names.push(name);
+    names.join(" -> ")
 }

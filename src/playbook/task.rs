@@ -33,8 +33,8 @@ pub struct Task {
     pub args: TaskArgs,
     /// Keywords, inherited ones included.
     pub keywords: Keywords,
-    /// How many of the last layers of `keywords.vars` are the task's own.
-    pub own_vars: usize,
+    /// Keywords of what surrounds it: what a dynamic include hands down.
+    pub around: Keywords,
     /// The variable that gets its result.
     pub register: Option<String>,
     /// Its loop.
@@ -65,6 +65,8 @@ pub struct Task {
     pub dir: std::path::PathBuf,
     /// Whether runbook made it itself (fact gathering, flushes).
     pub implicit: bool,
+    /// How many dynamic includes brought it, one through the other.
+    pub depth: usize,
 }
 
 impl Task {
@@ -76,9 +78,23 @@ impl Task {
     /// What to call it before templating: its name, or its action.
     pub fn label(&self) -> String {
         match self.name.as_ref().map(Node::to_value) {
-            Some(name) if !name.is_null() => name.to_string(),
+            Some(name) if !name.is_null() && !name.to_string().is_empty() => name.to_string(),
+            _ if self.short_action() == "include_role" => {
+                let name = self.args.get("name").or_else(|| self.args.get("role"));
+                name.map_or_else(
+                    || self.action.clone(),
+                    |name| format!("{} : {}", self.action, name.to_value()),
+                )
+            }
             _ => self.action.clone(),
         }
+    }
+
+    /// The role whose name a banner puts before the task's. An `include_role` shows the role that it includes.
+    pub fn shown_role(&self) -> Option<&Arc<Role>> {
+        self.role
+            .as_ref()
+            .filter(|_| self.short_action() != "include_role")
     }
 
     /// A task that runbook itself puts into a play.
@@ -97,7 +113,7 @@ impl Task {
             action_span: span.clone(),
             args,
             keywords,
-            own_vars: 0,
+            around: Keywords::default(),
             register: None,
             items: None,
             loop_control: None,
@@ -117,6 +133,7 @@ impl Task {
                 .map(std::path::Path::to_path_buf)
                 .unwrap_or_default(),
             implicit: true,
+            depth: 0,
         }
     }
 }
@@ -134,6 +151,8 @@ pub(super) struct Surroundings {
     pub stack: Vec<std::path::PathBuf>,
     /// Handlers that a block notifies for all its tasks.
     pub notify: Vec<Node>,
+    /// How many dynamic includes brought them.
+    pub depth: usize,
 }
 
 fn list(node: &Node) -> Vec<Node> {
@@ -182,6 +201,7 @@ impl Loader {
         task.implicit = false;
         task.role.clone_from(&around.role);
         task.handler = around.handlers;
+        task.depth = around.depth;
         task.notify.clone_from(&around.notify);
         let mut action: Option<(&Node, &Node)> = None;
         let mut args_keyword = None;
@@ -254,11 +274,19 @@ impl Loader {
         if let Some(node) = args_keyword {
             task.args.add_keyword(node)?;
         }
-        if let Some(parent) = node.span.path().parent() {
+        // the place is shown relative to the current directory, the directory must be found from any
+        if let Some(path) = std::path::absolute(node.span.path()).ok()
+            && let Some(parent) = path.parent()
+        {
             task.dir = parent.to_path_buf();
         }
-        task.own_vars = own.vars.len();
         task.keywords = around.keywords.with_child(&own);
+        if matches!(
+            task.short_action(),
+            "include_tasks" | "include_role" | "include"
+        ) {
+            task.around = around.keywords.clone();
+        }
         self.check_arguments(&task)?;
         Ok(task)
     }

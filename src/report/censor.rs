@@ -65,6 +65,7 @@ fn cleaned(outcome: &Outcome, drops: fn(&str) -> bool) -> Outcome {
         shown.data = Map::new().with("censored", Value::data(CENSORED));
         shown.diffs.clear();
         shown.warnings.clear();
+        shown.diagnosis = None;
         shown.left_to_do.fill("[hidden]".to_owned());
     } else {
         shown.data.retain(|key, _| !key.as_str().is_some_and(drops));

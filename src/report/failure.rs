@@ -1,7 +1,7 @@
 //! Failures for readers: the message first, then what the command said, then everything else that is short.
 
 use super::dump::{dump, visible};
-use crate::result::{Outcome, TaskInfo};
+use crate::result::{Diagnosis, Outcome, TaskInfo};
 use crate::value::Value;
 use std::fmt::Write;
 
@@ -39,7 +39,7 @@ const NOT_LISTED: &[&str] = &[
 const LONGEST: usize = 300;
 
 /// The message, and the block of indented lines below it (each with a line break).
-pub(crate) fn describe(outcome: &Outcome, task: &TaskInfo) -> (String, String) {
+pub(crate) fn describe(outcome: &Outcome, task: &TaskInfo, colour: bool) -> (String, String) {
     let message = message(outcome);
     let mut lines = message.lines().map(visible);
     let first = lines.next().unwrap_or_default();
@@ -47,7 +47,8 @@ pub(crate) fn describe(outcome: &Outcome, task: &TaskInfo) -> (String, String) {
     for line in lines {
         let _ = writeln!(block, "    {line}");
     }
-    if let Some(rc) = outcome.data.get("rc") {
+    block.push_str(&excerpt(outcome, colour));
+    if let Some(rc) = outcome.data.get("rc").filter(|rc| !rc.is_null()) {
         let _ = writeln!(block, "    rc: {rc}");
     }
     if let Some(command) = outcome.data.get("cmd") {
@@ -75,10 +76,23 @@ pub(crate) fn describe(outcome: &Outcome, task: &TaskInfo) -> (String, String) {
             let _ = writeln!(block, "    {key}: {text}");
         }
     }
-    if !task.path.is_empty() {
+    let place = outcome.diagnosis.as_ref().and_then(Diagnosis::span);
+    // an excerpt shows the place itself
+    if !task.path.is_empty() && !task.path.starts_with('<') && place.is_none() {
         let _ = writeln!(block, "    at: {}", task.path);
     }
     (first, block)
+}
+
+/// The place in a file that is to blame, with its hint, as indented lines.
+pub(crate) fn excerpt(outcome: &Outcome, colour: bool) -> String {
+    let mut block = String::new();
+    if let Some(diagnosis) = &outcome.diagnosis {
+        for line in diagnosis.body(colour).lines() {
+            let _ = writeln!(block, "    {line}");
+        }
+    }
+    block
 }
 
 fn message(outcome: &Outcome) -> String {

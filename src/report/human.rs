@@ -2,7 +2,7 @@
 
 use super::censor::censor_for_terminal;
 use super::dump::{dump, visible};
-use super::failure::describe;
+use super::failure::{describe, excerpt};
 use super::{Label, Output, Palette, unified};
 use crate::result::{Event, EventSink, HostStats, ItemInfo, Outcome, Stats, Status, TaskInfo};
 use crate::value::{Map, Value};
@@ -222,11 +222,19 @@ impl Human {
         if self.options.json_failures || self.options.verbosity > 0 {
             let _ = write!(line, " => {}", self.results(shown));
             self.line(Some(label), &line);
-            if !shown.task.path.is_empty() && self.options.verbosity == 1 {
+            for line in excerpt(shown.outcome, self.options.palette.color).lines() {
+                self.line(None, line);
+            }
+            let placed = shown
+                .outcome
+                .diagnosis
+                .as_ref()
+                .is_some_and(|diagnosis| diagnosis.span().is_some());
+            if !placed && !shown.task.path.is_empty() && self.options.verbosity == 1 {
                 self.line(Some(Label::Faint), &format!("    at: {}", shown.task.path));
             }
         } else {
-            let (message, block) = describe(shown.outcome, shown.task);
+            let (message, block) = describe(shown.outcome, shown.task, self.options.palette.color);
             let _ = write!(line, " => {message}");
             self.line(Some(label), &line);
             for line in block.lines() {
@@ -446,6 +454,7 @@ impl EventSink for Human {
                 self.line(Some(Label::Skipped), &line);
             }
             Event::Warning { message } => self.warn(message),
+            Event::Connections { .. } => {}
             Event::Recap { stats, .. } => self.recap(stats),
         }
         let _ = self.out.flush();

@@ -1,5 +1,6 @@
 //! A run as a JUnit document.
 
+use super::failure::excerpt;
 use super::human::full_name;
 use super::{CENSORED, Output, censor, dump};
 use crate::result::{Event, EventSink, Outcome, Status};
@@ -126,7 +127,11 @@ impl EventSink for Junit {
                 quiet: false,
                 ..
             } => {
-                let result = dump(&outcome.to_value(), None);
+                let mut result = dump(&outcome.to_value(), None);
+                let why = excerpt(outcome, false);
+                if !why.is_empty() {
+                    result = format!("{result}\n{why}");
+                }
                 let output = match status {
                     Status::Ignored => format!("failed, and was ignored: {result}"),
                     Status::Rescued => format!("failed, and was rescued: {result}"),

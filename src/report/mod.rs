@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Human`] | the terminal, in the look of Ansible's `default` callback, with failures that can be read |
 //! | [`Progress`] | one redrawn line below another sink's output, for terminals |
+//! | [`Minimal`] | a block per host, for commands that run one module |
 //! | [`Json`] | one event per line |
 //! | [`Junit`] | one XML document, a test case for each task and host |
 //! | [`Timing`] | where the time went: tasks, roles, hosts |
@@ -21,6 +22,7 @@ mod fan;
 mod human;
 mod json;
 mod junit;
+mod minimal;
 mod progress;
 mod style;
 mod tally;
@@ -36,6 +38,7 @@ pub use fan::Fan;
 pub use human::{Human, HumanOptions};
 pub use json::{Json, SCHEMA};
 pub use junit::Junit;
+pub use minimal::Minimal;
 pub use progress::{Clock, Progress};
 pub use style::{Label, Palette};
 pub use tally::StatsSink;

@@ -2,11 +2,11 @@
 
 use super::Output;
 use super::human::full_name;
-use crate::result::{Event, EventSink};
+use crate::result::{ConnectionCost, Event, EventSink};
 use indexmap::IndexMap;
 use std::cmp::Reverse;
 
-/// Shows, after the recap, the slowest tasks, and the time of each role and host.
+/// Shows, after the recap, the slowest tasks, the time of each role and host, and what the connections cost.
 ///
 /// A task takes as long as its slowest host; a role is the sum of its tasks, a host the sum of what it ran.
 pub struct Timing {
@@ -14,6 +14,7 @@ pub struct Timing {
     top: usize,
     tasks: IndexMap<u64, Entry>,
     hosts: IndexMap<String, u64>,
+    connections: Vec<ConnectionCost>,
 }
 
 struct Entry {
@@ -32,6 +33,7 @@ impl Timing {
             top,
             tasks: IndexMap::new(),
             hosts: IndexMap::new(),
+            connections: Vec::new(),
         }
     }
 
@@ -75,7 +77,35 @@ impl Timing {
             .map(|(name, time)| (name.as_str(), *time))
             .collect();
         sums(&mut self.out, "hosts", hosts);
+        self.show_connections();
         let _ = self.out.flush();
+    }
+}
+
+impl Timing {
+    /// Sums over all connections; times are those of the slowest.
+    fn show_connections(&mut self) {
+        let all = &self.connections;
+        if all.is_empty() {
+            return;
+        }
+        let sum = |field: fn(&ConnectionCost) -> u64| all.iter().map(field).sum::<u64>();
+        let slowest = |field: fn(&ConnectionCost) -> u64| {
+            let us = all.iter().map(field).max().unwrap_or_default();
+            format!("{}.{} ms", us / 1000, us % 1000 / 100)
+        };
+        let _ = writeln!(
+            self.out,
+            "  connections: {}, made in {}, agents started in {}, {} requests, {} bytes sent, {} bytes received, \
+             {} bytes uploaded",
+            all.len(),
+            slowest(|cost| cost.connect_us),
+            slowest(|cost| cost.agent_start_us),
+            sum(|cost| cost.requests),
+            sum(|cost| cost.sent),
+            sum(|cost| cost.received),
+            sum(|cost| cost.uploaded),
+        );
     }
 }
 
@@ -101,6 +131,7 @@ impl EventSink for Timing {
                     entry.slowest_host.clone_from(host);
                 }
             }
+            Event::Connections { machines } => self.connections.clone_from(machines),
             Event::Recap { elapsed_ms, .. } => self.show(*elapsed_ms),
             _ => {}
         }

@@ -50,6 +50,25 @@ pub struct ItemInfo {
     pub label: String,
 }
 
+/// What the connection to a machine cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ConnectionCost {
+    /// The machine's address.
+    pub address: String,
+    /// Bytes written to its channels, before encryption, the agent's upload included.
+    pub sent: u64,
+    /// Bytes read from its channels.
+    pub received: u64,
+    /// Bytes of agent executables among those sent, as they travelled.
+    pub uploaded: u64,
+    /// Requests to its agents.
+    pub requests: u64,
+    /// Microseconds that the last connect and login took.
+    pub connect_us: u64,
+    /// Microseconds until the agent started last said hello, its upload included.
+    pub agent_start_us: u64,
+}
+
 /// Something that happened in a run. Reports are sinks of these; verdicts compare them.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -143,6 +162,11 @@ pub enum Event {
     Warning {
         /// The message.
         message: String,
+    },
+    /// The connections of the run were closed. Only a run that had some says so, right before `Recap`.
+    Connections {
+        /// What each cost, in the order of their addresses.
+        machines: Vec<ConnectionCost>,
     },
     /// The run is over.
     Recap {

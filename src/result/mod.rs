@@ -1,11 +1,13 @@
 //! What happened: the outcome of a task, its diffs, the counts of a run, and the events that reports read.
 
+mod diagnosis;
 mod diff;
 mod event;
 mod outcome;
 mod stats;
 
+pub use diagnosis::Diagnosis;
 pub use diff::Diff;
-pub use event::{Event, EventSink, ItemInfo, Status, TaskInfo};
+pub use event::{ConnectionCost, Event, EventSink, ItemInfo, Status, TaskInfo};
 pub use outcome::Outcome;
 pub use stats::{HostStats, Stats};

@@ -1,6 +1,6 @@
 //! The outcome of one task (or loop item) on one host.
 
-use super::Diff;
+use super::{Diagnosis, Diff};
 use crate::value::{Map, Value, to_bool};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,9 @@ pub struct Outcome {
     /// (`--verify=task`); anything here means that it is not idempotent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_to_do: Vec<String>,
+    /// Why and where it failed, if that is a place in a file and not the machine. For reports only.
+    #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<Diagnosis>,
 }
 
 impl Outcome {
@@ -102,7 +105,10 @@ impl Outcome {
             );
         }
         for (key, value) in &self.data {
-            map.insert(key.clone(), value.clone());
+            // what is for reports only
+            if !key.as_str().is_some_and(|key| key.starts_with("_ansible_")) {
+                map.insert(key.clone(), value.clone());
+            }
         }
         Value::map(map)
     }

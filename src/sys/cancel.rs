@@ -2,7 +2,7 @@
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Default)]
@@ -11,14 +11,31 @@ struct State {
     groups: Vec<i32>,
 }
 
+/// Someone who is told which process groups run.
+pub trait Groups: std::fmt::Debug + Send + Sync {
+    /// One began.
+    fn began(&self, group: i32);
+    /// One ended.
+    fn ended(&self, group: i32);
+}
+
 /// Stops what runs under it.
 #[derive(Debug, Default)]
 pub struct Cancel {
+    told: Option<Arc<dyn Groups>>,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 impl Cancel {
+    /// One that tells someone.
+    pub fn telling(told: Arc<dyn Groups>) -> Self {
+        Self {
+            told: Some(told),
+            ..Self::default()
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,9 +82,15 @@ impl Cancel {
 
     pub(crate) fn began(&self, group: i32) {
         self.lock().groups.push(group);
+        if let Some(told) = &self.told {
+            told.began(group);
+        }
     }
 
     pub(crate) fn ended(&self, group: i32) {
         self.lock().groups.retain(|g| *g != group);
+        if let Some(told) = &self.told {
+            told.ended(group);
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Commands.
 
+use super::converse::converse;
 use super::{Cancel, Error, Result};
 use std::ffi::OsString;
-use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -157,6 +157,14 @@ impl Runner for RealRunner {
         if let Some(dir) = &command.cwd {
             process.current_dir(dir);
         }
+        // SAFETY: prctl is async-signal-safe and touches nothing but the child
+        unsafe {
+            process.pre_exec(|| {
+                // whoever waits for it is the thread that starts it: if that dies, nobody does
+                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+                Ok(())
+            });
+        }
         if let Some(mask) = command.umask {
             // SAFETY: umask is async-signal-safe and touches nothing but the child
             unsafe {
@@ -173,29 +181,7 @@ impl Runner for RealRunner {
         let mut child = process.spawn().map_err(started)?;
         let group = i32::try_from(child.id()).unwrap_or(i32::MAX);
         cancel.began(group);
-        let mut stdin = child.stdin.take();
-        let mut stdout = child.stdout.take();
-        let mut stderr = child.stderr.take();
-        let (out, err) = std::thread::scope(|scope| {
-            scope.spawn(|| {
-                if let Some(mut pipe) = stdin.take() {
-                    // a child that does not read its input is its own affair
-                    let _ = pipe.write_all(&command.stdin);
-                }
-            });
-            let err = scope.spawn(|| {
-                let mut bytes = Vec::new();
-                if let Some(pipe) = stderr.as_mut() {
-                    let _ = pipe.read_to_end(&mut bytes);
-                }
-                bytes
-            });
-            let mut out = Vec::new();
-            if let Some(pipe) = stdout.as_mut() {
-                let _ = pipe.read_to_end(&mut out);
-            }
-            (out, err.join().unwrap_or_default())
-        });
+        let (out, err) = converse(&mut child, &command.stdin);
         let status = child.wait();
         cancel.ended(group);
         if cancel.is_stopped() {

@@ -9,6 +9,7 @@ mod cancel;
 mod clock;
 mod command;
 mod content;
+mod converse;
 mod dns;
 mod fake;
 mod files;
@@ -29,7 +30,7 @@ mod write;
 
 pub use accounts::{Account, GroupEntry};
 pub use blobs::{BlobError, Blobs, NoBlobs};
-pub use cancel::Cancel;
+pub use cancel::{Cancel, Groups};
 pub use command::{Command, Output, RealRunner, Runner};
 pub use content::ScratchFile;
 pub use fake::FakeRunner;
@@ -80,7 +81,7 @@ pub enum Error {
 }
 
 /// The system's reason in its own words, without Rust's "(os error 2)".
-fn reason(error: &std::io::Error) -> String {
+pub fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {
         Some(at) => text.get(..at).unwrap_or(&text).to_owned(),

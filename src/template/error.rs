@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 
 /// What kind of failure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct TemplateError {
     pub template: String,
     /// The bytes of `template` that failed, if known.
     pub range: Option<Range<usize>>,
+    /// The file that `template` is the text of, if it is a file's.
+    pub file: Option<PathBuf>,
     /// The variables whose values led to the failure, outermost first. Empty when the text itself failed.
     pub chain: Vec<TemplateStep>,
     /// What to do about it.
@@ -61,6 +64,7 @@ impl TemplateError {
             name: None,
             template: String::new(),
             range: None,
+            file: None,
             chain: Vec::new(),
             hint: None,
         }
@@ -88,6 +92,7 @@ impl TemplateError {
     pub(crate) fn within(mut self, template: &str, range: Option<Range<usize>>) -> Self {
         template.clone_into(&mut self.template);
         self.range = range;
+        self.file = None;
         self
     }
 }

@@ -249,19 +249,48 @@ fn mentions(expr: &str, name: &str) -> bool {
 
 /// The place of the name in the range, if it is there once: nearer than the whole operation.
 fn narrow(text: &str, range: Range<usize>, name: Option<&str>) -> Range<usize> {
-    let (Some(name), Some(part)) = (name, text.get(range.clone())) else {
+    let Some(name) = name else {
         return range;
     };
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut places = part.match_indices(name).filter(|(at, _)| {
-        let before = part.get(..*at).and_then(|s| s.chars().next_back());
-        let after = part.get(at + name.len()..).and_then(|s| s.chars().next());
-        !before.is_some_and(|c| is_word(c) || c == '.') && !after.is_some_and(is_word)
-    });
-    match (places.next(), places.next()) {
-        (Some((at, _)), None) => range.start + at..range.start + at + name.len(),
-        _ => range,
+    let root = name.split(['.', '[']).next().unwrap_or(name);
+    for name in [name, root] {
+        let place = |from: usize, at: usize| from + at..from + at + name.len();
+        let inside: Vec<usize> = words(text.get(range.clone()).unwrap_or_default(), name);
+        if let [at] = inside.as_slice() {
+            return place(range.start, *at);
+        }
+        // an attribute's range begins behind what it is an attribute of
+        let before = text.get(..range.end).unwrap_or_default();
+        if let (true, Some(at)) = (inside.is_empty(), words(before, name).last()) {
+            let end = *at + name.len();
+            if end <= range.start && before.get(end..range.start).is_some_and(is_path) {
+                return place(0, *at);
+            }
+            if *at <= range.start && end > range.start {
+                return place(0, *at);
+            }
+        }
     }
+    range
+}
+
+/// Whether a text is the rest of an expression such as `.x['y']`.
+fn is_path(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_alphanumeric() || "._[]'\"".contains(c))
+}
+
+/// Where the name stands in the text as a word of its own.
+fn words(text: &str, name: &str) -> Vec<usize> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(name)
+        .map(|(at, _)| at)
+        .filter(|at| {
+            let before = text.get(..*at).and_then(|s| s.chars().next_back());
+            let after = text.get(at + name.len()..).and_then(|s| s.chars().next());
+            !before.is_some_and(|c| is_word(c) || c == '.') && !after.is_some_and(is_word)
+        })
+        .collect()
 }
 
 fn undefined_expression(detail: &str) -> Option<&str> {

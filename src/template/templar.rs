@@ -237,6 +237,19 @@ impl Templar {
         options: &FileOptions,
         render: &Arc<Render>,
     ) -> Result<String, TemplateError> {
+        self.render_text_of(text, options, render)
+            .map_err(|mut error| {
+                error.file.clone_from(&options.path);
+                error
+            })
+    }
+
+    fn render_text_of(
+        &self,
+        text: &str,
+        options: &FileOptions,
+        render: &Arc<Render>,
+    ) -> Result<String, TemplateError> {
         let mut options = options.clone();
         let body = syntax::read_header(text, &mut options).map_err(|message| {
             TemplateError::new(TemplateErrorKind::Syntax, message).within(text, None)
@@ -346,7 +359,7 @@ impl Templar {
         let Some(decrypt) = &self.options().decrypt else {
             return Err(TemplateError::new(
                 TemplateErrorKind::Vault,
-                "a value is encrypted with vault, and no vault password was given",
+                "the value is encrypted with vault, which runbook cannot decrypt yet",
             ));
         };
         decrypt(text)

@@ -19,6 +19,8 @@ use tokio::task::JoinHandle;
 const PIECE: usize = 128 << 10;
 /// Frames that may wait to be written; with the channel's window this is the flow control.
 const OUTBOX: usize = 4;
+/// Messages that may wait for their request: a file that comes faster than it is kept holds the machine back.
+const INBOX: usize = 16;
 
 /// A running agent. Requests may overlap; each future gets what belongs to it.
 pub(crate) struct Agent {
@@ -36,7 +38,7 @@ pub(crate) struct Agent {
 
 #[derive(Default)]
 struct Routes {
-    open: HashMap<u64, mpsc::UnboundedSender<FromAgent>>,
+    open: HashMap<u64, mpsc::Sender<FromAgent>>,
     /// Why there will be no more messages.
     over: Option<TransportError>,
 }
@@ -161,9 +163,9 @@ impl Agent {
         let _ = tokio::time::timeout(within, leaving).await;
     }
 
-    fn open(&self) -> Result<(Request<'_>, mpsc::UnboundedReceiver<FromAgent>), TransportError> {
+    fn open(&self) -> Result<(Request<'_>, mpsc::Receiver<FromAgent>), TransportError> {
         let id = self.next_id.fetch_add(1, Relaxed);
-        let (sender, inbox) = mpsc::unbounded_channel();
+        let (sender, inbox) = mpsc::channel(INBOX);
         let mut routes = lock(&self.routes);
         if let Some(error) = &routes.over {
             return Err(error.clone());
@@ -302,7 +304,7 @@ async fn listen(mut output: Output, mut decoder: FrameDecoder, routes: Arc<Mutex
     let why = 'stream: loop {
         loop {
             match decoder.next::<FromAgent>() {
-                Ok(Some(message)) => route(&routes, message),
+                Ok(Some(message)) => route(&routes, message).await,
                 Ok(None) => break,
                 Err(error) => break 'stream protocol(error.to_string()),
             }
@@ -322,9 +324,13 @@ async fn listen(mut output: Output, mut decoder: FrameDecoder, routes: Arc<Mutex
                 } else {
                     format!("; it last said: {words}")
                 };
+                let how = match ended.code {
+                    // what the agent ends with when it is told to: 128 and SIGHUP or SIGTERM
+                    Some(129 | 143) => "it was told to: is the machine going down?".to_owned(),
+                    _ => ended.describe(),
+                };
                 break TransportError::lost(format!(
-                    "the agent or its connection ended in the middle of the work ({}){words}",
-                    ended.describe()
+                    "the agent or its connection ended in the middle of the work ({how}){words}"
                 ));
             }
         }
@@ -334,22 +340,20 @@ async fn listen(mut output: Output, mut decoder: FrameDecoder, routes: Arc<Mutex
     routes.open.clear();
 }
 
-fn route(routes: &Mutex<Routes>, message: FromAgent) {
-    let routes = lock(routes);
-    let id = match &message {
-        FromAgent::Result { id, .. } | FromAgent::NeedBlob { id, .. } | FromAgent::Done { id } => {
-            *id
-        }
-        FromAgent::Blob(_) => {
+async fn route(routes: &Mutex<Routes>, message: FromAgent) {
+    let request = {
+        let routes = lock(routes);
+        match &message {
+            FromAgent::Result { id, .. }
+            | FromAgent::NeedBlob { id, .. }
+            | FromAgent::Done { id } => routes.open.get(id).cloned(),
             // Only one request can be open while files come.
-            if let Some(request) = routes.open.values().next() {
-                let _ = request.send(message);
-            }
-            return;
+            FromAgent::Blob(_) => routes.open.values().next().cloned(),
+            FromAgent::Hello(_) => None,
         }
-        FromAgent::Hello(_) => return,
     };
-    if let Some(request) = routes.open.get(&id) {
-        let _ = request.send(message);
+    if let Some(request) = request {
+        // One that was dropped wants nothing any more.
+        let _ = request.send(message).await;
     }
 }

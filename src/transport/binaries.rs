@@ -4,7 +4,8 @@ use super::TransportError;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -21,8 +22,14 @@ struct Binary {
     machine: String,
     path: PathBuf,
     facts: OnceLock<Result<(String, u64), String>>,
-    packed: OnceLock<Result<Vec<u8>, String>>,
+    plain: OnceLock<Result<Arc<[u8]>, String>>,
+    packed: OnceLock<Result<Arc<[u8]>, String>>,
 }
+
+/// Bytes that are compressed on their own, so that all cores can help; together they are one gzip file.
+const MEMBER: usize = 2 << 20;
+/// Bytes read at once where the whole is not needed.
+const PIECE: usize = 128 << 10;
 
 /// What `uname -m` says for machines that run the executables of an architecture.
 fn aliases(machine: &str) -> &'static [&'static str] {
@@ -69,6 +76,7 @@ impl AgentBinaries {
                 machine,
                 path,
                 facts: OnceLock::new(),
+                plain: OnceLock::new(),
                 packed: OnceLock::new(),
             })
         };
@@ -101,20 +109,20 @@ impl AgentBinaries {
         .await
     }
 
-    /// The bytes to send to a machine of this kind.
+    /// The bytes to send to a machine of this kind; all machines share them.
     pub(crate) async fn content(
         &self,
         machine: &str,
         gzip: bool,
-    ) -> Result<Vec<u8>, TransportError> {
+    ) -> Result<Arc<[u8]>, TransportError> {
         let Some(binary) = self.find(machine).cloned() else {
             return Err(self.missing(machine));
         };
         blocking(move || {
             if gzip {
-                binary.packed().cloned()
+                binary.packed()
             } else {
-                binary.read()
+                binary.plain()
             }
         })
         .await
@@ -146,31 +154,105 @@ async fn blocking<T: Send + 'static>(
 }
 
 impl Binary {
-    fn read(&self) -> Result<Vec<u8>, String> {
-        std::fs::read(&self.path).map_err(|e| format!("read {}: {e}", self.path.display()))
+    fn unreadable(&self, error: &std::io::Error) -> String {
+        format!("read {}: {error}", self.path.display())
     }
 
+    fn read(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.path).map_err(|e| self.unreadable(&e))
+    }
+
+    /// Hash and size. Every run needs them, so the file is not kept in memory for them.
     fn facts(&self) -> Result<(String, u64), String> {
         self.facts
             .get_or_init(|| {
-                let bytes = self.read()?;
-                let digest = Sha256::digest(&bytes);
+                let mut file = File::open(&self.path).map_err(|e| self.unreadable(&e))?;
+                let (mut hash, mut size) = (Sha256::new(), 0);
+                let mut piece = vec![0; PIECE];
+                loop {
+                    let count = match file.read(&mut piece) {
+                        Ok(count) => count,
+                        Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+                        Err(e) => return Err(self.unreadable(&e)),
+                    };
+                    if count == 0 {
+                        break;
+                    }
+                    hash.update(piece.get(..count).unwrap_or_default());
+                    size += count as u64;
+                }
+                let digest = hash.finalize();
                 let hex = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-                Ok((hex, bytes.len() as u64))
+                Ok((hex, size))
             })
             .clone()
     }
 
-    fn packed(&self) -> Result<&Vec<u8>, String> {
+    fn plain(&self) -> Result<Arc<[u8]>, String> {
+        self.plain
+            .get_or_init(|| self.read().map(Arc::from))
+            .clone()
+    }
+
+    fn packed(&self) -> Result<Arc<[u8]>, String> {
         self.packed
-            .get_or_init(|| {
-                let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-                encoder
-                    .write_all(&self.read()?)
-                    .and_then(|()| encoder.finish())
-                    .map_err(|error| error.to_string())
+            .get_or_init(|| pack(&self.read()?).map(Arc::from))
+            .clone()
+    }
+}
+
+/// The bytes as a gzip file of several members, made by all cores.
+fn pack(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let members: Vec<&[u8]> = bytes.chunks(MEMBER).collect();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = members.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = members
+            .chunks(share)
+            .map(|members| {
+                scope.spawn(move || {
+                    members
+                        .iter()
+                        .try_fold(Vec::new(), |out, member| {
+                            let mut encoder = GzEncoder::new(out, Compression::default());
+                            encoder.write_all(member)?;
+                            encoder.finish()
+                        })
+                        .map_err(|error| error.to_string())
+                })
             })
-            .as_ref()
-            .map_err(Clone::clone)
+            .collect();
+        let mut packed = Vec::new();
+        for worker in workers {
+            let part = worker
+                .join()
+                .map_err(|_| "the agent could not be compressed".to_owned())??;
+            packed.extend_from_slice(&part);
+        }
+        Ok(packed)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packed_file_is_whole() {
+        let bytes: Vec<u8> = (0..5 * MEMBER + 17).map(|i| (i * 31 % 251) as u8).collect();
+        let mut back = Vec::new();
+        flate2::read::MultiGzDecoder::new(pack(&bytes).unwrap().as_slice())
+            .read_to_end(&mut back)
+            .unwrap();
+        assert!(back == bytes);
+        let ours = AgentBinaries::from_current_exe().unwrap();
+        let exe = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        let (sha256, size) = ours.binaries[0].facts().unwrap();
+        assert_eq!(size, exe.len() as u64);
+        let whole: String = Sha256::digest(&exe)
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        assert_eq!(sha256, whole);
     }
 }

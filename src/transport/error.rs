@@ -92,27 +92,45 @@ impl TransportError {
     pub(crate) fn unreachable(host: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Unreachable {
             host: host.into(),
-            reason: reason.into(),
+            reason: plain(&reason.into()),
         }
     }
 
     pub(crate) fn lost(reason: impl Into<String>) -> Self {
         Self::Lost {
-            reason: reason.into(),
+            reason: plain(&reason.into()),
         }
     }
 
     pub(crate) fn upload(reason: impl Into<String>) -> Self {
         Self::AgentUpload {
-            reason: reason.into(),
+            reason: plain(&reason.into()),
         }
     }
 
     pub(crate) fn settings(reason: impl Into<String>) -> Self {
         Self::Settings {
-            reason: reason.into(),
+            reason: plain(&reason.into()),
         }
     }
+}
+
+/// A message without the numbers of errors that Rust puts behind the system's words.
+pub(crate) fn plain(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, rest)) if number.bytes().all(|b| b.is_ascii_digit()) => {
+                out.push_str(rest);
+            }
+            _ => {
+                out.push_str(" (os error ");
+                out.push_str(part);
+            }
+        }
+    }
+    out
 }
 
 /// The last non-empty lines of noisy output, shortened, for use in a message.
@@ -132,5 +150,25 @@ pub(crate) fn last_words(text: &[u8]) -> String {
     match clean.char_indices().nth_back(400) {
         Some((at, _)) => format!("…{}", clean.get(at..).unwrap_or_default()),
         None => clean,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn messages_lose_the_numbers_of_errors_and_nothing_else() {
+        for (text, expected) in [
+            ("x: No route to host (os error 113)", "x: No route to host"),
+            (
+                "a: Gone (os error 2); b: Full (os error 28), stop",
+                "a: Gone; b: Full, stop",
+            ),
+            ("see (os error codes)", "see (os error codes)"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(plain(text), expected);
+        }
     }
 }

@@ -165,6 +165,11 @@ impl Machine {
         }
     }
 
+    /// Where it is: the target's host.
+    pub fn address(&self) -> &str {
+        &self.0.target.host
+    }
+
     /// What the connection cost so far.
     pub fn counters(&self) -> Traffic {
         self.0.counters.read()

@@ -175,7 +175,10 @@ async fn dial(hop: &Hop) -> Result<TcpStream, TransportError> {
         .await
         .map_err(|error| {
             fail(format!(
-                "its name cannot be resolved ({error}); is ansible_host right?"
+                "its name cannot be resolved ({}); is ansible_host right?",
+                error
+                    .to_string()
+                    .trim_start_matches("failed to lookup address information: ")
             ))
         })?
         .collect();
@@ -190,8 +193,15 @@ async fn dial(hop: &Hop) -> Result<TcpStream, TransportError> {
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
                 why = "connection refused: nothing listens there; is sshd running, is the port right?".to_owned();
             }
-            Ok(Err(error)) => why = error.to_string(),
-            Err(_) => why = format!("no answer within {} s", share.as_secs().max(1)),
+            Ok(Err(error)) => {
+                why = format!("{error}: is the machine up, is ansible_host right?");
+            }
+            Err(_) => {
+                why = format!(
+                    "no answer within {} s: is the machine up, is ansible_host right?",
+                    share.as_secs().max(1)
+                );
+            }
         }
     }
     Err(fail(why))

@@ -371,7 +371,7 @@ impl Login<'_> {
         TransportError::Auth {
             host: self.hop.place(),
             user: self.hop.user.clone(),
-            reason,
+            reason: super::error::plain(&reason),
         }
     }
 }

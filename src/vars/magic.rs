@@ -60,6 +60,8 @@ impl Default for RunMagic {
 /// What holds for a play (and batch), as of now.
 #[derive(Clone, Debug, Default)]
 pub struct PlayMagic {
+    /// `playbook_dir`: that of the playbook that the play stands in.
+    pub dir: PathBuf,
     /// `ansible_play_name`
     pub name: String,
     /// `ansible_play_hosts_all`: all that the play addresses.
@@ -227,8 +229,8 @@ impl Magic {
             return self.task.as_ref()?.environment.clone().map(Variable::Lazy);
         }
         Self::of_host(name, host, snapshot)
-            .or_else(|| self.of_run(name))
             .or_else(|| self.of_play(name))
+            .or_else(|| self.of_run(name))
             .or_else(|| self.of_task(name))
             .map(Variable::Final)
     }
@@ -281,6 +283,7 @@ impl Magic {
     fn of_play(&self, name: &str) -> Option<Value> {
         let play = self.play.as_deref()?;
         Some(match name {
+            "playbook_dir" => path(&play.dir),
             "ansible_play_name" => Value::data(play.name.as_str()),
             "ansible_play_hosts_all" => hosts(&play.hosts_all),
             "ansible_play_hosts" => hosts(&play.hosts),

@@ -35,6 +35,12 @@ fn transcript(case: &Path) -> String {
     let mut all = String::new();
     for line in commands.lines().filter(|line| !line.trim().is_empty()) {
         let end = session.run(line);
+        if line.contains("--output json") && !end.stdout.is_empty() {
+            checks::json_lines(&end.stdout);
+        }
+        if line.contains("--output junit") && !end.stdout.is_empty() {
+            checks::well_formed(&end.stdout);
+        }
         all.push_str(&end.to_string());
     }
     all
@@ -48,9 +54,13 @@ fn what_users_see() {
         for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
                 while let Some(case) = { queue.lock().expect("the queue").next() } {
-                    let name = case.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                    let text = transcript(&case);
+                    let name = case
+                        .file_name()
+                        .unwrap_or_default()
+                        .to_string_lossy()
+                        .into_owned();
                     let good = std::panic::catch_unwind(|| {
+                        let text = transcript(&case);
                         let mut settings = insta::Settings::clone_current();
                         settings.set_snapshot_path(
                             Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/snapshots"),

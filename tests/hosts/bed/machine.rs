@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A booted system with its own init, network and sshd.
@@ -26,6 +26,8 @@ pub struct Machine {
     pub root: PathBuf,
     id: String,
     directory: PathBuf,
+    subnet: u8,
+    record: Shared,
 }
 
 /// What came back from a command on a machine.
@@ -98,12 +100,34 @@ impl Machine {
             root,
             id,
             directory,
+            subnet: plan.subnet,
+            record: Arc::clone(record),
         };
-        machine.boot(plan, record)?;
+        machine.power_on()?;
         Ok(machine)
     }
 
-    fn boot(&self, plan: &Plan<'_>, record: &Shared) -> Result<(), String> {
+    /// Pulls the plug, and returns when nothing of it runs any more.
+    pub fn power_off(&self) {
+        self.record
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .power_off(&self.id);
+    }
+
+    /// Waits until it has gone down by itself; here a reboot is that, and a [`Self::power_on`] after it.
+    pub fn wait_down(&self, limit: Duration) -> bool {
+        self.record
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .wait_gone(&self.id, limit)
+    }
+
+    /// Boots it, as it was when it went down. Does not wait for it.
+    ///
+    /// # Errors
+    /// nspawn cannot be started.
+    pub fn power_on(&self) -> Result<(), String> {
         let groups = cgroups(&self.id);
         for group in &groups {
             fs::create_dir_all(group).map_err(|error| format!("{}: {error}", group.display()))?;
@@ -137,7 +161,7 @@ impl Machine {
             ])
             .arg(format!("--machine={}", self.id))
             .arg(format!("--hostname={}", self.name))
-            .arg(format!("--network-bridge={}", bridge(plan.subnet)))
+            .arg(format!("--network-bridge={}", bridge(self.subnet)))
             .arg("-D")
             .arg(&self.root)
             .env("GROUPS_OF_IT", groups.join(" "))
@@ -147,14 +171,14 @@ impl Machine {
             .process_group(0)
             .spawn()
             .map_err(|error| format!("systemd-nspawn: {error}"))?;
-        record
+        self.record
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .started(&self.id, child.id())
     }
 
     /// Waits until sshd answers and the system has finished booting.
-    pub(super) fn wait(&self, limit: Duration) -> Result<(), String> {
+    pub fn wait(&self, limit: Duration) -> Result<(), String> {
         let end = Instant::now() + limit;
         while !self.greets() {
             if Instant::now() > end {

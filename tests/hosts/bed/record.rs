@@ -119,6 +119,21 @@ impl Record {
         self.write()
     }
 
+    /// Ends a machine without asking it.
+    pub fn power_off(&self, id: &str) {
+        for machine in self.machines.iter().filter(|machine| machine.id == id) {
+            stop(machine);
+        }
+    }
+
+    /// Whether a machine ends within that time.
+    pub fn wait_gone(&self, id: &str, limit: Duration) -> bool {
+        let nspawn = self.machines.iter().find(|machine| machine.id == id);
+        nspawn
+            .and_then(|machine| machine.nspawn)
+            .is_none_or(|nspawn| nspawn.wait_gone(limit))
+    }
+
     fn write(&self) -> Result<(), String> {
         let mut lines = format!("owner {} {}\n", self.owner.pid, self.owner.start);
         lines.push_str(&format!("directory {}\n", self.directory.display()));
