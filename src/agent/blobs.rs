@@ -213,7 +213,10 @@ fn private_directory() -> std::io::Result<tempfile::TempDir> {
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(place)
     };
-    let first = places.into_iter().flatten().find_map(|place| make(place).ok());
+    let first = places
+        .into_iter()
+        .flatten()
+        .find_map(|place| make(place).ok());
     first.map_or_else(|| make(&temporary), Ok)
 }
 

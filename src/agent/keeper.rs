@@ -166,7 +166,17 @@ mod tests {
     fn what_ended_is_forgotten_and_nonsense_kills_nobody() {
         let mut left = Left::default();
         for line in [
-            "+12", "+15", "d/tmp/a b", "-12", "+", "+-1", "+1", "+0", "+x", "", "?",
+            "+12",
+            "+15",
+            "d/tmp/a b",
+            "-12",
+            "+",
+            "+-1",
+            "+1",
+            "+0",
+            "+x",
+            "",
+            "?",
         ] {
             left.hear(line.as_bytes());
         }

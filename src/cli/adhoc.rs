@@ -1,11 +1,11 @@
 //! `runbook run PATTERN -m MODULE -a ARGS`.
 
-use super::streams::outln;
 use super::args::{OutputKind, RunArgs};
 use super::exit::{CommandFailure, CommandResult, Exit};
 use super::play::{exit_of, interrupts};
 use super::setup::Setup;
 use super::show::Show;
+use super::streams::outln;
 use crate::diag::Source;
 use crate::exec::{Run, RunOptions, RunParts};
 use crate::report::{Json, Junit, Minimal, Palette};

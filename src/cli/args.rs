@@ -76,6 +76,9 @@ pub struct ConnectionArgs {
     /// Seconds to wait for a connection
     #[arg(short = 'T', long, value_name = "SECONDS")]
     pub timeout: Option<u64>,
+    /// Read this file instead of ~/.ssh/config
+    #[arg(short = 'F', long, value_name = "FILE")]
+    pub ssh_config: Option<PathBuf>,
     /// Arguments as `ssh` takes them (-F, -o, -J, -i, -p)
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
     pub ssh_common_args: Option<String>,

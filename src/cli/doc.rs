@@ -1,8 +1,8 @@
 //! `runbook doc`.
 
-use super::streams::outln;
 use super::args::DocArgs;
 use super::exit::{CommandFailure, CommandResult, Exit};
+use super::streams::outln;
 use super::vocabulary::Actions;
 use crate::diag::did_you_mean;
 use crate::value::{ArgRule, ArgSpec, repr};

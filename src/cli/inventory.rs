@@ -1,10 +1,10 @@
 //! `runbook inventory`.
 
-use super::streams::outln;
 use super::args::InventoryArgs;
 use super::exit::{CommandFailure, CommandResult, Exit};
 use super::setup::Setup;
 use super::show::Show;
+use super::streams::outln;
 use crate::diag::did_you_mean;
 use crate::inventory::Inventory;
 

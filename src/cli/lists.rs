@@ -1,9 +1,9 @@
 //! `--list-hosts`, `--list-tasks`, `--list-tags`.
 
-use super::streams::outln;
 use super::args::PlayArgs;
 use super::exit::{CommandResult, Exit};
 use super::play::Loaded;
+use super::streams::outln;
 use crate::playbook::{Play, TagFilter, Task};
 use crate::value::Value;
 use crate::vars::VarStore;

@@ -224,6 +224,21 @@ impl Setup {
             )
         })?;
         let mut ssh_args = Vec::new();
+        if let Some(file) = &args.ssh_config {
+            let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            if let Err(error) = std::fs::File::open(&file) {
+                let why = format!(
+                    "cannot read {}: {}",
+                    file.display(),
+                    crate::sys::reason(&error)
+                );
+                return Err(CommandFailure::new(Exit::Usage, why));
+            }
+            ssh_args.push(format!(
+                "-F '{}'",
+                file.display().to_string().replace('\'', r"'\''")
+            ));
+        }
         if config.ssh_args.is_set() {
             ssh_args.push(config.ssh_args.value.clone());
         }

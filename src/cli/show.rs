@@ -1,8 +1,8 @@
 //! What goes to the terminal besides reports: diagnostics, warnings, logs.
 
-use super::streams::errln;
 use super::args::Global;
 use super::exit::CommandFailure;
+use super::streams::errln;
 use crate::diag::{Diagnostic, RenderOptions, render};
 
 /// Writes messages to standard error.

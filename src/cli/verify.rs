@@ -1,11 +1,11 @@
 //! `--verify`: the second run, and what it proves.
 
-use super::streams::errln;
 use super::args::{OutputKind, PlayArgs};
 use super::exit::{CommandFailure, Exit};
 use super::play::{exit_of, human, load};
 use super::setup::Setup;
 use super::show::Show;
+use super::streams::errln;
 use crate::exec::{Run, RunOptions, RunParts};
 use crate::report::{Fan, Label, Palette, unified};
 use crate::result::{Event, EventSink, Outcome, Status, TaskInfo};

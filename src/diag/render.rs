@@ -30,11 +30,7 @@ pub fn render_body(diagnostic: &Diagnostic, options: RenderOptions) -> String {
     lines(Group::with_level(Level::ERROR), diagnostic, options)
 }
 
-fn lines<'a>(
-    mut group: Group<'a>,
-    diagnostic: &'a Diagnostic,
-    options: RenderOptions,
-) -> String {
+fn lines<'a>(mut group: Group<'a>, diagnostic: &'a Diagnostic, options: RenderOptions) -> String {
     let marks = marks(diagnostic);
     let mut rest = marks.as_slice();
     while let Some(first) = rest.first() {

@@ -31,15 +31,15 @@ impl Emitter {
         {
             count(state.stats.host(host), *status, outcome.changed);
         }
+        if let Event::Included { hosts, .. } = event {
+            for host in hosts {
+                state.stats.host(host).ok += 1;
+            }
+        }
         if let Event::PlayStart { hosts, .. } = event {
             // the recap shows hosts in the order of the plays, not of their answers
             for host in hosts {
                 state.stats.host(host);
-            }
-        }
-        if let Event::Included { hosts, .. } = event {
-            for host in hosts {
-                state.stats.host(host).ok += 1;
             }
         }
         state.sink.event(event);
@@ -52,7 +52,6 @@ impl Emitter {
         });
     }
 
-    /// The counts, in the order of the hosts' names: hosts end in any order.
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = self
             .0
@@ -61,7 +60,6 @@ impl Emitter {
             .stats
             .clone();
         stats.hosts.retain(|_, counts| *counts != HostStats::default());
-        stats.hosts.sort_unstable_keys();
         stats
     }
 

@@ -54,7 +54,15 @@ impl Run {
         // the cursor moves over the task in any case
         for host in group {
             if let Some(cursor) = cursors.get_mut(host) {
-                cursor.advance();
+                // handlers run where the flush stands; the end of their frame moves on
+                let flushes = word == "flush_handlers"
+                    && hosts.contains(host)
+                    && !cursor.notified.is_empty();
+                if flushes {
+                    cursor.flush(Arc::clone(&handlers));
+                } else {
+                    cursor.advance();
+                }
             }
         }
         let mut each = |act: &mut dyn FnMut(&mut crate::plan::Cursor)| {
@@ -65,14 +73,7 @@ impl Run {
             }
         };
         match word.as_str() {
-            "noop" => {}
-            "flush_handlers" => {
-                each(&mut |cursor| {
-                    if !cursor.notified.is_empty() {
-                        cursor.flush(Arc::clone(&handlers));
-                    }
-                });
-            }
+            "noop" | "flush_handlers" => {}
             "end_host" => each(&mut crate::plan::Cursor::end),
             "end_role" => each(&mut crate::plan::Cursor::end_role),
             "end_play" if !hosts.is_empty() => return Ok(Flow::EndPlay),

@@ -108,13 +108,21 @@ impl Run {
                 .read()
                 .unwrap_or_else(PoisonError::into_inner),
         );
-        if !self.find(place.state, &handlers, place.host, name).is_empty() {
+        if !self
+            .find(place.state, &handlers, place.host, name)
+            .is_empty()
+        {
             return Ok(());
         }
         let mut known: Vec<String> = Vec::new();
         for handler in handlers.iter() {
             known.push(self.task_name(place.state, handler, place.host));
-            known.extend(handler.listen.iter().map(|node| node.to_value().to_string()));
+            known.extend(
+                handler
+                    .listen
+                    .iter()
+                    .map(|node| node.to_value().to_string()),
+            );
         }
         let hint = did_you_mean(name, known.iter().map(String::as_str)).unwrap_or_else(|| {
             if known.is_empty() {

@@ -90,7 +90,7 @@ impl Run {
                     )
                 })?;
             let name = render(node).map_err(Fault)?;
-            What::Tasks(self.loader.task_file(&name, task, node).map_err(Fault)?)
+            What::Tasks(self.loader.task_file(&name, task, node, false).map_err(Fault)?)
         };
         Ok(Include {
             what,
@@ -211,9 +211,10 @@ impl Run {
         if let Some(node) = task.args.get("apply") {
             apply = self.loader.keywords(node)?;
         }
-        let mut keywords = task.keywords.for_included(&task.around, &Keywords::default());
+        let mut keywords = task.keywords.for_included(&task.around);
         // the include's own variables win over nearly all; those of blocks around it stay what they are
-        let own = keywords.vars.split_off(task.around.vars.len().min(keywords.vars.len()));
+        let inherited = task.around.vars.len().min(keywords.vars.len());
+        let own = keywords.vars.split_off(inherited);
         let mut vars = Map::new();
         for layer in own.iter().map(Arc::as_ref).chain([&wanted.include.vars]) {
             for (key, value) in layer {

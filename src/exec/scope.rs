@@ -45,7 +45,7 @@ pub(crate) fn files(task: &Task, playbook_dir: &std::path::Path) -> FileContext 
             add(parent.path.clone());
         }
     }
-    add(task.dir.clone());
+    add(std::path::absolute(&task.dir).unwrap_or_else(|_| task.dir.clone()));
     add(playbook_dir.to_owned());
     FileContext {
         search_path,
@@ -57,12 +57,17 @@ pub(crate) fn files(task: &Task, playbook_dir: &std::path::Path) -> FileContext 
 fn layers(task: &Task) -> Vec<Layer> {
     let mut layers = Vec::new();
     if let Some(role) = &task.role {
+        layers.push(Layer::new(
+            Level::RoleDefaults,
+            format!("roles that {} depends on", role.name).as_str(),
+            Arc::clone(&role.dependency_defaults),
+        ));
         for role in role.parents.iter().chain([role]) {
             let origin = format!("role {}", role.name);
             layers.push(Layer::new(
                 Level::RoleDefaults,
                 origin.as_str(),
-                Arc::clone(&role.defaults),
+                Arc::clone(&role.own_defaults),
             ));
             layers.push(Layer::new(
                 Level::RoleVars,
@@ -139,7 +144,7 @@ impl Run {
     ) -> Result<(Arc<HostScope>, Arc<FileContext>), Box<Diagnostic>> {
         let files = Arc::new(files(task, &play.dir));
         let magic = Magic {
-            run: self.magic(),
+            run: Arc::clone(&self.magic),
             play: Some(play.magic()),
             task: Some(Arc::new(self.task_magic(task, &files))),
         };

@@ -327,9 +327,11 @@ impl Run {
                 outcome.data.set("attempts", tries);
                 if !outcome.failed {
                     outcome.failed = true;
-                    outcome
-                        .data
-                        .set("msg", "the condition of `until` did not come true");
+                    if outcome.data.get("msg").is_none() {
+                        outcome
+                            .data
+                            .set("msg", "the condition of `until` did not come true");
+                    }
                 }
                 return end;
             }
@@ -429,7 +431,7 @@ impl Run {
             end.outcome = fault.outcome();
         }
         self.keep_facts(place, turn.settings.as_ref(), &end);
-        if end.outcome.changed && !end.outcome.failed && !place.task.notify.is_empty() {
+        if !end.outcome.failed && turn.ran && !place.task.notify.is_empty() {
             match self.notified(place, &turn.local) {
                 Ok(names) => end.notify = names,
                 Err(fault) => end.outcome = fault.outcome(),

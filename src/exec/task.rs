@@ -57,7 +57,9 @@ impl Run {
             Ok(sum) => sum,
             Err(fault) => self.failed_early(&place, fault),
         };
-        let ignore = sum.ends.iter().any(|end| end.ignore_errors);
+        // a file that is not there is an error of the playbook, which nothing ignores
+        let ignore = sum.ends.iter().any(|end| end.ignore_errors)
+            && !matches!(task.short_action(), "include_tasks" | "include_role");
         let no_log = sum.ends.iter().any(|end| end.no_log);
         let outcome = sum.outcome;
         let status = match () {
@@ -82,7 +84,10 @@ impl Run {
         let (mut fatal, mut ignore_unreachable) = (self.options.any_errors_fatal, false);
         for end in sum.ends {
             includes.extend(end.include);
-            notify.extend(end.notify);
+            // an item that changed nothing notifies too, if another of the loop changed something
+            if outcome.changed {
+                notify.extend(end.notify);
+            }
             effects.extend(end.effects);
             delegated = end.delegate.or(delegated);
             fatal |= end.any_errors_fatal;

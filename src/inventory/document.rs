@@ -44,7 +44,9 @@ pub(super) fn read_text(path: &Path, decrypt: Option<&Decrypt>) -> Result<String
             format!("{} is encrypted with vault", path.display()),
         )
         .note("runbook cannot decrypt yet")
-        .hint("run `ansible-vault decrypt` on a copy of it, or take the variables from elsewhere"));
+        .hint(
+            "run `ansible-vault decrypt` on a copy of it, or take the variables from elsewhere",
+        ));
     };
     decrypt(&text).map_err(|why| {
         Diagnostic::error(

@@ -19,7 +19,7 @@ impl Loader {
             return Err(missing(task, "file"));
         };
         let file = self.render(node, &task.keywords.vars)?;
-        let path = self.task_file(&file, task, node)?;
+        let path = self.task_file(&file, task, node, true)?;
         if around.stack.len() >= DEPTH || around.stack.iter().filter(|p| **p == path).count() > 1 {
             return Err(Diagnostic::error(
                 "playbook::import-loop",
@@ -44,12 +44,16 @@ impl Loader {
     }
 
     /// The file that an import or include of tasks names: beside the including file, in the role's `tasks`, or
-    /// beside the playbook.
+    /// beside the playbook. An include (`!fixed`) looks into the role's `tasks` first.
     ///
     /// # Errors
     /// When there is none.
-    pub fn task_file(&self, name: &str, task: &Task, at: &Node) -> Result<PathBuf> {
+    pub fn task_file(&self, name: &str, task: &Task, at: &Node, fixed: bool) -> Result<PathBuf> {
         let mut dirs: Vec<PathBuf> = vec![task.dir.clone()];
+        if let Some(role) = task.role.as_ref().filter(|_| !fixed) {
+            let kind = if task.handler { "handlers" } else { "tasks" };
+            dirs.insert(0, role.path.join(kind));
+        }
         for role in task
             .role
             .iter()

@@ -229,16 +229,15 @@ impl Keywords {
         }
     }
 
-    /// What a dynamic include hands down: what surrounds it (`around`), its own variables, and what `apply` says. Its
+    /// What a dynamic include hands down: what surrounds it (`around`), and its variables. Its
     /// condition, tags and loop are its own.
     #[must_use]
-    pub fn for_included(&self, around: &Self, apply: &Self) -> Self {
+    pub fn for_included(&self, around: &Self) -> Self {
         Self {
             vars: self.vars.clone(),
             include_vars: self.include_vars.clone(),
             ..around.clone()
         }
-        .with_child(apply)
     }
 }
 

@@ -57,6 +57,10 @@ pub struct Play {
 pub struct Section {
     /// What runs.
     pub items: Vec<Item>,
+    /// The same, with a flush that failed hosts run too (`force_handlers`).
+    pub forced: Vec<Item>,
+    /// Whether the play says `force_handlers`.
+    pub force: bool,
     /// The flush.
     pub flush: Arc<Task>,
 }
@@ -185,14 +189,12 @@ impl Loader {
                 }
             }
         }
-        // variables that come with an import are play variables, below the play's own
+        // variables that come with an import are play variables, above the play's own; the outermost import wins
         if !inherited.vars.is_empty() {
             let mut vars = Map::new();
-            for layer in inherited
-                .vars
-                .iter()
-                .map(Arc::as_ref)
-                .chain([play.vars.as_ref()])
+            for layer in [play.vars.as_ref()]
+                .into_iter()
+                .chain(inherited.vars.iter().rev().map(Arc::as_ref))
             {
                 for (key, value) in layer {
                     vars.insert(key.clone(), value.clone());
@@ -265,15 +267,20 @@ impl Loader {
             Keywords::default(),
             args,
         ));
-        let items = if force && !items.is_empty() {
+        let forced = if items.is_empty() {
+            Vec::new()
+        } else {
             // a failed host still runs what it was notified of
-            let mut block = self.wrap(&play.span, items, None);
+            let mut block = self.wrap(&play.span, items.clone(), None);
             block.always = vec![Item::Task(Arc::clone(&flush))];
             vec![Item::Block(Arc::new(block))]
-        } else {
-            items
         };
-        Section { items, flush }
+        Section {
+            items,
+            forced,
+            force,
+            flush,
+        }
     }
 
     /// The implicit gathering of facts at the beginning of a play.

@@ -21,6 +21,10 @@ pub struct Role {
     pub path: PathBuf,
     /// `defaults/main`, after those of the roles that it depends on.
     pub defaults: Arc<Map>,
+    /// Of these, what the roles bring that it depends on: below the defaults of its parents.
+    pub dependency_defaults: Arc<Map>,
+    /// Of these, its own.
+    pub own_defaults: Arc<Map>,
     /// `vars/main`, after those of the roles that it depends on.
     pub vars: Arc<Map>,
     /// Parameters of the role entry.
@@ -177,9 +181,11 @@ impl Loader {
                 .unwrap_or(false)
         });
         let requests = self.dependencies(meta, keywords)?;
-        let shell = |defaults: Arc<Map>, vars: Arc<Map>, dependencies: Vec<String>| Role {
+        let shell = |below: Map, defaults: Arc<Map>, vars: Arc<Map>, dependencies: Vec<String>| Role {
             name: request.name.clone(),
             path: path.clone(),
+            dependency_defaults: Arc::new(below),
+            own_defaults: Arc::clone(&own_defaults),
             defaults,
             vars,
             params: Arc::new(request.params.clone()),
@@ -195,6 +201,7 @@ impl Loader {
         let (mut defaults, mut vars, mut names) = (Map::new(), Map::new(), Vec::new());
         if !requests.is_empty() {
             let this = Arc::new(shell(
+                Map::new(),
                 Arc::clone(&own_defaults),
                 Arc::clone(&own_vars),
                 Vec::new(),
@@ -210,9 +217,10 @@ impl Loader {
                 all.extend(loaded.all);
             }
         }
+        let below = defaults.clone();
         merge(&mut defaults, &own_defaults);
         merge(&mut vars, &own_vars);
-        let role = Arc::new(shell(Arc::new(defaults), Arc::new(vars), names));
+        let role = Arc::new(shell(below, Arc::new(defaults), Arc::new(vars), names));
         let around = |handlers| Surroundings {
             keywords: keywords.clone(),
             role: Some(Arc::clone(&role)),

@@ -52,7 +52,13 @@ impl EventSink for Minimal {
                         self.line(text.trim_end());
                     }
                 }
-                let text = |name: &str| outcome.data.get(name).and_then(Value::as_str).unwrap_or_default();
+                let text = |name: &str| {
+                    outcome
+                        .data
+                        .get(name)
+                        .and_then(Value::as_str)
+                        .unwrap_or_default()
+                };
                 let head = match outcome.data.get("rc") {
                     // a command: what it printed, as it printed it
                     Some(rc) if outcome.data.get("stdout").is_some() => {
@@ -68,7 +74,9 @@ impl EventSink for Minimal {
                         let shown: Map = match outcome.to_value() {
                             Value::Map(map) => map
                                 .iter()
-                                .filter(|(key, _)| !key.as_str().is_some_and(|k| k.starts_with('_')))
+                                .filter(|(key, _)| {
+                                    !key.as_str().is_some_and(|k| k.starts_with('_'))
+                                })
                                 .map(|(k, v)| (k.clone(), v.clone()))
                                 .collect(),
                             _ => Map::new(),
@@ -80,7 +88,9 @@ impl EventSink for Minimal {
                 self.line(&painted);
             }
             Event::Warning { message } => {
-                let painted = self.palette.paint(Label::Warning, &format!("[WARNING]: {message}"));
+                let painted = self
+                    .palette
+                    .paint(Label::Warning, &format!("[WARNING]: {message}"));
                 self.line(&painted);
             }
             _ => {}
@@ -135,8 +145,14 @@ mod tests {
 
     #[test]
     fn a_command_shows_what_it_printed() {
-        let outcome = Outcome::ok().with("rc", 0).with("stdout", "one\ntwo").with("stderr", "");
-        assert_eq!(shown(Status::Changed, outcome), "web1 | CHANGED | rc=0 >>\none\ntwo\n");
+        let outcome = Outcome::ok()
+            .with("rc", 0)
+            .with("stdout", "one\ntwo")
+            .with("stderr", "");
+        assert_eq!(
+            shown(Status::Changed, outcome),
+            "web1 | CHANGED | rc=0 >>\none\ntwo\n"
+        );
     }
 
     #[test]

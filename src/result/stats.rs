@@ -35,4 +35,12 @@ impl Stats {
     pub fn host(&mut self, name: &str) -> &mut HostStats {
         self.hosts.entry(name.to_owned()).or_default()
     }
+
+    /// The same without hosts that nothing was counted for.
+    #[must_use]
+    pub fn without_idle(mut self) -> Self {
+        self.hosts
+            .retain(|_, counts| *counts != HostStats::default());
+        self
+    }
 }

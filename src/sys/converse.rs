@@ -159,6 +159,10 @@ mod tests {
         for _ in 0..20 {
             run(&Command::new(["true"]));
         }
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            begun.elapsed()
+        );
     }
 }

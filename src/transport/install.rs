@@ -184,7 +184,8 @@ impl Installer<'_> {
                 }
                 "bad" => {
                     let reason = format!(
-                        "it was copied, but does not start in any directory (mounted noexec?): {}",
+                        "it was copied, but does not start in any directory: are they mounted noexec? Set ansible_remote_tmp to a \
+                         directory where programs may run ({})",
                         last_words(rest.as_bytes())
                     );
                     return Err(TransportError::upload(reason));

@@ -176,7 +176,9 @@ async fn dial(hop: &Hop) -> Result<TcpStream, TransportError> {
         .map_err(|error| {
             fail(format!(
                 "its name cannot be resolved ({}); is ansible_host right?",
-                error.to_string().trim_start_matches("failed to lookup address information: ")
+                error
+                    .to_string()
+                    .trim_start_matches("failed to lookup address information: ")
             ))
         })?
         .collect();

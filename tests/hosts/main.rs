@@ -9,6 +9,9 @@
 mod bed;
 mod boots;
 mod etcd;
+mod logins;
+mod outages;
 mod play;
 mod quickstart;
+mod sizes;
 mod trouble;

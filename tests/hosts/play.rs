@@ -1,9 +1,12 @@
 //! Running playbooks on a bed, and reading what came of it.
 
-use super::bed::{Bed, text};
+use super::bed::{Bed, Machine, text};
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Child, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// A run that has ended.
 #[derive(Debug)]
@@ -58,11 +61,15 @@ impl Run {
 
     /// The lines of changed hosts and items, each after the name of its task, in no order.
     pub fn changes(&self) -> Vec<String> {
-        let mut task = "";
+        let mut task = String::new();
         let mut found = Vec::new();
         for line in self.stdout.lines() {
             if line.starts_with("TASK [") || line.starts_with("RUNNING HANDLER [") {
-                task = line.trim_end_matches('*').trim_end();
+                // a prediction and what came of it are compared
+                task = line
+                    .trim_end_matches('*')
+                    .trim_end()
+                    .replace(" [CHECK MODE]", "");
             } else if line.starts_with("changed: ") {
                 found.push(format!("{task} {line}"));
             }
@@ -134,4 +141,96 @@ pub fn arguments(bed: &Bed, playbook: &Path, more: &[&str]) -> Vec<String> {
 /// A file of the project.
 pub fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Processes of the program and of its tasks on a machine. The brackets keep the pattern from matching itself.
+pub const OURS: &str = "ps -eo pid,user,args | grep -E '[r]unbook|[s]leep 23[0-9]' || true";
+
+/// Waits for something that must come.
+#[track_caller]
+pub fn until(what: &str, limit: Duration, mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + limit;
+    while !done() {
+        assert!(
+            Instant::now() < end,
+            "not within {} s: {what}",
+            limit.as_secs()
+        );
+        sleep(Duration::from_millis(100));
+    }
+}
+
+/// A run that goes on while the test does something.
+pub struct Running(Child);
+
+impl Running {
+    pub fn start(bed: &Bed, playbook: &std::path::Path, more: &[&str]) -> Self {
+        let arguments = arguments(bed, playbook, more);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut command = bed.command(&arguments);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self(command.spawn().expect("runbook starts"))
+    }
+
+    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+        let pid = i32::try_from(self.0.id()).expect("a process number");
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).expect("still running");
+    }
+
+    /// Its largest memory so far, in KiB.
+    pub fn peak(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.0.id());
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
+            .unwrap_or(0)
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(None))
+    }
+
+    #[track_caller]
+    pub fn end(mut self, limit: Duration) -> Run {
+        until("runbook ends", limit, || {
+            self.0.try_wait().expect("a child").is_some()
+        });
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        let status = self.0.wait().expect("ended");
+        self.0
+            .stdout
+            .take()
+            .expect("piped")
+            .read_to_string(&mut stdout)
+            .expect("UTF-8");
+        self.0
+            .stderr
+            .take()
+            .expect("piped")
+            .read_to_string(&mut stderr)
+            .expect("UTF-8");
+        Run {
+            code: status.code().unwrap_or(-1),
+            stdout,
+            stderr,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+}
+
+/// Whether nothing of the program and its tasks runs there.
+pub fn nothing_runs(machine: &Machine) -> bool {
+    machine.must(OURS).is_empty()
 }

@@ -1,111 +1,31 @@
 //! What goes wrong on real machines: a run says so, with the right exit code, and leaves nothing half done.
 
-use super::bed::{self, Bed, Machine, OPS_PASSWORD};
-use super::play::{Run, arguments, play};
+use super::bed::{self, Machine, OPS_PASSWORD};
+use super::play::{OURS, Running, nothing_runs, play, until};
 use std::fs;
-use std::io::Read;
-use std::process::{Child, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-/// Processes of the program and of its tasks on a machine. The brackets keep the pattern from matching itself.
-const OURS: &str = "ps -eo pid,user,args | grep -E '[r]unbook|[s]leep 23[0-9]' || true";
-
-#[track_caller]
-fn until(what: &str, limit: Duration, mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + limit;
-    while !done() {
-        assert!(
-            Instant::now() < end,
-            "not within {} s: {what}",
-            limit.as_secs()
-        );
-        sleep(Duration::from_millis(100));
-    }
-}
-
-/// A run that goes on while the test does something.
-struct Running(Child);
-
-impl Running {
-    fn start(bed: &Bed, playbook: &std::path::Path, more: &[&str]) -> Self {
-        let arguments = arguments(bed, playbook, more);
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let mut command = bed.command(&arguments);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        Self(command.spawn().expect("runbook starts"))
-    }
-
-    fn signal(&self, signal: nix::sys::signal::Signal) {
-        let pid = i32::try_from(self.0.id()).expect("a process number");
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).expect("still running");
-    }
-
-    #[track_caller]
-    fn end(mut self, limit: Duration) -> Run {
-        until("runbook ends", limit, || {
-            self.0.try_wait().expect("a child").is_some()
-        });
-        let (mut stdout, mut stderr) = (String::new(), String::new());
-        let status = self.0.wait().expect("ended");
-        self.0
-            .stdout
-            .take()
-            .expect("piped")
-            .read_to_string(&mut stdout)
-            .expect("UTF-8");
-        self.0
-            .stderr
-            .take()
-            .expect("piped")
-            .read_to_string(&mut stderr)
-            .expect("UTF-8");
-        Run {
-            code: status.code().unwrap_or(-1),
-            stdout,
-            stderr,
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if matches!(self.0.try_wait(), Ok(None)) {
-            let _ = self.0.kill();
-            let _ = self.0.wait();
-        }
-    }
-}
-
-fn nothing_runs(machine: &Machine) -> bool {
-    machine.must(OURS).is_empty()
-}
+use std::time::Duration;
 
 #[test]
 fn an_unreachable_machine_does_not_hold_up_the_others() {
-    let Some(bed) = bed::boot(&["m1", "m2"]) else {
+    let Some(bed) = bed::shared() else {
         return;
     };
     let gone = bed.machines[0].addr.octets();
-    let mut inventory = fs::read_to_string(bed.inventory()).expect("inventory");
-    inventory.insert_str(
-        0,
+    let gone = bed.file(
+        "gone.ini",
         &format!(
             "gone ansible_host={}.{}.{}.200\n",
             gone[0], gone[1], gone[2]
         ),
     );
-    fs::write(bed.inventory(), inventory).expect("inventory");
+    let gone = gone.display().to_string();
     let book = bed.file(
         "p.yml",
         "- hosts: all\n  gather_facts: false\n  tasks:\n\
          \x20   - command: hostname\n      changed_when: false\n\
          \x20   - copy: {content: 'x', dest: /tmp/reached}\n",
     );
-    let run = play(&bed, &book, &["--timeout", "5"]).expect(4);
+    let run = play(&bed, &book, &["-i", &gone, "--timeout", "5"]).expect(4);
     assert_eq!(run.count("gone", "unreachable"), 1, "{run}");
     assert!(run.stdout.contains("fatal: [gone]: UNREACHABLE!"), "{run}");
     for machine in &bed.machines {
@@ -116,14 +36,14 @@ fn an_unreachable_machine_does_not_hold_up_the_others() {
 
 #[test]
 fn a_failing_task_ends_its_host_and_the_exit_code_is_2() {
-    let Some(bed) = bed::boot(&["m1", "m2"]) else {
+    let Some(bed) = bed::shared() else {
         return;
     };
     let book = bed.file(
         "p.yml",
         "- hosts: all\n  gather_facts: false\n  tasks:\n\
          \x20   - name: breaks\n      command: sh -c 'echo on-stdout; echo on-stderr >&2; exit 7'\n      when: inventory_hostname == 'm1'\n\
-         \x20   - copy: {content: 'x', dest: /tmp/went-on}\n",
+         \x20   - copy: {content: 'x', dest: /tmp/failed-on}\n",
     );
     let run = play(&bed, &book, &[]).expect(2);
     assert_eq!(
@@ -145,12 +65,12 @@ fn a_failing_task_ends_its_host_and_the_exit_code_is_2() {
     ] {
         assert!(run.all().contains(told), "nothing about {told}: {run}");
     }
-    bed.machines[0].must("test ! -e /tmp/went-on");
+    bed.machines[0].must("test ! -e /tmp/failed-on");
 }
 
 #[test]
 fn an_interrupt_leaves_no_process_and_no_half_file() {
-    let Some(bed) = bed::boot(&["m1", "m2"]) else {
+    let Some(bed) = bed::shared() else {
         return;
     };
     let sleeping = bed.file(
@@ -209,13 +129,13 @@ fn an_interrupt_leaves_no_process_and_no_half_file() {
 
 #[test]
 fn a_killed_agent_is_reported_and_the_next_run_works() {
-    let Some(bed) = bed::boot(&["m1", "m2"]) else {
+    let Some(bed) = bed::shared() else {
         return;
     };
     let book = bed.file(
         "p.yml",
         "- hosts: all\n  gather_facts: false\n  become: true\n  tasks:\n\
-         \x20   - command: sleep 235\n      when: inventory_hostname == 'm1' and slow | default(true) | bool\n\
+         \x20   - shell: sleep 235; true\n      when: inventory_hostname == 'm1' and slow | default(true) | bool\n\
          \x20   - copy: {content: 'x', dest: /tmp/went-on}\n",
     );
     let running = Running::start(&bed, &book, &[]);
@@ -223,7 +143,7 @@ fn a_killed_agent_is_reported_and_the_next_run_works() {
     until("the task runs", Duration::from_secs(30), || {
         victim.must(OURS).contains("sleep 235")
     });
-    victim.must("ps -eo pid,comm,args | awk '$2 !~ /sudo|sshd|sh$/ && / agent/ && !/awk/ {print $1}' | xargs -r kill -9");
+    victim.must("ps -eo pid,comm | awk '$2 ~ /^agent-/ {print $1}' | xargs kill -9");
     let run = running.end(Duration::from_secs(60));
     assert!([2, 4].contains(&run.code), "{run}");
     assert_eq!(
@@ -242,7 +162,7 @@ fn a_killed_agent_is_reported_and_the_next_run_works() {
 
 #[test]
 fn a_full_disk_keeps_the_old_file() {
-    let Some(bed) = bed::boot(&["m1"]) else {
+    let Some(bed) = bed::shared() else {
         return;
     };
     let machine = &bed.machines[0];
@@ -271,11 +191,12 @@ fn a_full_disk_keeps_the_old_file() {
         "old\nf\n",
         "{run}"
     );
+    machine.must("umount /mnt/small");
 }
 
 #[test]
 fn a_refused_sudo_says_why() {
-    let Some(bed) = bed::boot(&["m1"]) else {
+    let Some(bed) = bed::shared() else {
         return;
     };
     let book = bed.file(

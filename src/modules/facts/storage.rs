@@ -132,10 +132,7 @@ fn links(look: Look<'_>) -> Links {
     let masters = all.entry("masters").or_default();
     for device in look.names("/sys/block") {
         for slave in look.names(format!("/sys/block/{device}/slaves")) {
-            masters
-                .entry(slave)
-                .or_default()
-                .push(device.clone());
+            masters.entry(slave).or_default().push(device.clone());
         }
     }
     all

@@ -2,9 +2,9 @@
 
 mod apt;
 mod dpkg_selections;
-mod simple;
 mod others;
 mod package;
+mod simple;
 
 use super::Entry;
 

@@ -4,6 +4,7 @@
 mod become_user;
 mod bootstrap;
 mod local;
+mod openssh;
 mod passwords;
 mod sshd;
 

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A server with its keys, and a home for the client; ended when dropped.
-struct Sshd {
+pub(super) struct Sshd {
     child: Child,
     directory: tempfile::TempDir,
     port: u16,
@@ -19,7 +19,7 @@ impl Drop for Sshd {
     }
 }
 
-fn keygen(path: &Path, kind: &str, phrase: &str) {
+pub(super) fn keygen(path: &Path, kind: &str, phrase: &str) {
     let status = Command::new("ssh-keygen")
         .args(["-q", "-t", kind, "-C", "test", "-N", phrase, "-f"])
         .arg(path)
@@ -38,7 +38,7 @@ fn free_port() -> u16 {
 
 impl Sshd {
     /// `None`, loudly, where there is no sshd.
-    fn start(more: &str) -> Option<Self> {
+    pub(super) fn start(more: &str) -> Option<Self> {
         let program = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"];
         let Some(program) = program.iter().find(|path| Path::new(path).exists()) else {
             skip("no sshd on this machine");
@@ -94,15 +94,15 @@ impl Sshd {
         Some(server)
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(super) fn at(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    fn log(&self) -> String {
+    pub(super) fn log(&self) -> String {
         std::fs::read_to_string(self.at("log")).unwrap_or_default()
     }
 
-    fn target(&self) -> Target {
+    pub(super) fn target(&self) -> Target {
         Target {
             host: "127.0.0.1".to_owned(),
             port: Some(self.port),
@@ -112,18 +112,18 @@ impl Sshd {
         }
     }
 
-    fn open(&self) -> Target {
+    pub(super) fn open(&self) -> Target {
         Target {
             host_key_checking: Some(HostKeyChecking::Off),
             ..self.target()
         }
     }
 
-    fn options(&self) -> Options {
+    pub(super) fn options(&self) -> Options {
         options(self.directory.path())
     }
 
-    fn know(&self, host: &str, kind: &str) {
+    pub(super) fn know(&self, host: &str, kind: &str) {
         let key = std::fs::read_to_string(self.at(&format!("host_{kind}.pub"))).unwrap();
         let line = format!("[{host}]:{} {key}", self.port);
         std::fs::write(self.at(".ssh/known_hosts"), line).unwrap();
@@ -140,7 +140,7 @@ impl Sshd {
     }
 }
 
-async fn echo(machine: &Machine) -> Result<String, TransportError> {
+pub(super) async fn echo(machine: &Machine) -> Result<String, TransportError> {
     let outcomes = machine
         .run(
             None,
@@ -555,51 +555,5 @@ fn hanging_up_ends_what_runs_there() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert!(!gone.exists());
-    });
-}
-
-#[test]
-fn the_systems_ssh_does_the_same() {
-    let Some(server) = Sshd::start("") else {
-        return;
-    };
-    let agent = AgentFile::new("openssh");
-    within(async {
-        server.know("127.0.0.1", "ed25519");
-        let target = Target {
-            ssh_config: Some("none".into()),
-            private_keys: vec![server.at(".ssh/id_ed25519")],
-            known_hosts: vec![server.at(".ssh/known_hosts")],
-            ssh_args:
-                "-C -o ControlMaster=auto -o ControlPersist=60s -o ControlPath=/nonexistent/x"
-                    .to_owned(),
-            ..server.target()
-        };
-        let connect = |target: Target| {
-            let binaries = agent.binaries();
-            let options = server.options();
-            async move { Machine::connect(ConnectionKind::OpenSsh, target, &binaries, &options).await }
-        };
-        let machine = connect(target.clone()).await.unwrap();
-        assert_eq!(echo(&machine).await.unwrap(), "there");
-        assert_eq!(machine.raw(None, "exit 4", b"", None).await.unwrap().rc, 4);
-        machine.close().await;
-        // A passphrase goes through the private pipe.
-        keygen(&server.at("locked"), "ed25519", "open sesame");
-        std::fs::copy(server.at("locked.pub"), server.at("authorized_keys")).unwrap();
-        let locked = Target {
-            private_keys: vec![server.at("locked")],
-            key_passphrase: Some(crate::value::Secret::new("open sesame".to_owned())),
-            ..target.clone()
-        };
-        connect(locked).await.unwrap().close().await;
-        let error = connect(target.clone()).await.unwrap_err();
-        assert!(matches!(error, TransportError::Auth { .. }), "{error}");
-        let unknown = Target {
-            known_hosts: vec![server.at("none")],
-            ..target
-        };
-        let error = connect(unknown).await.unwrap_err();
-        assert!(matches!(error, TransportError::HostKey { .. }), "{error}");
     });
 }

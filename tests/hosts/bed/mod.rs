@@ -19,7 +19,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::PoisonError;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The password of the user `ops`.
@@ -237,6 +237,27 @@ pub fn boot(names: &[&str]) -> Option<Bed> {
         return None;
     }
     Some(Bed::named(names).unwrap_or_else(|why| panic!("the test bed did not come up: {why}")))
+}
+
+/// The bed that most tests share, one at a time: booting takes longer than most of them. It has the machines `m1`,
+/// `m2` and `m3`; whoever changes one so that others would notice puts it right again.
+pub fn shared() -> Option<Shared3> {
+    static BED: Mutex<Option<Bed>> = Mutex::new(None);
+    let mut bed = BED.lock().unwrap_or_else(PoisonError::into_inner);
+    if bed.is_none() {
+        *bed = boot(&["m1", "m2", "m3"]);
+    }
+    bed.is_some().then_some(Shared3(bed))
+}
+
+/// The shared bed, while a test has it for itself.
+pub struct Shared3(MutexGuard<'static, Option<Bed>>);
+
+impl std::ops::Deref for Shared3 {
+    type Target = Bed;
+    fn deref(&self) -> &Bed {
+        self.0.as_ref().expect("there is a bed")
+    }
 }
 
 fn required() -> bool {

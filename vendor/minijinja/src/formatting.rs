@@ -1005,6 +1005,13 @@ fn parse_number(cursor: &mut Cursor) -> Result<Option<usize>, Error> {
             )
             .with_source(e)
         }));
+        // runbook: a width or precision beyond any use would only fill the memory
+        if num > 10_000_000 {
+            return Err(Error::new(
+                ErrorKind::InvalidOperation,
+                format!("the number {num} in the format string is too large"),
+            ));
+        }
         Ok(Some(num))
     }
 }

@@ -12,6 +12,8 @@ use crate::syntax::SyntaxConfig;
 use crate::value::Value;
 
 const MAX_RECURSION: usize = 150;
+// runbook: the tree of `1 + 1 + ...`, of `a.b.c...` or of `not not ...` is as deep as the text is long
+const MAX_CHAIN: usize = 1000;
 const RESERVED_NAMES: [&str; 8] = [
     "true", "True", "false", "False", "none", "None", "loop", "self",
 ];
@@ -183,6 +185,7 @@ struct Parser<'a> {
     #[cfg(feature = "multi_template")]
     blocks: BTreeSet<&'a str>,
     depth: usize,
+    chain: usize,
 }
 
 macro_rules! binop {
@@ -190,11 +193,13 @@ macro_rules! binop {
         fn $func(&mut self) -> Result<ast::Expr<'a>, Error> {
             let span = self.stream.current_span();
             let mut left = ok!(self.$next());
+            let chain = self.chain;
             loop {
                 let op = match ok!(self.stream.current()) {
                     $($tok)*
                     _ => break,
                 };
+                ok!(self.longer());
                 ok!(self.stream.next());
                 let right = ok!(self.$next());
                 left = ast::Expr::BinOp(Spanned::new(
@@ -202,6 +207,7 @@ macro_rules! binop {
                     self.stream.expand_span(span),
                 ));
             }
+            self.chain = chain;
             Ok(left)
         }
     };
@@ -216,11 +222,12 @@ macro_rules! unaryop {
                 _ => return self.$next()
             };
             ok!(self.stream.next());
+            let chain = self.chain;
+            ok!(self.longer());
+            let expr = ok!(self.$func());
+            self.chain = chain;
             Ok(ast::Expr::UnaryOp(Spanned::new(
-                ast::UnaryOp {
-                    op,
-                    expr: ok!(self.$func()),
-                },
+                ast::UnaryOp { op, expr },
                 self.stream.expand_span(span),
             )))
         }
@@ -264,6 +271,7 @@ impl<'a> Parser<'a> {
             #[cfg(feature = "multi_template")]
             blocks: BTreeSet::new(),
             depth: 0,
+            chain: 0,
         }
     }
 
@@ -293,6 +301,15 @@ impl<'a> Parser<'a> {
             .map_err(|err| self.attach_location_to_error(err))
     }
 
+    // runbook: one more operator in a row
+    fn longer(&mut self) -> Result<(), Error> {
+        self.chain += 1;
+        if self.chain > MAX_CHAIN {
+            syntax_error!("the expression has too many operators in a row");
+        }
+        Ok(())
+    }
+
     /// Returns the current filename.
     pub fn filename(&self) -> &str {
         self.stream.tokenizer.filename()
@@ -301,8 +318,10 @@ impl<'a> Parser<'a> {
     fn parse_ifexpr(&mut self) -> Result<ast::Expr<'a>, Error> {
         let mut span = self.stream.last_span();
         let mut expr = ok!(self.parse_or());
+        let chain = self.chain;
         loop {
             if skip_token!(self, Token::Ident("if")) {
+                ok!(self.longer());
                 let expr2 = ok!(self.parse_or());
                 let expr3 = if skip_token!(self, Token::Ident("else")) {
                     Some(ok!(self.parse_ifexpr()))
@@ -322,6 +341,7 @@ impl<'a> Parser<'a> {
                 break;
             }
         }
+        self.chain = chain;
         Ok(expr)
     }
 
@@ -440,7 +460,10 @@ impl<'a> Parser<'a> {
         }
         ok!(self.stream.next());
         let operand_span = self.stream.current_span();
+        let chain = self.chain;
+        ok!(self.longer());
         let operand = ok!(self.parse_unary_only());
+        self.chain = chain;
         let operand = ok!(self.parse_postfix(operand, operand_span));
         Ok(ast::Expr::UnaryOp(Spanned::new(
             ast::UnaryOp {
@@ -464,8 +487,12 @@ impl<'a> Parser<'a> {
         mut span: Span,
     ) -> Result<ast::Expr<'a>, Error> {
         let mut expr = expr;
+        let chain = self.chain;
         loop {
             let next_span = self.stream.current_span();
+            if matches_token!(self, Token::Dot | Token::BracketOpen | Token::ParenOpen) {
+                ok!(self.longer());
+            }
             match ok!(self.stream.current()) {
                 Some((Token::Dot, _)) => {
                     ok!(self.stream.next());
@@ -555,6 +582,7 @@ impl<'a> Parser<'a> {
             }
             span = next_span;
         }
+        self.chain = chain;
         Ok(expr)
     }
 
@@ -582,9 +610,11 @@ impl<'a> Parser<'a> {
 
     fn parse_filter_expr(&mut self, expr: ast::Expr<'a>) -> Result<ast::Expr<'a>, Error> {
         let mut expr = expr;
+        let chain = self.chain;
         loop {
             match ok!(self.stream.current()) {
                 Some((Token::Pipe, _)) => {
+                    ok!(self.longer());
                     ok!(self.stream.next());
                     let (name, span) = ok!(self.parse_filter_test_name());
                     let args = if matches_token!(self, Token::ParenOpen) {
@@ -650,6 +680,7 @@ impl<'a> Parser<'a> {
                 _ => break,
             }
         }
+        self.chain = chain;
         Ok(expr)
     }
 
