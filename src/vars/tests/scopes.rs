@@ -40,7 +40,6 @@ fn scope(store: &Arc<VarStore>, host: &str) -> Arc<HostScope> {
         play: Some(Arc::new(PlayMagic {
             dir: "/p".into(),
             name: "a play".into(),
-            dir: "/p".into(),
             hosts_all: ["h1", "h2"].map(Arc::from).into(),
             hosts: ["h2"].map(Arc::from).into(),
             batch: ["h2"].map(Arc::from).into(),
