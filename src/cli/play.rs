@@ -44,7 +44,13 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     }
     let tags = setup.tags(&args.tags, &args.skip_tags);
     if args.list_hosts || args.list_tasks || args.list_tags {
-        return lists::lists(&args, &playbooks, &store, limit.as_deref(), &tags);
+        return lists::lists(
+            &args,
+            (&playbooks, &loader),
+            &store,
+            limit.as_deref(),
+            &tags,
+        );
     }
     starts(&args, &playbooks)?;
     setup.ask(&args.connection)?;

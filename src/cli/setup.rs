@@ -154,16 +154,13 @@ impl Setup {
                 .map(|value| value.to_string())
                 .map_err(|e| e.message)
         };
-        let roles_path = self
-            .config
-            .roles_path
-            .iter()
-            .map(|path| expand_home(path))
-            .collect();
+        let expand = |paths: &[PathBuf]| paths.iter().map(|path| expand_home(path)).collect();
         Arc::new(Loader::new(
             Arc::new(Actions::default()),
             LoadOptions {
-                roles_path,
+                roles_path: expand(&self.config.roles_path),
+                collections_path: expand(&self.config.collections_path),
+                library: expand(&self.config.library),
                 render: Arc::new(render),
             },
         ))
