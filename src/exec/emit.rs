@@ -62,7 +62,6 @@ impl Emitter {
         stats
             .hosts
             .retain(|_, counts| *counts != HostStats::default());
-        stats.hosts.sort_unstable_keys();
         stats
     }
 
