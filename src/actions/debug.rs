@@ -54,6 +54,9 @@ pub(super) fn debug(input: &Input<'_>) -> Result<Step> {
         (None, Some(msg)) => {
             data.set("msg", msg);
         }
+        (None, None) if input.args.get("msg").is_some() => {
+            data.set("msg", Value::Null);
+        }
         (None, None) => {
             data.set("msg", "Hello world!");
         }

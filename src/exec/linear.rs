@@ -277,6 +277,9 @@ impl Run {
         let mut lost = 0;
         let mut fatal = false;
         let mut includes = Vec::new();
+        // hosts that failed of themselves; of `run_once`, the one that ran
+        let mut failing: Vec<Arc<str>> = Vec::new();
+        let runner = ends.first().map(|(host, _)| Arc::clone(host));
         for (host, end) in ends {
             let Some(cursor) = cursors.get_mut(&host) else {
                 continue;
@@ -284,6 +287,9 @@ impl Run {
             match end.status {
                 Status::Failed | Status::Rescued => {
                     fatal |= end.any_errors_fatal || once;
+                    if !once || runner.as_ref() == Some(&host) {
+                        failing.push(Arc::clone(&host));
+                    }
                     let failure = cursor.fail();
                     if failure == Failure::Rescued {
                         self.remember_failure(&host, task, &end);
@@ -323,6 +329,7 @@ impl Run {
         if fatal {
             for (host, cursor) in cursors.iter_mut() {
                 if !cursor.is_failed()
+                    && !failing.contains(host)
                     && cursor.next().is_some()
                     && !self.lost().failed.contains(host)
                 {

@@ -63,7 +63,7 @@ impl PlayState {
                 local: None,
             },
             crate::vars::Magic {
-                run: run.magic(),
+                run: Arc::clone(&run.magic),
                 play: Some(self.magic()),
                 task: None,
             },
@@ -102,6 +102,8 @@ impl Run {
             .templar
             .render_str(&play.label(), &cx)
             .map_or_else(|_| play.label(), |value| value.to_string());
+        // variables beside an imported playbook are those of its plays
+        self.store.set_playbook_dir(dir.clone());
         let hosts = self.play_hosts(play, &cx)?;
         if hosts.is_empty() {
             self.emitter.emit(&Event::PlayNoHosts { name });
@@ -336,15 +338,18 @@ impl Run {
         if !strict {
             return Ok(None);
         }
-        let Some(first) = group.first() else {
-            return Ok(None);
-        };
-        Err(Diagnostic::error(
-            "play::vars-file",
-            format!("there is no file of variables `{}`", first.to_value()),
-        )
-        .at(&first.span)
-        .into())
+        if let Some(first) = group.first() {
+            // Ansible goes on without a word
+            self.emitter.warn(
+                Diagnostic::warning(
+                    "play::vars-file",
+                    format!("there is no file of variables `{}`", first.to_value()),
+                )
+                .at(&first.span)
+                .to_string(),
+            );
+        }
+        Ok(None)
     }
 
     fn prompts(&self, play: &Play) -> Result<Option<Arc<Map>>, Box<Diagnostic>> {

@@ -12,7 +12,7 @@ use crate::vars::{RunMagic, VarStore};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// What a run is made of.
@@ -67,7 +67,7 @@ pub struct Run {
     pub(crate) machines: Arc<Machines>,
     pub(crate) prompt: Arc<dyn Prompt>,
     pub(crate) emitter: Emitter,
-    magic: RwLock<Arc<RunMagic>>,
+    pub(crate) magic: Arc<RunMagic>,
     pub(crate) interrupted: tokio::sync::watch::Receiver<bool>,
     pub(crate) lost: Mutex<Lost>,
     next_task: AtomicU64,
@@ -84,7 +84,7 @@ impl Run {
             machines: parts.machines,
             prompt: parts.prompt,
             emitter: Emitter::new(parts.sink),
-            magic: RwLock::new(Arc::new(parts.magic)),
+            magic: Arc::new(parts.magic),
             interrupted: parts.interrupted,
             lost: Mutex::default(),
             next_task: AtomicU64::new(1),
@@ -107,10 +107,6 @@ impl Run {
             });
             let dir = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             let dir = dir.parent().unwrap_or(Path::new("/")).to_owned();
-            {
-                let mut magic = self.magic.write().unwrap_or_else(PoisonError::into_inner);
-                Arc::make_mut(&mut magic).playbook_dir.clone_from(&dir);
-            }
             self.store.set_playbook_dir(dir);
             for play in plays {
                 if self.is_interrupted() {
@@ -154,11 +150,6 @@ impl Run {
             interrupted,
             sink,
         })
-    }
-
-    /// The magic variables of the run, with the directory of the playbook that runs now.
-    pub(crate) fn magic(&self) -> Arc<RunMagic> {
-        Arc::clone(&self.magic.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether the user interrupted the run.

@@ -45,7 +45,7 @@ pub(crate) fn files(task: &Task, playbook_dir: &std::path::Path) -> FileContext 
             add(parent.path.clone());
         }
     }
-    add(task.dir.clone());
+    add(std::path::absolute(&task.dir).unwrap_or_else(|_| task.dir.clone()));
     add(playbook_dir.to_owned());
     FileContext {
         search_path,
@@ -144,7 +144,7 @@ impl Run {
     ) -> Result<(Arc<HostScope>, Arc<FileContext>), Box<Diagnostic>> {
         let files = Arc::new(files(task, &play.dir));
         let magic = Magic {
-            run: self.magic(),
+            run: Arc::clone(&self.magic),
             play: Some(play.magic()),
             task: Some(Arc::new(self.task_magic(task, &files))),
         };

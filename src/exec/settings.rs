@@ -14,7 +14,7 @@ use crate::yaml::Node;
 use std::time::Duration;
 
 /// A task's keywords on a host.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub check: bool,
     pub diff: bool,

@@ -327,9 +327,11 @@ impl Run {
                 outcome.data.set("attempts", tries);
                 if !outcome.failed {
                     outcome.failed = true;
-                    outcome
-                        .data
-                        .set("msg", "the condition of `until` did not come true");
+                    if outcome.data.get("msg").is_none() {
+                        outcome
+                            .data
+                            .set("msg", "the condition of `until` did not come true");
+                    }
                 }
                 return end;
             }

@@ -57,7 +57,9 @@ impl Run {
             Ok(sum) => sum,
             Err(fault) => self.failed_early(&place, fault),
         };
-        let ignore = sum.ends.iter().any(|end| end.ignore_errors);
+        // a file that is not there is an error of the playbook, which nothing ignores
+        let ignore = sum.ends.iter().any(|end| end.ignore_errors)
+            && !matches!(task.short_action(), "include_tasks" | "include_role");
         let no_log = sum.ends.iter().any(|end| end.no_log);
         let outcome = sum.outcome;
         let status = match () {

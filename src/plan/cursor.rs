@@ -279,6 +279,16 @@ impl Cursor {
             let handler = u32::try_from(*index).unwrap_or(u32::MAX);
             self.notified.remove(handler);
         }
+        // an outer block that rescues makes even a failing `rescue` no failure of the host
+        let rescued = self.frames.iter().any(|frame| {
+            frame.phase == Phase::Block
+                && matches!(&frame.body, Body::Block(block) if !block.rescue.is_empty())
+        });
+        let end = if rescued {
+            Failure::Rescued
+        } else {
+            Failure::Final
+        };
         while let Some(frame) = self.frames.last_mut() {
             if let Body::Block(block) = &frame.body {
                 match frame.phase {
@@ -291,7 +301,7 @@ impl Cursor {
                         frame.phase = Phase::Always;
                         frame.index = 0;
                         frame.failed = true;
-                        return Failure::Final;
+                        return end;
                     }
                     _ => {}
                 }

@@ -189,14 +189,12 @@ impl Loader {
                 }
             }
         }
-        // variables that come with an import are play variables, below the play's own
+        // variables that come with an import are play variables, above the play's own; the outermost import wins
         if !inherited.vars.is_empty() {
             let mut vars = Map::new();
-            for layer in inherited
-                .vars
-                .iter()
-                .map(Arc::as_ref)
-                .chain([play.vars.as_ref()])
+            for layer in [play.vars.as_ref()]
+                .into_iter()
+                .chain(inherited.vars.iter().rev().map(Arc::as_ref))
             {
                 for (key, value) in layer {
                     vars.insert(key.clone(), value.clone());

@@ -214,9 +214,18 @@ fn included(line: &str) -> String {
         return line.to_owned();
     };
     let name = what.rsplit('/').next().unwrap_or(what);
-    format!("included {name} for {hosts}")
+    let (hosts, item) = match hosts.find(" => ") {
+        Some(at) => hosts.split_at(at),
+        None => (hosts, ""),
+    };
+    let mut hosts: Vec<&str> = hosts.split(", ").collect();
+    hosts.sort_unstable();
+    format!("included {name} for {}{item}", hosts.join(", "))
 }
 
 fn host_of(told: &str) -> &str {
+    if let Some((_, rest)) = told.split_once("RETRYING: [") {
+        return rest.split_once(']').map_or("", |(host, _)| host);
+    }
     told.split_once(':').map_or("", |(host, _)| host)
 }

@@ -258,6 +258,7 @@ pub fn events() -> Vec<Event> {
     let handler = task(8, "restart", "service").in_role("base").handler();
     let unsteady = Outcome {
         left_to_do: vec!["start nginx".into()],
+        diagnosis: None,
         ..changed()
     };
     events.extend([

@@ -277,6 +277,7 @@ fn secrets_come_out_nowhere() {
     for status in all_statuses {
         let leaving = Outcome {
             left_to_do: vec!["set hunter2".into()],
+            diagnosis: None,
             ..command_failure()
         };
         all.event(&secret.item("h", 0, "hunter2", status, hidden(changed())));
