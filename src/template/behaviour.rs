@@ -226,7 +226,10 @@ fn nothing_of_a_rendering_stays() {
     let condition = Value::str("1 in list and dict.a is defined");
     assert!(templar.condition(&condition, &cx).unwrap());
     drop(cx);
-    assert!(gone.upgrade().is_none(), "something still holds the variables");
+    assert!(
+        gone.upgrade().is_none(),
+        "something still holds the variables"
+    );
 }
 
 #[test]
