@@ -439,7 +439,7 @@ impl Run {
         }
         self.keep_facts(place, turn.settings.as_ref(), &end);
         if !end.outcome.failed && turn.ran && !place.task.notify.is_empty() {
-            match self.notified(place, &turn.local) {
+            match self.notified(place, &turn.local, end.outcome.changed) {
                 Ok(names) => end.notify = names,
                 Err(fault) => end.outcome = fault.outcome(),
             }
@@ -500,7 +500,13 @@ impl Run {
         }
     }
 
-    fn notified(&self, place: &Place<'_>, local: &Map) -> Result<Vec<String>, Fault> {
+    /// The handlers that a turn notifies; those of one that changed something must exist.
+    fn notified(
+        &self,
+        place: &Place<'_>,
+        local: &Map,
+        changed: bool,
+    ) -> Result<Vec<String>, Fault> {
         let (scope, files) = self
             .task_scope(place.state, place.host, place.task)
             .map_err(Fault)?;
@@ -512,7 +518,7 @@ impl Run {
                 Some(one) => vec![one.to_string()],
                 None => Vec::new(),
             };
-            for name in &wanted {
+            for name in wanted.iter().filter(|_| changed) {
                 self.known_handler(place, name, node)?;
             }
             names.extend(wanted);

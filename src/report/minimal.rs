@@ -1,6 +1,7 @@
 //! One block per host, for commands that run one module: the look of Ansible's `minimal` callback.
 
 use super::dump::visible;
+use super::failure::excerpt;
 use super::{Label, Output, Palette, censor, dump, unified};
 use crate::result::{Event, EventSink, Status};
 use crate::value::{Map, Value};
@@ -86,6 +87,10 @@ impl EventSink for Minimal {
                 };
                 let painted = self.palette.paint(label, &head);
                 self.line(&painted);
+                let why = excerpt(outcome, self.palette.color);
+                if !why.is_empty() {
+                    self.line(why.trim_end());
+                }
             }
             Event::Warning { message } => {
                 let painted = self

@@ -115,6 +115,11 @@ impl Session {
         text = text.replace(env!("CARGO_PKG_VERSION"), "[VERSION]");
         for (before, after, with) in [
             ("\"elapsed_ms\":", ",}", "0"),
+            ("\"sent\":", ",}", "0"),
+            ("\"received\":", ",}", "0"),
+            ("\"uploaded\":", ",}", "0"),
+            ("\"connect_us\":", ",}", "0"),
+            ("\"agent_start_us\":", ",}", "0"),
             ("\"start\":\"", "\"", "[TIME]"),
             ("\"end\":\"", "\"", "[TIME]"),
             ("\"delta\":\"", "\"", "[TIME]"),
