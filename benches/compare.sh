@@ -11,17 +11,57 @@
 #   CASES        playbooks (default: "tasks loop facts")
 #   FORKS        Ansible's --forks (default: 10)
 #   RAW          where every single figure goes (default: a temporary file, named at the end)
+#   TABLE_ONLY=1 prints the table of the figures in RAW, and measures nothing
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+# --- the table
+
+median() { # column, then machines case tool pass
+    awk -F'\t' -v m="$2" -v c="$3" -v t="$4" -v p="$5" -v col="$1" \
+        'NR > 1 && $1==m && $2==c && $3==t && $4==p { print $col }' "$raw" | sort -n |
+        awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)]; else print "-" }'
+}
+show_table() { # machines…
+    printf '\n| machines | playbook | program | run | wall | / Ansible | CPU here | / Ansible | RSS | sent | received | agent sent | agent start |\n'
+    printf '|---:|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n'
+    for machines in "$@"; do
+        for case in "${cases[@]}"; do
+            for row in 'ansible first' 'ansible second' 'cold first' 'warm first' 'warm second'; do
+                read -r tool pass <<<"$row"
+                wall=$(median 5 "$machines" "$case" "$tool" "$pass")
+                [ "$wall" != - ] || continue
+                cpu=$(median 6 "$machines" "$case" "$tool" "$pass")
+                ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (b == "-" || a == 0) print "-"; else if (a == b) print "1"; else printf "1/%.0f", b / a }'; }
+                base_wall=$(median 5 "$machines" "$case" ansible "$pass")
+                base_cpu=$(median 6 "$machines" "$case" ansible "$pass")
+                printf '| %s | %s | %s | %s | %s s | %s | %s s | %s | %s MB | %s kB | %s kB | %s | %s |\n' "$machines" "$case" \
+                    "$([ "$tool" = ansible ] && echo ansible-core || echo "runbook, $tool")" "$pass" "$wall" "$(ratio "$wall" "$base_wall")" \
+                    "$cpu" "$(ratio "$cpu" "$base_cpu")" \
+                    "$(awk -v k="$(median 7 "$machines" "$case" "$tool" "$pass")" 'BEGIN { printf "%.0f", k / 1024 }')" \
+                    "$(awk -v b="$(median 8 "$machines" "$case" "$tool" "$pass")" 'BEGIN { printf "%.0f", b / 1000 }')" \
+                    "$(awk -v b="$(median 9 "$machines" "$case" "$tool" "$pass")" 'BEGIN { printf "%.0f", b / 1000 }')" \
+                    "$(median 10 "$machines" "$case" "$tool" "$pass")" \
+                    "$(median 11 "$machines" "$case" "$tool" "$pass")"
+            done
+        done
+    done
+    printf '\nwall and CPU: medians of %s; CPU is user+sys of the program here; sent and received: all bytes on the wire.\n' "$rounds"
+    printf 'each figure: %s\n' "$raw"
+}
 
 [ $# -gt 0 ] || set -- 1 10
 rounds=${ROUNDS:-3}
 read -ra cases <<<"${CASES:-tasks loop facts}"
 forks=${FORKS:-10}
+raw=${RAW:-$(mktemp --suffix=.tsv)}
+if [ -n "${TABLE_ONLY:-}" ]; then
+    show_table "$@"
+    exit
+fi
 host=$(rustc -vV | sed -n 's/^host: //p')
 runbook=$(realpath "${RUNBOOK_BIN:-${CARGO_TARGET_DIR:-target}/$host/release/runbook}")
 work=$(mktemp -d)
-raw=${RAW:-$(mktemp --suffix=.tsv)}
 printf 'machines\tcase\ttool\tpass\twall_s\tcpu_s\trss_kb\tsent\treceived\tuploaded\tagent_ms\tload\n' >"$raw"
 most=$(printf '%s\n' "$@" | sort -n | tail -1)
 
@@ -171,35 +211,4 @@ for machines in "$@"; do
     done
 done
 
-# --- the table
-
-median() { # column, then machines case tool pass
-    awk -F'\t' -v m="$2" -v c="$3" -v t="$4" -v p="$5" -v col="$1" \
-        'NR > 1 && $1==m && $2==c && $3==t && $4==p { print $col }' "$raw" | sort -n |
-        awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)]; else print "-" }'
-}
-printf '\n| machines | playbook | program | run | wall | / Ansible | CPU here | / Ansible | RSS | sent | received | agent sent | agent start |\n'
-printf '|---:|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n'
-for machines in "$@"; do
-    for case in "${cases[@]}"; do
-        for row in 'ansible first' 'ansible second' 'cold first' 'warm first' 'warm second'; do
-            read -r tool pass <<<"$row"
-            wall=$(median 5 "$machines" "$case" "$tool" "$pass")
-            [ "$wall" != - ] || continue
-            cpu=$(median 6 "$machines" "$case" "$tool" "$pass")
-            ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (b == "-" || a == 0) print "-"; else if (a == b) print "1"; else printf "1/%.0f", b / a }'; }
-            base_wall=$(median 5 "$machines" "$case" ansible "$pass")
-            base_cpu=$(median 6 "$machines" "$case" ansible "$pass")
-            printf '| %s | %s | %s | %s | %s s | %s | %s s | %s | %s MB | %s kB | %s kB | %s | %s |\n' "$machines" "$case" \
-                "$([ "$tool" = ansible ] && echo ansible-core || echo "runbook, $tool")" "$pass" "$wall" "$(ratio "$wall" "$base_wall")" \
-                "$cpu" "$(ratio "$cpu" "$base_cpu")" \
-                "$(awk -v k="$(median 7 "$machines" "$case" "$tool" "$pass")" 'BEGIN { printf "%.0f", k / 1024 }')" \
-                "$(awk -v b="$(median 8 "$machines" "$case" "$tool" "$pass")" 'BEGIN { printf "%.0f", b / 1000 }')" \
-                "$(awk -v b="$(median 9 "$machines" "$case" "$tool" "$pass")" 'BEGIN { printf "%.0f", b / 1000 }')" \
-                "$(median 10 "$machines" "$case" "$tool" "$pass")" \
-                "$(median 11 "$machines" "$case" "$tool" "$pass")"
-        done
-    done
-done
-printf '\nwall and CPU: medians of %s; CPU is user+sys of the program here; sent and received: all bytes on the wire.\n' "$rounds"
-printf 'each figure: %s\n' "$raw"
+show_table "$@"

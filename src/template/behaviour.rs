@@ -207,6 +207,32 @@ impl Scope for World {
 }
 
 #[test]
+fn nothing_of_a_rendering_stays() {
+    let world: Arc<dyn Scope> = Arc::new(World(Arc::new(Fixed(vars(
+        r#"{"list": [1, [2]], "dict": {"a": {"b": "{{ list }}"}}}"#,
+    )))));
+    let gone = Arc::downgrade(&world);
+    let cx = Context::new(world, Arc::default());
+    let templar = templar();
+    for template in [
+        "{{ 1 in list }} {{ dict.a.b[1][0] }}",
+        "{{ dict }}",
+        "{% for h in hostvars %}{{ hostvars[h].url }}{% endfor %} {{ vars.dict.a }}",
+        "{{ hostvars.h1.bad }}",
+        "{{ lookup('vars', 'list') }} {{ list | map('string') | join }}",
+    ] {
+        let _ = templar.render_str(template, &cx);
+    }
+    let condition = Value::str("1 in list and dict.a is defined");
+    assert!(templar.condition(&condition, &cx).unwrap());
+    drop(cx);
+    assert!(
+        gone.upgrade().is_none(),
+        "something still holds the variables"
+    );
+}
+
+#[test]
 fn scopes_are_mappings() {
     let world = World(Arc::new(Fixed(vars(
         r#"{"x": 5, "y": "{{ x }}!", "loop_": "{{ vars.loop_ }}"}"#,
@@ -442,7 +468,7 @@ fn nothing_panics() {
     let mut random = super::filters::Random::new(Some("fuzz"));
     for round in 0..6000 {
         let mut text = String::from(if round % 3 == 0 { "" } else { "{{ " });
-        for _ in 0..random.below(9) + 1 {
+        for _ in 0..=random.below(9) {
             text.push_str(PARTS.get(random.below(PARTS.len())).unwrap());
         }
         if round % 3 == 1 {

@@ -156,6 +156,16 @@ pub(crate) struct Shared {
     next_id: AtomicUsize,
 }
 
+impl Drop for Session {
+    fn drop(&mut self) {
+        // those below hold what they share with the outermost, which holds them
+        if self.id == 0 {
+            let children = std::mem::take(&mut *lock(&self.shared.children));
+            drop(children);
+        }
+    }
+}
+
 impl Session {
     pub(crate) fn new(
         scope: Arc<dyn Scope>,

@@ -25,15 +25,34 @@ pub(crate) struct Render {
     seen: Mutex<HashMap<String, Option<Val>>>,
 }
 
+/// A rendering while it lasts. What it has seen holds the rendering in turn, so it is let go of at the end:
+/// otherwise neither would ever be freed.
+pub(crate) struct Rendering(Arc<Render>);
+
+impl std::ops::Deref for Rendering {
+    type Target = Arc<Render>;
+
+    fn deref(&self) -> &Arc<Render> {
+        &self.0
+    }
+}
+
+impl Drop for Rendering {
+    fn drop(&mut self) {
+        let seen = std::mem::take(&mut *lock(&self.0.seen));
+        drop(seen);
+    }
+}
+
 impl Render {
-    pub(crate) fn new(templar: &Templar, session: &Arc<Session>) -> Arc<Self> {
-        Arc::new(Self {
+    pub(crate) fn begin(templar: &Templar, session: &Arc<Session>) -> Rendering {
+        Rendering(Arc::new(Self {
             templar: templar.clone(),
             session: Arc::clone(session),
             touched: AtomicBool::new(false),
             notes: Mutex::default(),
             seen: Mutex::default(),
-        })
+        }))
     }
 
     /// The rendering that a filter, test or function runs in.

@@ -186,7 +186,7 @@ impl Templar {
             ));
         }
         let text = crate::value::str_of(&expr);
-        let render = Render::new(self, &cx.session);
+        let render = Render::begin(self, &cx.session);
         let value = self.evaluate(&text, &text, 0, &render)?;
         if value.is_undefined() {
             let printed = format!("{{{{{text}}}}}");
@@ -227,7 +227,7 @@ impl Templar {
         options: &FileOptions,
         cx: &Context,
     ) -> Result<String, TemplateError> {
-        let render = Render::new(self, &cx.session);
+        let render = Render::begin(self, &cx.session);
         self.render_file_in(text, options, &render)
     }
 
@@ -301,7 +301,7 @@ impl Templar {
         kwargs: Map,
         cx: &Context,
     ) -> Result<Vec<Value>, TemplateError> {
-        let render = Render::new(self, &cx.session);
+        let render = Render::begin(self, &cx.session);
         super::lookups::run(name, terms, kwargs, &render)
     }
 
@@ -379,7 +379,7 @@ impl Templar {
         {
             return Ok(value);
         }
-        let render = Render::new(self, session);
+        let render = Render::begin(self, session);
         let value = self.expand_in(text, &render)?;
         Ok(if render.is_touched() {
             value.into_data()

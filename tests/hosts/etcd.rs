@@ -75,7 +75,7 @@ fn is_healthy(bed: &Bed) {
 /// After drift, check mode names the changes of the next run, and changes nothing itself.
 fn the_prediction_comes_true(bed: &Bed) {
     let drifted = &bed.machines[1];
-    drifted.must("echo '# drift' >> /etc/default/etcd; rm /etc/etcd/pki/ca.crt; chmod 600 /etc/etcd/pki/member.crt");
+    drifted.must("echo '# drift' >> /etc/default/etcd; rm /etc/etcd/pki/member.crt; chmod 600 /etc/etcd/pki/ca.crt");
     let state = "find /etc/default/etcd /etc/etcd /var/lib/etcd -maxdepth 2 -printf '%p %m %u %s %T@\\n' | sort; \
                  systemctl show etcd --property=MainPID";
     let before = drifted.must(state);
