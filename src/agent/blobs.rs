@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::keeper::Keeper;
-use crate::sys::{BlobError, Blobs, Cancel, hex};
+use crate::sys::{BlobError, Blobs, Cancel, Keeper as _, hex};
 use crate::wire::{Blob, FromAgent};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -160,7 +160,7 @@ impl State {
             dir.path()
         } else {
             let dir = private_directory()?;
-            keeper.directory(dir.path());
+            keeper.made(dir.path());
             self.dir.insert(dir).path()
         };
         let path = dir.join(&blob.sha256);

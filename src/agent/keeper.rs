@@ -1,6 +1,6 @@
 //! A second process that outlives the agent: what the agent left when it was killed is ended and removed.
 
-use crate::sys::Groups;
+use crate::sys;
 use nix::sys::signal::{SigHandler, Signal, killpg, signal};
 use nix::unistd::{ForkResult, Pid, fork, pipe2, setsid};
 use std::fs::File;
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Time for processes to end by themselves.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// The agent's line to its keeper: process groups and directories that must not outlive it.
+/// The agent's line to its keeper: process groups, files and directories that must not outlive it.
 #[derive(Debug, Default)]
 pub(super) struct Keeper(Option<Mutex<File>>);
 
@@ -48,14 +48,9 @@ impl Keeper {
             let _ = pipe.write_all(&line);
         }
     }
-
-    /// This directory is to be removed.
-    pub(super) fn directory(&self, path: &Path) {
-        self.say(b"d", path.as_os_str().as_bytes());
-    }
 }
 
-impl Groups for Keeper {
+impl sys::Keeper for Keeper {
     fn began(&self, group: i32) {
         self.say(b"+", group.to_string().as_bytes());
     }
@@ -63,13 +58,21 @@ impl Groups for Keeper {
     fn ended(&self, group: i32) {
         self.say(b"-", group.to_string().as_bytes());
     }
+
+    fn made(&self, path: &Path) {
+        self.say(b"m", path.as_os_str().as_bytes());
+    }
+
+    fn gone(&self, path: &Path) {
+        self.say(b"g", path.as_os_str().as_bytes());
+    }
 }
 
 /// What must not outlive the agent.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Left {
     groups: Vec<i32>,
-    directories: Vec<PathBuf>,
+    paths: Vec<PathBuf>,
 }
 
 impl Left {
@@ -81,6 +84,7 @@ impl Left {
             let group = std::str::from_utf8(about).ok()?.parse::<i32>().ok()?;
             (group > 1).then_some(group)
         };
+        let path = || PathBuf::from(std::ffi::OsString::from_vec(about.to_vec()));
         match what {
             b'+' => self.groups.extend(group()),
             b'-' => {
@@ -88,9 +92,11 @@ impl Left {
                     self.groups.retain(|other| *other != group);
                 }
             }
-            b'd' => self
-                .directories
-                .push(std::ffi::OsString::from_vec(about.to_vec()).into()),
+            b'm' if path().is_absolute() => self.paths.push(path()),
+            b'g' => {
+                let path = path();
+                self.paths.retain(|other| *other != path);
+            }
             _ => {}
         }
     }
@@ -106,8 +112,10 @@ impl Left {
             std::thread::sleep(GRACE);
             all(Signal::SIGKILL);
         }
-        for directory in &self.directories {
-            let _ = std::fs::remove_dir_all(directory);
+        for path in &self.paths {
+            if std::fs::remove_file(path).is_err() {
+                let _ = std::fs::remove_dir_all(path);
+            }
         }
     }
 }
@@ -168,7 +176,11 @@ mod tests {
         for line in [
             "+12",
             "+15",
-            "d/tmp/a b",
+            "m/tmp/a b",
+            "m/c",
+            "g/c",
+            "m",
+            "mx",
             "-12",
             "+",
             "+-1",
@@ -182,7 +194,7 @@ mod tests {
         }
         let expected = Left {
             groups: vec![15],
-            directories: vec!["/tmp/a b".into()],
+            paths: vec!["/tmp/a b".into()],
         };
         assert_eq!(left, expected);
     }

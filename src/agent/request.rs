@@ -11,7 +11,7 @@ use std::time::Instant;
 pub(super) fn run(session: &Arc<Session>, id: u64, calls: Vec<Call>, stop_on_failure: bool) {
     for (index, call) in calls.into_iter().enumerate() {
         let begun = Instant::now();
-        let cancel = Arc::new(Cancel::telling(session.keeper.clone()));
+        let cancel = Arc::new(Cancel::kept(session.keeper.clone()));
         let outcome = if session.begin_call(id, &cancel) {
             call::run(session, id, call, &cancel)
         } else {

@@ -2,6 +2,7 @@
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,27 +12,43 @@ struct State {
     groups: Vec<i32>,
 }
 
-/// Someone who is told which process groups run.
-pub trait Groups: std::fmt::Debug + Send + Sync {
-    /// One began.
+/// Someone who is told what must not outlive this process, in case that it is killed.
+pub trait Keeper: std::fmt::Debug + Send + Sync {
+    /// A process group began.
     fn began(&self, group: i32);
-    /// One ended.
+    /// It ended.
     fn ended(&self, group: i32);
+    /// A file or directory for the time being was made.
+    fn made(&self, path: &Path);
+    /// It is gone.
+    fn gone(&self, path: &Path);
+}
+
+/// Something for the time being: its keeper knows of it as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Kept(Option<(Arc<dyn Keeper>, PathBuf)>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some((keeper, path)) = &self.0 {
+            keeper.gone(path);
+        }
+    }
 }
 
 /// Stops what runs under it.
 #[derive(Debug, Default)]
 pub struct Cancel {
-    told: Option<Arc<dyn Groups>>,
+    keeper: Option<Arc<dyn Keeper>>,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 impl Cancel {
-    /// One that tells someone.
-    pub fn telling(told: Arc<dyn Groups>) -> Self {
+    /// One that tells a keeper.
+    pub fn kept(keeper: Arc<dyn Keeper>) -> Self {
         Self {
-            told: Some(told),
+            keeper: Some(keeper),
             ..Self::default()
         }
     }
@@ -82,15 +99,23 @@ impl Cancel {
 
     pub(crate) fn began(&self, group: i32) {
         self.lock().groups.push(group);
-        if let Some(told) = &self.told {
-            told.began(group);
+        if let Some(keeper) = &self.keeper {
+            keeper.began(group);
         }
     }
 
     pub(crate) fn ended(&self, group: i32) {
         self.lock().groups.retain(|g| *g != group);
-        if let Some(told) = &self.told {
-            told.ended(group);
+        if let Some(keeper) = &self.keeper {
+            keeper.ended(group);
         }
+    }
+
+    /// Tells the keeper of something for the time being.
+    pub(crate) fn keep(&self, path: &Path) -> Kept {
+        Kept(self.keeper.as_ref().map(|keeper| {
+            keeper.made(path);
+            (Arc::clone(keeper), path.to_owned())
+        }))
     }
 }

@@ -30,7 +30,7 @@ mod write;
 
 pub use accounts::{Account, GroupEntry};
 pub use blobs::{BlobError, Blobs, NoBlobs};
-pub use cancel::{Cancel, Groups};
+pub use cancel::{Cancel, Keeper};
 pub use command::{Command, Output, RealRunner, Runner};
 pub use content::ScratchFile;
 pub use fake::FakeRunner;

@@ -1,5 +1,6 @@
 //! Private copies of what the controller sent, to be run or read by a program.
 
+use super::cancel::Kept;
 use super::{Error, Result, Sys};
 use nix::sys::statvfs::{FsFlags, statvfs};
 use std::os::unix::fs::PermissionsExt;
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 pub struct PrivateFile {
     path: PathBuf,
     _dir: tempfile::TempDir,
+    // the keeper forgets it after it went
+    _kept: Kept,
 }
 
 impl PrivateFile {
@@ -52,6 +55,7 @@ impl Sys {
             .permissions(std::fs::Permissions::from_mode(0o700))
             .tempdir_in(&place)
             .map_err(failed(&place))?;
+        let kept = self.cancel.keep(dir.path());
         let name = Path::new(name)
             .file_name()
             .unwrap_or(std::ffi::OsStr::new("file"));
@@ -59,6 +63,10 @@ impl Sys {
         std::fs::copy(content, &path).map_err(failed(&path))?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700))
             .map_err(failed(&path))?;
-        Ok(PrivateFile { path, _dir: dir })
+        Ok(PrivateFile {
+            path,
+            _dir: dir,
+            _kept: kept,
+        })
     }
 }

@@ -2,9 +2,12 @@
 
 use super::{Error, Result, Sys};
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
+
+/// Bytes that are written before looking whether the task was stopped.
+const WRITE_PIECE: u64 = 4 << 20;
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,12 +57,25 @@ impl Sys {
         let real = fs::canonicalize(self.real_path(path)).unwrap_or_else(|_| self.real_path(path));
         let dir = real.parent().unwrap_or(Path::new("/"));
         let old = fs::metadata(&real).ok();
-        let mut temp = tempfile::Builder::new()
+        let temp = tempfile::Builder::new()
             .prefix(".runbook-")
             .permissions(fs::Permissions::from_mode(0o600))
             .tempfile_in(dir)
             .map_err(failed("cannot write into the directory of", path))?;
-        io::copy(content, &mut temp).map_err(failed("cannot write", path))?;
+        let _kept = self.cancel.keep(temp.path());
+        // goes before the keeper forgets it
+        let mut temp = temp;
+        loop {
+            // what was stopped is not written to its end
+            if self.cancel.is_stopped() {
+                return Err(Error::Cancelled);
+            }
+            let copied = io::copy(&mut (&mut *content).take(WRITE_PIECE), &mut temp)
+                .map_err(failed("cannot write", path))?;
+            if copied == 0 {
+                break;
+            }
+        }
         let file = temp.as_file();
         if let Some(old) = &old {
             use std::os::unix::fs::MetadataExt;
