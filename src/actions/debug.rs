@@ -47,7 +47,7 @@ pub(super) fn debug(input: &Input<'_>) -> Result<Step> {
                     };
                     (text.to_string(), value)
                 }
-                other => (format!("{}", other.type_name()), other.clone()),
+                other => (other.type_name().to_string(), other.clone()),
             };
             data.set(&name, value);
         }

@@ -156,13 +156,12 @@ impl State {
             *whole = blob.last;
             return Ok(());
         }
-        let dir = match &self.dir {
-            Some(dir) => dir.path(),
-            None => {
-                let dir = private_directory()?;
-                keeper.directory(dir.path());
-                self.dir.insert(dir).path()
-            }
+        let dir = if let Some(dir) = &self.dir {
+            dir.path()
+        } else {
+            let dir = private_directory()?;
+            keeper.directory(dir.path());
+            self.dir.insert(dir).path()
         };
         let path = dir.join(&blob.sha256);
         let (mut file, mut digest) = match self.contents.remove(&blob.sha256) {

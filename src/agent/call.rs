@@ -34,7 +34,7 @@ pub(super) fn remember_panics() {
 pub(super) fn run(session: &Arc<Session>, id: u64, call: Call, cancel: &Arc<Cancel>) -> Outcome {
     let Some(entry) = (session.find)(&call.module) else {
         return Outcome::failure(format!(
-            "this agent has no module `{}`: it is not one of runbook's (see `runbook doc --list`)",
+            "the module `{}` is not built yet; `runbook doc` lists those that are",
             call.module
         ));
     };

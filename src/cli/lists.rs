@@ -4,7 +4,7 @@ use super::args::PlayArgs;
 use super::exit::{CommandResult, Exit};
 use super::play::Loaded;
 use super::streams::outln;
-use crate::playbook::{Play, TagFilter, Task};
+use crate::playbook::{Loader, Play, TagFilter, Task};
 use crate::value::Value;
 use crate::vars::VarStore;
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub fn lists(
     args: &PlayArgs,
-    playbooks: &Loaded,
+    (playbooks, loader): (&Loaded, &Loader),
     store: &Arc<VarStore>,
     limit: Option<&[Arc<str>]>,
     tags: &TagFilter,
@@ -20,14 +20,7 @@ pub fn lists(
     for (path, plays) in playbooks {
         outln!("\nplaybook: {}", path.display());
         for (number, play) in plays.iter().enumerate() {
-            let pattern = match play.hosts.to_value() {
-                Value::List(items) => items.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                other => other
-                    .to_string()
-                    .split(',')
-                    .map(|p| p.trim().to_owned())
-                    .collect(),
-            };
+            let pattern = pattern(play, loader);
             let own: Vec<String> = play
                 .keywords
                 .tags
@@ -73,11 +66,7 @@ pub fn lists(
                     let mut tags: Vec<String> = task.static_tags();
                     tags.sort();
                     tags.dedup();
-                    let name = match &task.role {
-                        Some(role) => format!("{} : {}", role.name, task.label()),
-                        None => task.label(),
-                    };
-                    outln!("      {name}\tTAGS: [{}]", tags.join(", "));
+                    outln!("      {}\tTAGS: [{}]", listed(&task), tags.join(", "));
                 }
             }
         }
@@ -85,9 +74,34 @@ pub fn lists(
     Ok(Exit::Ok)
 }
 
+/// The hosts that a play is for, as words. What cannot be known before the run stays as it is written.
+fn pattern(play: &Play, loader: &Loader) -> Vec<String> {
+    let expand = |value: &Value| {
+        let text = value.to_string();
+        loader.expand(&text).unwrap_or(text)
+    };
+    match play.hosts.to_value() {
+        Value::List(items) => items.iter().map(expand).collect(),
+        other => expand(&other)
+            .split(',')
+            .map(|p| p.trim().to_owned())
+            .collect(),
+    }
+}
+
+/// What Ansible's list calls a task: the role stands before names only, and not before included roles.
+fn listed(task: &Task) -> String {
+    match &task.role {
+        Some(role) if task.name.is_some() && task.short_action() != "include_role" => {
+            format!("{} : {}", role.name, task.label())
+        }
+        _ => task.label(),
+    }
+}
+
 fn selected(play: &Play, tags: &TagFilter) -> Vec<Arc<Task>> {
     play.tasks()
         .into_iter()
-        .filter(|task| !task.implicit && tags.selects(&task.static_tags()))
+        .filter(|task| (!task.implicit || task.name.is_some()) && tags.selects(&task.static_tags()))
         .collect()
 }

@@ -6,6 +6,7 @@ mod completions;
 mod doc;
 mod exit;
 mod inventory;
+mod known;
 mod lists;
 mod play;
 mod prompt;

@@ -1,11 +1,11 @@
 //! `runbook play`.
 
-use super::streams::{errln, outln};
 use super::args::{OutputKind, PlayArgs, VerifyKind};
 use super::exit::{CommandFailure, CommandResult, Exit};
 use super::lists;
 use super::setup::Setup;
 use super::show::Show;
+use super::streams::{errln, outln};
 use super::verify::{self, Verdict};
 use crate::diag::{did_you_mean, io_reason};
 use crate::exec::{Run, RunEnd, RunOptions, RunParts, VerifyTask};
@@ -30,8 +30,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     let first = args
         .playbooks
         .first()
-        .map(PathBuf::as_path)
-        .unwrap_or(Path::new("."));
+        .map_or(Path::new("."), PathBuf::as_path);
     let dir = playbook_dir(first);
     let store = setup.store(inventory, &dir);
     let templar = Setup::templar(&store);
@@ -45,7 +44,13 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     }
     let tags = setup.tags(&args.tags, &args.skip_tags);
     if args.list_hosts || args.list_tasks || args.list_tags {
-        return lists::lists(&args, &playbooks, &store, limit.as_deref(), &tags);
+        return lists::lists(
+            &args,
+            (&playbooks, &loader),
+            &store,
+            limit.as_deref(),
+            &tags,
+        );
     }
     starts(&args, &playbooks)?;
     setup.ask(&args.connection)?;
@@ -170,7 +175,10 @@ fn starts(args: &PlayArgs, playbooks: &Loaded) -> Result<(), CommandFailure> {
         .flat_map(Play::tasks)
         .filter(|task| !task.implicit)
         .flat_map(|task| {
-            let full = task.role.as_ref().map(|role| format!("{} : {}", role.name, task.label()));
+            let full = task
+                .role
+                .as_ref()
+                .map(|role| format!("{} : {}", role.name, task.label()));
             [Some(task.label()), full]
         })
         .flatten()

@@ -1,10 +1,10 @@
 //! From the command line and the configuration to the parts of a run.
 
-use super::streams::errln;
 use super::args::{ConnectionArgs, HostKey, SourceArgs};
 use super::exit::{CommandFailure, Exit};
 use super::prompt::{Terminal, password};
 use super::show::Show;
+use super::streams::errln;
 use super::vocabulary::Actions;
 use crate::config::{Config, Gathering, HashBehaviour};
 use crate::exec::{Login, Machines, RunOptions};
@@ -154,16 +154,13 @@ impl Setup {
                 .map(|value| value.to_string())
                 .map_err(|e| e.message)
         };
-        let roles_path = self
-            .config
-            .roles_path
-            .iter()
-            .map(|path| expand_home(path))
-            .collect();
+        let expand = |paths: &[PathBuf]| paths.iter().map(|path| expand_home(path)).collect();
         Arc::new(Loader::new(
             Arc::new(Actions::default()),
             LoadOptions {
-                roles_path,
+                roles_path: expand(&self.config.roles_path),
+                collections_path: expand(&self.config.collections_path),
+                library: expand(&self.config.library),
                 render: Arc::new(render),
             },
         ))

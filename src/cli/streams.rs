@@ -16,7 +16,9 @@ pub fn out(text: Arguments<'_>) {
         std::process::exit(Exit::Ok.code());
     }
     let reason = crate::diag::io_reason(&error);
-    err(format_args!("error: cannot write to standard output: {reason}\n"));
+    err(format_args!(
+        "error: cannot write to standard output: {reason}\n"
+    ));
     std::process::exit(Exit::Error.code());
 }
 

@@ -32,6 +32,7 @@ impl Vocabulary for Actions {
         ActionRegistry.find(name).is_some()
             || ActionRegistry.is_flow(name)
             || (!name.starts_with('_') && Registry.find(name).is_some())
+            || super::known::may_exist(name)
     }
 
     fn action_names(&self) -> Vec<String> {
@@ -45,15 +46,22 @@ impl Vocabulary for Actions {
                 names.push(format!("{}.{name}", entry.collection));
             }
         }
+        names.extend(super::known::names());
+        names.sort_unstable();
+        names.dedup();
         names
     }
 
     fn spec(&self, name: &str) -> Option<ArgSpec> {
         let name = short(name);
-        match name {
+        match name.rsplit('.').next().unwrap_or(name) {
             // the controller takes arguments that the module on the machine does not
             "template" => return Some(template_spec()),
             "script" => return None,
+            // they pass what they do not know on to what manages packages or services on the machine
+            "package" | "service" => return None,
+            // other systems' package managers: they have more options than are built here
+            "dnf" | "dnf5" | "yum" | "apk" | "pacman" | "zypper" => return None,
             _ => {}
         }
         self.controller

@@ -236,15 +236,12 @@ pub(super) fn expand(text: &str, env: &dyn Fn(&str) -> Option<String>) -> String
                     .unwrap_or(part.len()),
             ),
         };
-        match (!name.is_empty()).then(|| env(name)).flatten() {
-            Some(value) => {
-                out.push_str(&value);
-                out.push_str(rest);
-            }
-            None => {
-                out.push('$');
-                out.push_str(part);
-            }
+        if let Some(value) = (!name.is_empty()).then(|| env(name)).flatten() {
+            out.push_str(&value);
+            out.push_str(rest);
+        } else {
+            out.push('$');
+            out.push_str(part);
         }
     }
     out

@@ -315,23 +315,19 @@ impl Run {
         let asker = Arc::clone(&self.prompt);
         let mut stop = self.interrupted.clone();
         let mut answer = None;
-        match duration {
-            Some(duration) => {
-                if let Some(prompt) = prompt {
-                    asker.show(&prompt);
-                }
-                tokio::select! {
-                    () = tokio::time::sleep(duration) => {}
-                    () = stopped(&mut stop) => return Outcome::failure("interrupted"),
-                }
+        if let Some(duration) = duration {
+            if let Some(prompt) = prompt {
+                asker.show(&prompt);
             }
-            None => {
-                let text =
-                    prompt.unwrap_or_else(|| "Press enter to continue, Ctrl-C to interrupt".into());
-                let asked =
-                    tokio::task::spawn_blocking(move || asker.ask(&format!("{text}:"), echo));
-                answer = asked.await.ok().flatten();
+            tokio::select! {
+                () = tokio::time::sleep(duration) => {}
+                () = stopped(&mut stop) => return Outcome::failure("interrupted"),
             }
+        } else {
+            let text =
+                prompt.unwrap_or_else(|| "Press enter to continue, Ctrl-C to interrupt".into());
+            let asked = tokio::task::spawn_blocking(move || asker.ask(&format!("{text}:"), echo));
+            answer = asked.await.ok().flatten();
         }
         let ended = jiff::Zoned::now();
         let seconds = ended.timestamp().as_second() - begun.timestamp().as_second();

@@ -34,15 +34,14 @@ impl Fault {
                     .iter()
                     .filter(|_| !error.template.is_empty())
                     .find_map(|entry| holding(&entry.value, &error.template));
-                match node {
-                    Some(node) => Self::template(error, node),
-                    None => {
-                        let mut fault = about(error, span.clone());
-                        if let Some(line) = line_of(error) {
-                            fault = fault.note(line);
-                        }
-                        Self(fault.into())
+                if let Some(node) = node {
+                    Self::template(error, node)
+                } else {
+                    let mut fault = about(error, span.clone());
+                    if let Some(line) = line_of(error) {
+                        fault = fault.note(line);
                     }
+                    Self(fault.into())
                 }
             }
             actions::Error::File(diagnostic) => {
@@ -55,7 +54,9 @@ impl Fault {
                     .into(),
                 )
             }
-            actions::Error::Failed(message) => Self::at(message.clone(), blamed(message, args).unwrap_or(span)),
+            actions::Error::Failed(message) => {
+                Self::at(message.clone(), blamed(message, args).unwrap_or(span))
+            }
         }
     }
 

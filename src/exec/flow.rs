@@ -55,9 +55,8 @@ impl Run {
         for host in group {
             if let Some(cursor) = cursors.get_mut(host) {
                 // handlers run where the flush stands; the end of their frame moves on
-                let flushes = word == "flush_handlers"
-                    && hosts.contains(host)
-                    && !cursor.notified.is_empty();
+                let flushes =
+                    word == "flush_handlers" && hosts.contains(host) && !cursor.notified.is_empty();
                 if flushes {
                     cursor.flush(Arc::clone(&handlers));
                 } else {

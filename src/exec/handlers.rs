@@ -21,7 +21,7 @@ impl Run {
         host: &str,
         task: &Task,
         names: &[String],
-    ) -> Vec<Box<Diagnostic>> {
+    ) -> Vec<Diagnostic> {
         let handlers = Arc::clone(
             &state
                 .handlers
@@ -40,8 +40,7 @@ impl Run {
                         format!("no handler is named `{name}` or listens to it"),
                     )
                     .at(at)
-                    .maybe_hint(did_you_mean(name, known.iter().map(String::as_str)))
-                    .into(),
+                    .maybe_hint(did_you_mean(name, known.iter().map(String::as_str))),
                 );
             }
             for index in found {

@@ -90,7 +90,11 @@ impl Run {
                     )
                 })?;
             let name = render(node).map_err(Fault)?;
-            What::Tasks(self.loader.task_file(&name, task, node, false).map_err(Fault)?)
+            What::Tasks(
+                self.loader
+                    .task_file(&name, task, node, false)
+                    .map_err(Fault)?,
+            )
         };
         Ok(Include {
             what,
@@ -113,21 +117,18 @@ impl Run {
         for (host, includes) in &wants {
             for include in includes {
                 let key = include.key();
-                match keys.iter().position(|known| *known == key) {
-                    Some(at) => {
-                        if let Some(wanted) = list.get_mut(at)
-                            && !wanted.hosts.contains(host)
-                        {
-                            wanted.hosts.push(Arc::clone(host));
-                        }
+                if let Some(at) = keys.iter().position(|known| *known == key) {
+                    if let Some(wanted) = list.get_mut(at)
+                        && !wanted.hosts.contains(host)
+                    {
+                        wanted.hosts.push(Arc::clone(host));
                     }
-                    None => {
-                        keys.push(key);
-                        list.push(Wanted {
-                            include: include.clone(),
-                            hosts: vec![Arc::clone(host)],
-                        });
-                    }
+                } else {
+                    keys.push(key);
+                    list.push(Wanted {
+                        include: include.clone(),
+                        hosts: vec![Arc::clone(host)],
+                    });
                 }
             }
         }
@@ -226,10 +227,7 @@ impl Run {
         }
         let keywords = keywords.with_child(&apply);
         let items = match &wanted.include.what {
-            What::Tasks(path) => {
-                self.loader
-                    .include_tasks(path, keywords, task)?
-            }
+            What::Tasks(path) => self.loader.include_tasks(path, keywords, task)?,
             What::Role(request) => self.read_role(state, task, request, &keywords)?,
         };
         let statics: Vec<Arc<Map>> = vec![Arc::clone(&state.play.vars), self.extra()];

@@ -315,7 +315,7 @@ impl Run {
             }
             let problems = self.notify(state, cursor, &host, task, &end.notify);
             if let Some(problem) = problems.into_iter().next() {
-                return Err(problem);
+                return Err(problem.into());
             }
             if end.includes.is_empty() {
                 cursor.advance();
@@ -332,11 +332,10 @@ impl Run {
                     && !failing.contains(host)
                     && cursor.next().is_some()
                     && !self.lost().failed.contains(host)
+                    && cursor.fail() == Failure::Final
                 {
-                    if cursor.fail() == Failure::Final {
-                        self.lost().failed.insert(Arc::clone(host));
-                        lost += 1;
-                    }
+                    self.lost().failed.insert(Arc::clone(host));
+                    lost += 1;
                 }
             }
         }

@@ -220,14 +220,14 @@ impl Machines {
 
     /// Stops what runs on all machines.
     pub async fn cancel(&self) {
-        for machine in self.all().await {
+        for machine in self.all() {
             machine.cancel().await;
         }
     }
 
     /// Ends all connections.
     pub async fn close(&self) {
-        let machines = self.all().await;
+        let machines = self.all();
         self.slots
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -240,12 +240,11 @@ impl Machines {
     }
 
     /// What each connection cost so far, by address; one that was made anew begins at nothing.
-    pub(crate) async fn costs(&self) -> Vec<ConnectionCost> {
+    pub(crate) fn costs(&self) -> Vec<ConnectionCost> {
         let micros =
             |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let mut costs: Vec<ConnectionCost> = self
             .all()
-            .await
             .iter()
             .map(|machine| {
                 let traffic = machine.counters();
@@ -264,7 +263,7 @@ impl Machines {
         costs
     }
 
-    async fn all(&self) -> Vec<Machine> {
+    fn all(&self) -> Vec<Machine> {
         let slots: Vec<Slot> = {
             let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
             slots.values().cloned().collect()

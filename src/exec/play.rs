@@ -443,11 +443,12 @@ impl Run {
         };
         for section in &play.sections {
             let forced = section.force || self.options.force_handlers;
-            let list = if forced { &section.forced } else { &section.items };
-            let kept: Vec<Item> = list
-                .iter()
-                .filter_map(|item| item.filter(&keep))
-                .collect();
+            let list = if forced {
+                &section.forced
+            } else {
+                &section.items
+            };
+            let kept: Vec<Item> = list.iter().filter_map(|item| item.filter(&keep)).collect();
             items.extend(kept);
             items.push(Item::Task(Arc::clone(&section.flush)));
         }
@@ -512,7 +513,7 @@ impl Run {
                     .trim()
                     .parse::<f64>()
                     .ok()
-                    .map(|percent| ((percent / 100.0) * total as f64) as usize)
+                    .map(|percent| share(percent, total))
                     .map(|size| size.max(1)),
                 None => text.trim().parse::<usize>().ok(),
             };
@@ -550,4 +551,15 @@ fn random() -> u64 {
     // without randomness the order is as written, which is an order too
     let _ = getrandom::fill(&mut bytes);
     u64::from_ne_bytes(bytes)
+}
+
+/// So many percent of a number of hosts, rounded down.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "numbers of hosts; the cast saturates"
+)]
+fn share(percent: f64, total: usize) -> usize {
+    ((percent / 100.0) * total as f64) as usize
 }

@@ -122,7 +122,7 @@ impl Run {
                 }
             }
         }
-        let machines = self.machines.costs().await;
+        let machines = self.machines.costs();
         self.machines.close().await;
         result?;
         if !machines.is_empty() {

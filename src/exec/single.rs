@@ -140,6 +140,13 @@ impl Run {
             }
             return Ok(turn);
         }
+        if let Some((_, Some(poll))) = &task.background
+            && poll.to_value().to_string() == "0"
+        {
+            let why = "`async` with `poll: 0` (a task in the background) is not built yet; with another `poll` the task \
+                       runs in the foreground and ends after `async` seconds";
+            return Err(early(Fault::at(why, &poll.span)));
+        }
         let settings = self.settings(task, &cx).map_err(early)?;
         let later = |fault: Fault| (fault, Some(settings.clone()), None);
         if matches!(task.short_action(), "include_tasks" | "include_role") {

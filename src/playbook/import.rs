@@ -178,6 +178,7 @@ impl Loader {
             return Err(error.into());
         }
         stack.push(path.to_owned());
+        self.remember_playbook(path);
         let node = self.file(path)?;
         let plays = self.plays_of(&node, path, inherited, stack)?;
         stack.pop();

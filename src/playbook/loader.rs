@@ -28,6 +28,10 @@ pub type Render = Arc<dyn Fn(&str, &[Arc<Map>]) -> Result<String, String> + Send
 pub struct LoadOptions {
     /// Directories of roles, besides `roles/` beside the playbook.
     pub roles_path: Vec<PathBuf>,
+    /// Directories that hold `ansible_collections`, for roles of collections.
+    pub collections_path: Vec<PathBuf>,
+    /// Directories of modules of the user's own, besides `library/` beside the playbook and in roles.
+    pub library: Vec<PathBuf>,
     /// Expands templates in names.
     pub render: Render,
 }
@@ -43,6 +47,7 @@ pub struct Loader {
     warnings: Mutex<Vec<Diagnostic>>,
     files: Mutex<HashMap<PathBuf, Arc<Node>>>,
     imported: Mutex<Imported>,
+    playbook_dirs: Mutex<Vec<PathBuf>>,
 }
 
 /// What imported roles add to the play that is being read.
@@ -62,6 +67,26 @@ impl Loader {
             warnings: Mutex::default(),
             files: Mutex::default(),
             imported: Mutex::default(),
+            playbook_dirs: Mutex::default(),
+        }
+    }
+
+    /// The directories of the playbooks that were read.
+    pub(super) fn playbook_dirs(&self) -> Vec<PathBuf> {
+        self.playbook_dirs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(super) fn remember_playbook(&self, path: &Path) {
+        let dir = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let mut dirs = self
+            .playbook_dirs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !dirs.contains(&dir) {
+            dirs.push(dir);
         }
     }
 
@@ -72,6 +97,24 @@ impl Loader {
     /// Warnings since the last call.
     pub fn take_warnings(&self) -> Vec<Diagnostic> {
         std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether a task may name this action: one that runbook has, one that Ansible knows, or a file of a `library`.
+    pub(super) fn is_action(&self, name: &str, near: &[&Path]) -> bool {
+        if self.vocabulary.is_action(name) {
+            return true;
+        }
+        let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        plain
+            && near
+                .iter()
+                .map(|dir| dir.join("library"))
+                .chain(self.options.library.iter().cloned())
+                .any(|dir| {
+                    ["", ".py", ".sh"]
+                        .iter()
+                        .any(|ext| dir.join(format!("{name}{ext}")).is_file())
+                })
     }
 
     pub(super) fn warn(&self, warning: Diagnostic) {
@@ -145,6 +188,18 @@ impl Loader {
                 .hint("use `include_tasks` or `include_role` for names known only during the run")
                 .into()
         })
+    }
+
+    /// Expands a text with the extra variables only.
+    ///
+    /// # Errors
+    /// When it needs more than those.
+    pub fn expand(&self, text: &str) -> Result<String, String> {
+        if text.contains("{{") {
+            (self.options.render)(text, &[])
+        } else {
+            Ok(text.to_owned())
+        }
     }
 
     /// Checks a task's arguments against the module's interface, as far as they are known before the run.
@@ -223,12 +278,7 @@ impl Loader {
     ///
     /// # Errors
     /// When the file cannot be read or is not a task list.
-    pub fn include_tasks(
-        &self,
-        path: &Path,
-        keywords: Keywords,
-        by: &Task,
-    ) -> Result<Vec<Item>> {
+    pub fn include_tasks(&self, path: &Path, keywords: Keywords, by: &Task) -> Result<Vec<Item>> {
         if by.depth >= INCLUDE_DEPTH {
             return Err(Diagnostic::error(
                 "playbook::include-loop",
@@ -300,7 +350,10 @@ fn argument_error(task: &Task, problem: &ArgProblem) -> Box<Diagnostic> {
         ArgProblem::Type { name, message } => {
             let span = place(name).map_or(&task.action_span, |entry| &entry.value.span);
             // the types of words bring their own hint
-            let (message, hint) = match message.strip_suffix(')').and_then(|m| m.split_once(" (did")) {
+            let (message, hint) = match message
+                .strip_suffix(')')
+                .and_then(|m| m.split_once(" (did"))
+            {
                 Some((message, hint)) => (message, Some(format!("did{hint}"))),
                 None => (message.as_str(), None),
             };

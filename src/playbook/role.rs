@@ -76,6 +76,28 @@ pub struct LoadedRole {
     pub all: Vec<Arc<Role>>,
 }
 
+/// The path without `.` and `..`: as in Ansible, those are about names, so what stands before `..` need not exist.
+fn lexical(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir
+                if matches!(out.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                out.pop();
+            }
+            Component::ParentDir if out.has_root() => {}
+            part => out.push(part),
+        }
+    }
+    if out.as_os_str().is_empty() {
+        out.push(".");
+    }
+    out
+}
+
 impl Loader {
     /// The directory of a role.
     fn find_role(&self, name: &str, near: &[&Path], at: &Node) -> Result<PathBuf> {
@@ -86,7 +108,7 @@ impl Loader {
             .flat_map(|dir| [dir.join("roles"), dir.to_path_buf()])
             .chain(self.options.roles_path.iter().cloned());
         for dir in candidates {
-            let path = dir.join(plain);
+            let path = lexical(&dir.join(plain));
             if path.is_dir() {
                 return Ok(path);
             }
@@ -94,12 +116,27 @@ impl Loader {
                 tried.push(dir);
             }
         }
-        if name.matches('.').count() == 2 && !name.contains('/') {
+        if let [space, collection, role] = name.split('.').collect::<Vec<_>>()[..]
+            && !name.contains('/')
+        {
+            let beside = self.playbook_dirs();
+            let beside = beside.iter().map(|dir| dir.join("collections"));
+            let mut searched = Vec::new();
+            for root in beside.chain(self.options.collections_path.iter().cloned()) {
+                let roots = root.join("ansible_collections");
+                let path = roots.join(space).join(collection).join("roles").join(role);
+                if path.is_dir() {
+                    return Ok(path);
+                }
+                searched.push(roots);
+            }
             return Err(Diagnostic::error(
-                "playbook::role-of-collection",
-                format!("the role `{name}` is in a collection; those are not built yet"),
+                "playbook::role-not-found",
+                format!("there is no role `{role}` of the collection `{space}.{collection}`"),
             )
             .at(&at.span)
+            .note(looked_in(&searched))
+            .hint("`collections_path` in ansible.cfg says where collections are")
             .into());
         }
         let mut names = Vec::new();
@@ -181,20 +218,21 @@ impl Loader {
                 .unwrap_or(false)
         });
         let requests = self.dependencies(meta, keywords)?;
-        let shell = |below: Map, defaults: Arc<Map>, vars: Arc<Map>, dependencies: Vec<String>| Role {
-            name: request.name.clone(),
-            path: path.clone(),
-            dependency_defaults: Arc::new(below),
-            own_defaults: Arc::clone(&own_defaults),
-            defaults,
-            vars,
-            params: Arc::new(request.params.clone()),
-            parents: parents.to_vec(),
-            by_task: request.by_task,
-            allow_duplicates,
-            identity: identity(request, keywords),
-            dependencies,
-        };
+        let shell =
+            |below: Map, defaults: Arc<Map>, vars: Arc<Map>, dependencies: Vec<String>| Role {
+                name: request.name.clone(),
+                path: path.clone(),
+                dependency_defaults: Arc::new(below),
+                own_defaults: Arc::clone(&own_defaults),
+                defaults,
+                vars,
+                params: Arc::new(request.params.clone()),
+                parents: parents.to_vec(),
+                by_task: request.by_task,
+                allow_duplicates,
+                identity: identity(request, keywords),
+                dependencies,
+            };
         let mut handlers = Vec::new();
         let mut items = Vec::new();
         let mut all = Vec::new();

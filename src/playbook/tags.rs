@@ -46,28 +46,18 @@ impl TagFilter {
         let skips = |tag: &str| self.skip.iter().any(|t| t == tag);
         let overlap = |list: &[String]| list.iter().any(|t| has(t));
         let untagged = tags.is_empty();
-        let run = if has("always") {
-            true
-        } else if wants("all") && !has("never") {
-            true
-        } else if overlap(&self.run) {
-            true
-        } else if wants("tagged") && !untagged && !has("never") {
-            true
-        } else {
-            wants("untagged") && untagged
-        };
+        let run = has("always")
+            || (wants("all") && !has("never"))
+            || overlap(&self.run)
+            || (wants("tagged") && !untagged && !has("never"))
+            || (wants("untagged") && untagged);
         if !run {
             return false;
         }
         let skipped = if skips("all") {
             !has("always") || skips("always")
-        } else if overlap(&self.skip) {
-            true
-        } else if skips("tagged") && !untagged {
-            true
         } else {
-            skips("untagged") && untagged
+            overlap(&self.skip) || skips(if untagged { "untagged" } else { "tagged" })
         };
         !skipped
     }

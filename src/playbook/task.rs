@@ -206,6 +206,8 @@ impl Loader {
         let mut action: Option<(&Node, &Node)> = None;
         let mut args_keyword = None;
         let mut unknown = Vec::new();
+        let near = self.near_libraries(node, around);
+        let near: Vec<&std::path::Path> = near.iter().map(AsRef::as_ref).collect();
         for entry in entries {
             if own.take(entry)? {
                 continue;
@@ -227,13 +229,13 @@ impl Loader {
                 "poll" => {}
                 "args" => args_keyword = Some(value),
                 "action" | "local_action" => {
-                    self.legacy_action(&mut task, key, value, &mut own)?;
+                    self.legacy_action(&mut task, (key, value), &mut own, &near)?;
                 }
                 name if name.starts_with("with_") => {
                     let lookup = name.trim_start_matches("with_").to_owned();
                     task.items = Some((LoopKind::With(lookup), value.clone()));
                 }
-                name if self.vocabulary.is_action(name) => match action {
+                name if self.is_action(name, &near) => match action {
                     None => action = Some((key, value)),
                     Some((first, _)) => {
                         return Err(Diagnostic::error(
@@ -269,18 +271,6 @@ impl Loader {
                     .into(),
             );
         }
-        if let Some((seconds, Some(poll))) = &task.background
-            && poll.to_value().to_string() == "0"
-        {
-            return Err(Diagnostic::error(
-                "playbook::async",
-                "`async` with `poll: 0` (a task in the background) is not built yet",
-            )
-            .at(&poll.span)
-            .related(&seconds.span, "the time limit")
-            .hint("with another `poll` the task runs in the foreground and ends after `async` seconds")
-            .into());
-        }
         if let Some(node) = args_keyword {
             task.args.add_keyword(node)?;
         }
@@ -299,6 +289,19 @@ impl Loader {
         }
         self.check_arguments(&task)?;
         Ok(task)
+    }
+
+    /// The directories whose `library/` may hold an action of a task: the playbook's, and those of its roles.
+    fn near_libraries(&self, node: &Node, around: &Surroundings) -> Vec<std::path::PathBuf> {
+        let roles = around
+            .role
+            .iter()
+            .flat_map(|role| std::iter::once(role).chain(&role.parents))
+            .map(|role| role.path.clone());
+        let files = std::iter::once(node.span.path().to_path_buf())
+            .chain(around.stack.iter().cloned())
+            .filter_map(|file| file.parent().map(std::path::Path::to_path_buf));
+        roles.chain(files).chain(self.playbook_dirs()).collect()
     }
 
     fn unknown_key(&self, task: &Task, entry: &crate::yaml::Entry) -> Box<Diagnostic> {
@@ -333,9 +336,9 @@ impl Loader {
     fn legacy_action(
         &self,
         task: &mut Task,
-        key: &Node,
-        value: &Node,
+        (key, value): (&Node, &Node),
         own: &mut Keywords,
+        near: &[&std::path::Path],
     ) -> Result<()> {
         let bad = |span: &Span| {
             Diagnostic::error("playbook::action", "this action names no module")
@@ -375,7 +378,7 @@ impl Loader {
             _ => return Err(bad(&value.span).into()),
         }
         task.action_span = value.span.clone();
-        if !self.vocabulary.is_action(&task.action) {
+        if !self.is_action(&task.action, near) {
             let names = self.vocabulary.action_names();
             return Err(Diagnostic::error(
                 "playbook::unknown-module",

@@ -178,7 +178,7 @@ impl Human {
                 Status::Changed => self.success("changed", Label::Changed, shown),
                 Status::Skipped => self.success("skipping", Label::Skipped, shown),
                 Status::Failed | Status::Ignored | Status::Rescued | Status::Unreachable => {
-                    self.failure(shown)
+                    self.failure(shown);
                 }
             }
         }

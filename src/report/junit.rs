@@ -115,7 +115,7 @@ impl EventSink for Junit {
     fn event(&mut self, event: &Event) {
         match censor(event).as_ref() {
             Event::PlaybookStart { path } if self.playbook.is_empty() => {
-                self.playbook.clone_from(path)
+                self.playbook.clone_from(path);
             }
             Event::PlayStart { name, .. } => self.play.clone_from(name),
             Event::TaskDone {

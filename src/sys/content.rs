@@ -178,6 +178,7 @@ impl Sys {
     }
 
     /// Another handle that only looks, for reading one thing while another is changed.
+    #[must_use]
     pub fn reader(&self) -> Self {
         Self {
             root: self.root.clone(),

@@ -100,7 +100,7 @@ fn feed(pipe: &mut Option<ChildStdin>, input: &[u8]) -> Option<usize> {
 
 /// Reads what is there, and forgets the pipe at its end.
 fn take<R: Read>(pipe: &mut Option<R>, to: &mut Vec<u8>) {
-    let mut buffer = [0; 64 << 10];
+    let mut buffer = vec![0; 64 << 10];
     while let Some(reader) = pipe {
         match reader.read(&mut buffer) {
             Ok(count) if count > 0 => to.extend_from_slice(buffer.get(..count).unwrap_or_default()),

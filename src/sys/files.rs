@@ -49,15 +49,12 @@ impl Sys {
                     .unwrap_or(body.len());
                 body.split_at(end)
             };
-            match (name.is_empty(), self.env(name)) {
-                (false, Some(value)) => {
-                    out.push_str(&value);
-                    rest = tail;
-                }
-                _ => {
-                    out.push('$');
-                    rest = body;
-                }
+            if let (false, Some(value)) = (name.is_empty(), self.env(name)) {
+                out.push_str(&value);
+                rest = tail;
+            } else {
+                out.push('$');
+                rest = body;
             }
         }
         out.push_str(rest);

@@ -468,7 +468,7 @@ fn nothing_panics() {
     let mut random = super::filters::Random::new(Some("fuzz"));
     for round in 0..6000 {
         let mut text = String::from(if round % 3 == 0 { "" } else { "{{ " });
-        for _ in 0..random.below(9) + 1 {
+        for _ in 0..=random.below(9) {
             text.push_str(PARTS.get(random.below(PARTS.len())).unwrap());
         }
         if round % 3 == 1 {

@@ -239,7 +239,9 @@ mod tests {
 
     #[test]
     fn a_packed_file_is_whole() {
-        let bytes: Vec<u8> = (0..5 * MEMBER + 17).map(|i| (i * 31 % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..5 * MEMBER + 17)
+            .map(|i| u8::try_from(i * 31 % 251).unwrap_or_default())
+            .collect();
         let mut back = Vec::new();
         flate2::read::MultiGzDecoder::new(pack(&bytes).unwrap().as_slice())
             .read_to_end(&mut back)

@@ -28,7 +28,9 @@ impl BlobSource for NoBlobs {
     }
 }
 
-impl BlobSource for std::collections::HashMap<String, BlobContent> {
+impl<S: std::hash::BuildHasher + Send + Sync> BlobSource
+    for std::collections::HashMap<String, BlobContent, S>
+{
     fn open(&self, sha256: &str) -> Option<BlobContent> {
         self.get(sha256).cloned()
     }

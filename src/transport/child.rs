@@ -94,14 +94,8 @@ where
                     end(&mut child, group, status.is_some()).await;
                     return;
                 }
-                read = output.read(&mut out), if out_open => match piece(read, &out) {
-                    Some(bytes) => Event::Out(bytes),
-                    None => { out_open = false; continue; }
-                },
-                read = errors.read(&mut err), if err_open => match piece(read, &err) {
-                    Some(bytes) => Event::Err(bytes),
-                    None => { err_open = false; continue; }
-                },
+                read = output.read(&mut out), if out_open => if let Some(bytes) = piece(read, &out) { Event::Out(bytes) } else { out_open = false; continue; },
+                read = errors.read(&mut err), if err_open => if let Some(bytes) = piece(read, &err) { Event::Err(bytes) } else { err_open = false; continue; },
                 ended = child.wait(), if status.is_none() => {
                     status = Some(ended.unwrap_or_default());
                     grace.as_mut().reset(tokio::time::Instant::now() + AFTER_EXIT);

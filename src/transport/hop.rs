@@ -287,15 +287,15 @@ fn hop(
         port,
         user: user.clone(),
     };
-    let jumps = if !target.proxy_jump.is_empty() {
-        target.proxy_jump.clone()
-    } else {
+    let jumps = if target.proxy_jump.is_empty() {
         let text = jump.filter(|text| text != "none").unwrap_or_default();
         text.split(',')
             .map(str::trim)
             .filter(|text| !text.is_empty())
             .map(str::to_owned)
             .collect()
+    } else {
+        target.proxy_jump.clone()
     };
     Ok((made, jumps))
 }

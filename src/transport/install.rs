@@ -112,16 +112,15 @@ impl Installer<'_> {
             skip,
             if fresh { "fresh" } else { "" },
         ];
-        match self.who {
-            Some(who) => escalate(who, &argv, &nonce(), pty),
-            None => {
-                let words: Vec<String> = argv.iter().map(|word| quote(word)).collect();
-                Ok(Escalation {
-                    command: format!("exec {}", words.join(" ")),
-                    pty,
-                    prompt: None,
-                })
-            }
+        if let Some(who) = self.who {
+            escalate(who, &argv, &nonce(), pty)
+        } else {
+            let words: Vec<String> = argv.iter().map(|word| quote(word)).collect();
+            Ok(Escalation {
+                command: format!("exec {}", words.join(" ")),
+                pty,
+                prompt: None,
+            })
         }
     }
 

@@ -72,9 +72,8 @@ impl Output {
     /// The next event; after [`Event::Exit`] always that one.
     pub(crate) async fn next(&mut self) -> Event {
         let event = self.events.recv().await;
-        match &event {
-            Some(Event::Out(bytes) | Event::Err(bytes)) => self.counters.received(bytes.len()),
-            _ => {}
+        if let Some(Event::Out(bytes) | Event::Err(bytes)) = &event {
+            self.counters.received(bytes.len());
         }
         event.unwrap_or_else(|| Event::Exit(Ended::default()))
     }

@@ -166,7 +166,7 @@ pub fn check_args(spec: &ArgSpec, args: &[(&str, Option<&Value>)]) -> Vec<ArgPro
             continue;
         };
         if let Some(value) = value
-            && !(value.is_null() && !field.required)
+            && (!value.is_null() || field.required)
             && let Err(problem) = (field.check)(value)
         {
             problems.push(ArgProblem::Type {
@@ -188,8 +188,15 @@ pub fn check_args(spec: &ArgSpec, args: &[(&str, Option<&Value>)]) -> Vec<ArgPro
             problems.push(ArgProblem::Missing { name: field.name });
         }
     }
+    // as in Ansible, an argument with a default counts as given, except where arguments exclude each other
+    let has =
+        |wanted: &str| given(wanted) || spec.field(wanted).is_some_and(|f| f.default.is_some());
     for rule in spec.rules {
-        if let Some(message) = rule.broken(&given, args, spec) {
+        let given: &dyn Fn(&str) -> bool = match rule {
+            ArgRule::Exclusive(_) => &given,
+            _ => &has,
+        };
+        if let Some(message) = rule.broken(given, args, spec) {
             problems.push(ArgProblem::Rule { message });
         }
     }

@@ -46,6 +46,7 @@ pub fn to_bool(value: &Value) -> Option<bool> {
         Value::Int(0) => Some(false),
         Value::Int(1) => Some(true),
         Value::Float(f) if *f == 0.0 => Some(false),
+        #[expect(clippy::float_cmp, reason = "1.0 is exact")]
         Value::Float(f) if *f == 1.0 => Some(true),
         Value::Str(text) => match text.trim().to_ascii_lowercase().as_str() {
             "yes" | "on" | "1" | "1.0" | "true" | "y" | "t" => Some(true),

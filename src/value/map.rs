@@ -170,6 +170,7 @@ impl From<u32> for Value {
 }
 
 impl From<u64> for Value {
+    #[expect(clippy::cast_precision_loss, reason = "beyond i64 nothing is exact")]
     fn from(i: u64) -> Self {
         i64::try_from(i).map_or_else(|_| Self::Float(i as f64), Self::Int)
     }

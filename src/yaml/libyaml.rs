@@ -12,6 +12,10 @@ use std::ffi::{CStr, c_char, c_void};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr;
+#[expect(
+    clippy::unsafe_removed_from_name,
+    reason = "each call stands in an unsafe block"
+)]
 use unsafe_libyaml as sys;
 
 /// What happens next in a stream, with its bytes.
@@ -62,6 +66,7 @@ pub(super) struct Failure {
 }
 
 /// Reads events from a text.
+#[expect(clippy::struct_field_names, reason = "the name of the C library")]
 pub(super) struct Parser<'a> {
     parser: Box<MaybeUninit<sys::yaml_parser_t>>,
     finished: bool,
@@ -250,6 +255,7 @@ pub(super) struct Layout {
 }
 
 /// Writes one document. Failures are remembered and make [`Emitter::finish`] answer `None`.
+#[expect(clippy::struct_field_names, reason = "the name of the C library")]
 pub(super) struct Emitter {
     emitter: Box<MaybeUninit<sys::yaml_emitter_t>>,
     output: Box<Vec<u8>>,

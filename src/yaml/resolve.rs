@@ -247,12 +247,11 @@ pub(super) fn int_of(text: &str) -> Option<Kind> {
 
 fn big(negative: bool, magnitude: u128) -> Kind {
     let value = i128::try_from(magnitude).map(|n| if negative { -n } else { n });
-    match value.map(i64::try_from) {
-        Ok(Ok(n)) => Kind::Int(n),
-        _ => {
-            let sign = if negative { "-" } else { "" };
-            Kind::Str(Text::template(format!("{sign}{magnitude}")))
-        }
+    if let Ok(Ok(n)) = value.map(i64::try_from) {
+        Kind::Int(n)
+    } else {
+        let sign = if negative { "-" } else { "" };
+        Kind::Str(Text::template(format!("{sign}{magnitude}")))
     }
 }
 

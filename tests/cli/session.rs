@@ -102,7 +102,8 @@ impl Session {
     fn stable(&self, text: &str) -> String {
         assert!(!text.contains("hunter2"), "a secret in {text}");
         // logs are for developers: that they hold no secret is all that is checked
-        let is_log = |line: &&str| line.contains(" DEBUG runbook") || line.contains(" TRACE runbook");
+        let is_log =
+            |line: &&str| line.contains(" DEBUG runbook") || line.contains(" TRACE runbook");
         let mut text: String = text
             .split_inclusive('\n')
             .filter(|line| !is_log(line))

@@ -12,12 +12,18 @@ pub fn root() -> &'static Path {
 }
 
 /// A file of the package.
+///
+/// # Panics
+/// When it cannot be read.
 #[track_caller]
 pub fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// All documents: those at the top, in `docs/`, and the roles' own.
+///
+/// # Panics
+/// When a directory cannot be read.
 pub fn documents() -> Vec<PathBuf> {
     let mut open = vec![root().join("docs"), root().join("roles")];
     let mut found = markdown_in(root());

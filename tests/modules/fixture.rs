@@ -44,7 +44,7 @@ pub struct Fixture {
 /// A root with its world, and the machine on it.
 struct Machine {
     root: tempfile::TempDir,
-    _blobs: tempfile::TempDir,
+    blobs_dir: tempfile::TempDir,
     runner: Arc<FakeRunner>,
     sys: Sys,
 }
@@ -137,7 +137,7 @@ impl Fixture {
             .with_environment(environment);
         Ok(Machine {
             root,
-            _blobs: blobs,
+            blobs_dir: blobs,
             runner,
             sys,
         })
@@ -214,7 +214,7 @@ impl Fixture {
             machine.root.path(),
             Arc::<FakeRunner>::clone(&machine.runner),
         )
-        .with_blobs(Arc::new(machine._blobs.path().to_owned()))
+        .with_blobs(Arc::new(machine.blobs_dir.path().to_owned()))
         .with_environment(environment);
         Machine { sys, ..machine }
     }

@@ -95,7 +95,9 @@ fn a_hanging_command_is_cancelled_while_another_request_is_answered() {
     let outcomes = agent.outcomes(1);
     assert!(begun.elapsed() < Duration::from_secs(5));
     assert_eq!(outcomes.len(), 1, "the call after it is not run");
-    assert_eq!(outcomes[0].message(), Some("it was stopped"));
+    // on a busy machine the thread of the first request may not have begun
+    let why = outcomes[0].message().expect("why");
+    assert!(why.starts_with("it was stopped"), "{why}");
 }
 
 #[test]

@@ -218,7 +218,7 @@ impl Places {
     }
 }
 
-fn remove<'a>(sys: &Sys, plan: &mut Plan<'a>, places: &Places) {
+fn remove(sys: &Sys, plan: &mut Plan<'_>, places: &Places) {
     for path in [Some(&places.cert), places.key.as_ref()]
         .into_iter()
         .flatten()
@@ -510,7 +510,7 @@ impl Task {
         };
         let mut cert = issue::leaf(&wish, &public, &self.ca, &self.ca_key)?;
         returns_of(&Seen::parse(cert.as_bytes())?, &mut |key, value| {
-            drop(returns.set(key, value))
+            drop(returns.set(key, value));
         });
         if args.chain && !self.ca.is_self_signed() {
             cert.push_str(&super::der::pem("CERTIFICATE", &self.ca.der));

@@ -84,11 +84,11 @@ impl Seen {
         for extension in cert.iter_extensions() {
             match extension.parsed_extension() {
                 ParsedExtension::SubjectAlternativeName(names) => {
-                    seen.sans = sans_of(&names.general_names)
+                    seen.sans = sans_of(&names.general_names);
                 }
                 ParsedExtension::KeyUsage(found) => seen.usages = usage::usages_of(found),
                 ParsedExtension::ExtendedKeyUsage(found) => {
-                    seen.purposes = usage::purposes_of(found)
+                    seen.purposes = usage::purposes_of(found);
                 }
                 ParsedExtension::BasicConstraints(found) => {
                     seen.is_ca = found.ca;

@@ -111,7 +111,12 @@ pub(super) fn purposes_of(usage: &ExtendedKeyUsage<'_>) -> Names {
         .filter(|(set, _)| *set)
         .map(|(_, name)| (*name).to_owned());
     known
-        .chain(usage.other.iter().map(|oid| oid.to_id_string()))
+        .chain(
+            usage
+                .other
+                .iter()
+                .map(x509_parser::asn1_rs::Oid::to_id_string),
+        )
         .collect()
 }
 

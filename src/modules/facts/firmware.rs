@@ -222,7 +222,7 @@ fn machines(look: Look<'_>, found: &mut Findings) {
     }
     match vendor.as_str() {
         "QEMU" | "Amazon EC2" | "DigitalOcean" | "Google" | "Scaleway" | "Nutanix" => {
-            found.guest("kvm")
+            found.guest("kvm");
         }
         "KubeVirt" => found.guest("KubeVirt"),
         "Microsoft Corporation" => found.guest("VirtualPC"),

@@ -116,7 +116,7 @@ fn list(look: Look<'_>, manager: &str) -> ModuleResult<Option<Vec<Map>>> {
 
 fn dpkg(lines: &[String]) -> Vec<Map> {
     let mut packages = Vec::new();
-    for paragraph in lines.split(|line| line.is_empty()) {
+    for paragraph in lines.split(std::string::String::is_empty) {
         let field = |name: &str| {
             let found = paragraph
                 .iter()
@@ -139,7 +139,7 @@ fn dpkg(lines: &[String]) -> Vec<Map> {
 
 fn apk(lines: &[String]) -> Vec<Map> {
     let mut packages = Vec::new();
-    for paragraph in lines.split(|line| line.is_empty()) {
+    for paragraph in lines.split(std::string::String::is_empty) {
         let field = |name: &str| paragraph.iter().find_map(|line| line.strip_prefix(name));
         if let (Some(name), Some(version)) = (field("P:"), field("V:")) {
             let (version, release) = version.rsplit_once('-').unwrap_or((version, ""));

@@ -258,20 +258,17 @@ fn set(
             continue;
         };
         let known = wanted.iter().position(|value| *value == found.value);
-        match known.filter(|_| !found.inactive) {
-            Some(at) => {
-                let new = assignment(args, option, wanted.remove(at));
-                if new != line && !args.ignore_spaces {
-                    message = "option changed";
-                    lines.push(Some(new));
-                } else {
-                    lines.push(Some(line));
-                }
-            }
-            None => {
-                open.push((lines.len(), found.inactive));
+        if let Some(at) = known.filter(|_| !found.inactive) {
+            let new = assignment(args, option, wanted.remove(at));
+            if new != line && !args.ignore_spaces {
+                message = "option changed";
+                lines.push(Some(new));
+            } else {
                 lines.push(Some(line));
             }
+        } else {
+            open.push((lines.len(), found.inactive));
+            lines.push(Some(line));
         }
     }
     // values that stand in a comment are better than other values

@@ -50,15 +50,12 @@ fn class(pattern: &[char], c: char) -> Option<(bool, usize)> {
     let mut found = false;
     let mut i = 0;
     while let Some(first) = members.get(i) {
-        match (members.get(i + 1), members.get(i + 2)) {
-            (Some('-'), Some(last)) => {
-                found |= (*first..=*last).contains(&c);
-                i += 3;
-            }
-            _ => {
-                found |= *first == c;
-                i += 1;
-            }
+        if let (Some('-'), Some(last)) = (members.get(i + 1), members.get(i + 2)) {
+            found |= (*first..=*last).contains(&c);
+            i += 3;
+        } else {
+            found |= *first == c;
+            i += 1;
         }
     }
     Some((found != negated, end + 1))

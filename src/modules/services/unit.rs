@@ -55,7 +55,7 @@ const UNIT_STATES: &[&str] = &[
 
 impl Wish {
     /// Adds what is to be done to the plan.
-    pub fn plan<'a>(self, plan: &mut Plan<'a>, sys: &Sys) -> ModuleResult<()> {
+    pub fn plan(self, plan: &mut Plan<'_>, sys: &Sys) -> ModuleResult<()> {
         let seen = self.look(sys)?;
         plan.returns("status", seen.status.clone());
         if seen.script && !seen.unit {

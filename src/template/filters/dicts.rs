@@ -288,7 +288,7 @@ pub(crate) fn pairs_of_subelements(
         }
         match &value {
             Value::List(subs) => {
-                found.extend(subs.iter().map(|sub| (element.clone(), sub.clone())))
+                found.extend(subs.iter().map(|sub| (element.clone(), sub.clone())));
             }
             other => {
                 return Err(format!(

@@ -82,7 +82,7 @@ pub(crate) fn write(out: &mut String, value: &Value, style: &JsonStyle, level: u
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
         Value::Float(f) if f.is_nan() => out.push_str("NaN"),
         Value::Float(f) if f.is_infinite() => {
-            out.push_str(if *f > 0.0 { "Infinity" } else { "-Infinity" })
+            out.push_str(if *f > 0.0 { "Infinity" } else { "-Infinity" });
         }
         Value::Int(_) | Value::Float(_) => out.push_str(&str_of(value)),
         Value::Str(text) => quote(out, text, style.ensure_ascii),

@@ -315,14 +315,13 @@ pub(crate) struct Random(u64);
 impl Random {
     pub(crate) fn new(seed: Option<&str>) -> Self {
         use sha2::Digest;
-        let bytes = match seed {
-            Some(seed) => sha2::Sha256::digest(seed.as_bytes()).to_vec(),
-            None => {
-                let mut bytes = vec![0; 8];
-                // without a source of randomness the numbers are not random, but there is no other harm
-                let _ = getrandom::fill(&mut bytes);
-                bytes
-            }
+        let bytes = if let Some(seed) = seed {
+            sha2::Sha256::digest(seed.as_bytes()).to_vec()
+        } else {
+            let mut bytes = vec![0; 8];
+            // without a source of randomness the numbers are not random, but there is no other harm
+            let _ = getrandom::fill(&mut bytes);
+            bytes
         };
         let state = bytes
             .iter()

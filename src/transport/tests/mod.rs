@@ -114,9 +114,7 @@ fn fake_agent_process() {
     if std::env::var_os(ROLE).is_none() {
         return;
     }
-    let mut out = std::fs::File::from(std::os::fd::OwnedFd::from(
-        nix::unistd::dup(std::io::stdout()).unwrap(),
-    ));
+    let mut out = std::fs::File::from(nix::unistd::dup(std::io::stdout()).unwrap());
     let mut input = std::io::stdin().lock();
     let mut decoder = FrameDecoder::default();
     out.write_all(b"\nRUNBOOK-AGENT-1\n").unwrap();

@@ -98,7 +98,10 @@ fn passwords_are_tried_after_keys_and_answer_questions() {
         use MethodKind::{KeyboardInteractive, Password, PublicKey};
         let key = home.path().join("key");
         let made = PrivateKey::random(&mut russh::keys::key::safe_rng(), Algorithm::Ed25519);
-        let text = made.unwrap().to_openssh(Default::default()).unwrap();
+        let text = made
+            .unwrap()
+            .to_openssh(russh::keys::ssh_key::LineEnding::default())
+            .unwrap();
         std::fs::write(&key, text.as_bytes()).unwrap();
         for (methods, password, args, expected) in [
             (&[Password, PublicKey][..], Some("secret"), "", ""),

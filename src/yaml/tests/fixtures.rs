@@ -63,7 +63,7 @@ fn fixtures_read_as_pyyaml_reads_them() {
             Ok(document) => encode(&document.node.to_value()).to_string(),
             Err(error) => error.to_string(),
         };
-        if found != expected.to_string() {
+        if found != expected {
             wrong.push(format!(
                 "{}\n found {found}\n  want {expected}",
                 file.display()

@@ -86,7 +86,7 @@ struct Tree<'t, 'a> {
     plan: &'t mut Plan<'a>,
 }
 
-impl<'a> Tree<'_, 'a> {
+impl Tree<'_, '_> {
     fn contents(&mut self, source: &Path, dest: &Path) -> ModuleResult<()> {
         for name in self.sys.list(source)? {
             let (from, to) = (source.join(&name), dest.join(&name));

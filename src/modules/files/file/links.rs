@@ -43,10 +43,10 @@ impl Work<'_, '_> {
             return Err(self.failure(path, message));
         }
         self.may_replace(path, now, "symlink")?;
-        if current.as_deref() != Some(&target) {
-            self.make_link(path, now, current.as_deref(), &target)?;
-        } else {
+        if current.as_deref() == Some(&target) {
             facts_of(self.sys, path, false)?.plan(&mut self.plan);
+        } else {
+            self.make_link(path, now, current.as_deref(), &target)?;
         }
         self.link_attrs(path, now, &absolute, is_there)
     }

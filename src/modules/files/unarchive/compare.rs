@@ -77,16 +77,17 @@ impl Comparison<'_> {
                     return Ok(None);
                 }
             }
-            (MemberKind::Link(target), Some(meta)) if meta.kind == FileKind::Link => {
-                if self.sys.read_link(&job.path)? == Path::new(target) {
-                    let owners = Attrs {
-                        mode: None,
-                        ..attrs
-                    };
-                    job.attrs = owners.differing(meta);
-                    job.attrs_only = true;
-                    return Ok((!job.attrs.is_empty()).then_some(job));
-                }
+            (MemberKind::Link(target), Some(meta))
+                if meta.kind == FileKind::Link
+                    && self.sys.read_link(&job.path)? == Path::new(target) =>
+            {
+                let owners = Attrs {
+                    mode: None,
+                    ..attrs
+                };
+                job.attrs = owners.differing(meta);
+                job.attrs_only = true;
+                return Ok((!job.attrs.is_empty()).then_some(job));
             }
             (MemberKind::HardLink(name), _) => {
                 let original = self.dest.join(self.options.link_target(name)?);

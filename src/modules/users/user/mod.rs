@@ -152,20 +152,17 @@ impl Module for User {
         if let Some(groups) = &args.groups {
             plan.returns("groups", Value::data(groups.join(",")));
         }
-        match &found {
-            Some(account) => {
-                for (key, value) in &described(account) {
-                    plan.returns(key.as_str().unwrap_or_default(), value.clone());
-                }
-                plan.returns("append", args.append);
-                plan.returns("move_home", args.move_home);
-                change::plan(args, account, &mut plan, sys)?;
+        if let Some(account) = &found {
+            for (key, value) in &described(account) {
+                plan.returns(key.as_str().unwrap_or_default(), value.clone());
             }
-            None => {
-                plan.returns("system", args.system);
-                plan.returns("create_home", args.create_home);
-                change::plan_new(args, &mut plan, sys)?;
-            }
+            plan.returns("append", args.append);
+            plan.returns("move_home", args.move_home);
+            change::plan(args, account, &mut plan, sys)?;
+        } else {
+            plan.returns("system", args.system);
+            plan.returns("create_home", args.create_home);
+            change::plan_new(args, &mut plan, sys)?;
         }
         password::plan_ages(args, &mut plan, sys)?;
         if args.generate_ssh_key {

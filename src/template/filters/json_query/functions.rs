@@ -134,7 +134,7 @@ pub(super) fn call(name: &str, args: &[Expr], data: &Value) -> Result<Value, Str
             for arg in &args {
                 match arg {
                     Value::Map(map) => {
-                        merged.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())))
+                        merged.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
                     }
                     _ => return Err("merge() needs objects".into()),
                 }
