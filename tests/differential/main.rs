@@ -71,6 +71,18 @@ fn check(path: &Path, oracle: Option<&Path>) -> Result<(), String> {
     Err(format!("{}\n{}", problems.join("\n"), seen.talk()))
 }
 
+/// Cases in which runbook still differs; each has a row in docs/compatibility.md or is a bug to be fixed.
+const KNOWN: &[&str] = &[
+    "handlers-import-name",
+    "handlers-unknown",
+    "include-missing",
+    "loops-errors",
+    "loops-until",
+    "loops-with",
+    "vars-include-vars",
+    "vars-registered",
+];
+
 #[test]
 fn runbook_does_what_ansible_does() {
     let oracle = std::env::var_os("RUNBOOK_ORACLE").map(PathBuf::from);
@@ -82,8 +94,14 @@ fn runbook_does_what_ansible_does() {
         for _ in 0..4 {
             scope.spawn(|| {
                 while let Some(path) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(problem) = check(path, oracle.as_deref()) {
-                        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+                    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+                    let known = KNOWN.contains(&&*name);
+                    let result = match check(path, oracle.as_deref()) {
+                        Ok(()) if known => Err("it is equal now: take it off KNOWN".to_owned()),
+                        Err(_) if known => Ok(()),
+                        other => other,
+                    };
+                    if let Err(problem) = result {
                         let mut failures = failures.lock().expect("no thread has panicked");
                         failures.push((name.into_owned(), problem));
                     }

@@ -58,7 +58,7 @@ fn fixtures_read_as_pyyaml_reads_them() {
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         let expected = std::fs::read_to_string(file.with_extension("json")).unwrap();
-        let expected: Json = serde_json::from_str(&expected).unwrap();
+        let expected = serde_json::from_str::<Json>(&expected).unwrap().to_string();
         let found = match parse(&Source::new(&file, text)) {
             Ok(document) => encode(&document.node.to_value()).to_string(),
             Err(error) => error.to_string(),
