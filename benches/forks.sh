@@ -25,7 +25,9 @@ MaxStartups 1000
 PidFile none
 LogLevel QUIET
 X
-"$(command -v sshd)" -D -f "$work/sshd_config" &
+# a home of its own: what a login shell reads on this machine is not to be measured
+unshare --mount --propagation private sh -c 'mount -t tmpfs none "$HOME" && exec "$0" -D -f "$1"' \
+    "$(command -v sshd)" "$work/sshd_config" &
 sshd=$!
 trap 'kill $sshd 2>/dev/null; wait $sshd 2>/dev/null; rm -rf "$work"' EXIT
 printf '*  %s\n' "$(cut -d' ' -f1,2 "$work/host.pub")" >"$work/home/.ssh/known_hosts"
@@ -36,7 +38,8 @@ printf '*  %s\n' "$(cut -d' ' -f1,2 "$work/host.pub")" >"$work/home/.ssh/known_h
     printf '[all:vars]\nansible_user=%s\nansible_port=%s\nansible_ssh_private_key_file=%s\n' "$(id -un)" "$port" "$work/key"
 } >"$work/inventory.ini"
 run() { /usr/bin/time -f '%e %U %S %M' -o "$work/time" env HOME="$work/home" NO_COLOR=1 "$runbook" play -f "$1" -i "$work/inventory.ini" ${3:+-l "$3"} "${PLAYBOOK:-benches/compare/forks.yml}" ${TIMING:+--timing} >"$work/out" 2>&1 || {
-    tail -5 "$work/out"
+    grep -m5 -E "UNREACHABLE|FAILED|unreachable:|failed:|fatal" "$work/out" >&2
+    tail -3 "$work/out" >&2
     exit 1
 }; }
 run 1 first h000 # the agent is there afterwards
@@ -48,7 +51,7 @@ for forks in "$@"; do
             echo 'error: not all hosts did all' >&2
             exit 1
         }
-        awk '{ print $1, $2 + $3, $4 / 1024 }' "$work/time"
+        tail -1 "$work/time" | awk '{ print $1, $2 + $3, $4 / 1024 }'
         [ -z "${TIMING:-}" ] || grep -A4 "^TIME" "$work/out" >&2
     done | sort -n | awk -v f="$forks" '{ line[NR] = $0 } END { split(line[int((NR + 1) / 2)], v, " ")
         printf "| %s | %.2f s | %.2f s | %.0f MB |\n", f, v[1], v[2], v[3] }'

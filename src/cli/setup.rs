@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many hosts work at once when nobody says: measured, see `docs/architecture.md`.
-pub const FORKS: usize = 50;
+/// How many hosts work at once when nobody says: measured, see `docs/performance.md`.
+pub const FORKS: usize = 100;
 
 /// Everything that is read once per command.
 pub struct Setup {

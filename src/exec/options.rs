@@ -54,7 +54,7 @@ impl Default for RunOptions {
             check: false,
             diff: false,
             verify_task: VerifyTask::Off,
-            forks: 50,
+            forks: 100,
             tags: TagFilter::default(),
             start_at: None,
             limit: None,
