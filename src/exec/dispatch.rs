@@ -29,6 +29,7 @@ impl Turn {
                 settings: self.settings,
                 delegate: self.delegate,
                 ran,
+                broken: self.broken,
             },
         )
     }

@@ -34,6 +34,8 @@ pub(crate) struct Turn {
     pub settings: Option<Settings>,
     pub delegate: Option<Arc<str>>,
     pub way: Option<(Login, Option<Become>)>,
+    /// Its conditions, keywords or arguments cannot be templated.
+    pub broken: bool,
 }
 
 /// How a turn ended.
@@ -48,6 +50,8 @@ pub(crate) struct TurnEnd {
     pub ignore_errors: bool,
     pub ignore_unreachable: bool,
     pub any_errors_fatal: bool,
+    /// Its conditions, keywords or arguments could not be templated.
+    pub broken: bool,
 }
 
 impl Turn {
@@ -60,6 +64,7 @@ impl Turn {
             settings: None,
             delegate: None,
             way: None,
+            broken: false,
         }
     }
 
@@ -107,7 +112,8 @@ impl Run {
     pub(crate) fn begin(&self, place: &Place<'_>, local: Map) -> Turn {
         match self.try_begin(place, &local) {
             Ok(turn) => turn,
-            Err((fault, settings, delegate)) => Turn {
+            Err((fault, settings, delegate, broken)) => Turn {
+                broken,
                 settings,
                 delegate,
                 ..Turn::over(fault.outcome(), local)
@@ -123,8 +129,8 @@ impl Run {
         &self,
         place: &Place<'_>,
         local: &Map,
-    ) -> Result<Turn, (Fault, Option<Settings>, Option<Arc<str>>)> {
-        let early = |fault: Fault| (fault, None, None);
+    ) -> Result<Turn, (Fault, Option<Settings>, Option<Arc<str>>, bool)> {
+        let early = |fault: Fault| (fault, self.settings_of(place), None, true);
         let task = place.task;
         let (scope, files) = self
             .task_scope(place.state, place.host, task)
@@ -140,7 +146,8 @@ impl Run {
             return Ok(turn);
         }
         let settings = self.settings(task, &cx).map_err(early)?;
-        let later = |fault: Fault| (fault, Some(settings.clone()), None);
+        let later = |fault: Fault| (fault, Some(settings.clone()), None, true);
+        let own = |fault: Fault| (fault, Some(settings.clone()), None, false);
         if matches!(task.short_action(), "include_tasks" | "include_role") {
             let label = (!local.is_empty()).then(|| {
                 let name = local
@@ -183,7 +190,7 @@ impl Run {
                     no_log: settings.no_log,
                 };
                 action(&input)
-                    .map_err(|e| later(Fault::action(&e, &task.action_span, &task.args.members)))?
+                    .map_err(|e| own(Fault::action(&e, &task.action_span, &task.args.members)))?
             }
             None => Step::Call(RemoteCall::new(task.action.clone(), args)),
         };
@@ -213,7 +220,14 @@ impl Run {
             settings: Some(settings),
             delegate,
             way,
+            broken: false,
         })
+    }
+
+    /// The keywords as far as they are known without a loop's item, for what fails before they are.
+    pub(crate) fn settings_of(&self, place: &Place<'_>) -> Option<Settings> {
+        let (scope, files) = self.task_scope(place.state, place.host, place.task).ok()?;
+        self.settings(place.task, &Context::new(scope, files)).ok()
     }
 
     /// The task's arguments, rendered, with defaults of modules below them.
@@ -415,6 +429,7 @@ impl Run {
             include: turn.include,
             effects,
             delegate: turn.delegate,
+            broken: turn.broken,
             ..TurnEnd::default()
         };
         if let Some(settings) = &turn.settings {
@@ -514,4 +529,6 @@ pub(crate) struct TurnRest {
     pub delegate: Option<Arc<str>>,
     /// Whether the action really ran (a task whose condition is false did not).
     pub ran: bool,
+    /// See [`TurnEnd::broken`].
+    pub broken: bool,
 }

@@ -56,13 +56,7 @@ impl Run {
         let sum = match self.whole(&place).await {
             Ok(sum) => sum,
             Err(fault) => {
-                let settings = self
-                    .task_scope(state, host, task)
-                    .ok()
-                    .and_then(|(scope, files)| {
-                        self.settings(task, &Context::new(scope, files)).ok()
-                    })
-                    .unwrap_or_default();
+                let settings = self.settings_of(&place).unwrap_or_default();
                 Sum {
                     outcome: fault.outcome(),
                     ends: vec![TurnEnd {
@@ -116,6 +110,13 @@ impl Run {
         } else {
             outcome.clone()
         });
+        // a file to include that is not there counts as a failure even where a block goes on
+        let status = match status {
+            Status::Rescued if matches!(task.short_action(), "include_tasks" | "include_role") => {
+                Status::Failed
+            }
+            other => other,
+        };
         // an include shows itself by what it includes
         let quiet = !includes.is_empty() && !outcome.failed;
         self.emitter.emit(&Event::TaskDone {
@@ -203,6 +204,12 @@ impl Run {
             let mut waiting: Vec<(usize, Turn)> = Vec::new();
             for index in 0..items.len() {
                 let turn = self.begin(place, control.locals(items, index));
+                if turn.broken {
+                    self.finish_all(place, &mut waiting, items, control, &mut ends)
+                        .await;
+                    let end = self.dispatch(place, turn).await;
+                    return Ok(broken(ends, end));
+                }
                 let joins = turn.is_call()
                     && waiting.len() < 64
                     && waiting.last().is_none_or(|(_, last)| last.same_way(&turn));
@@ -228,6 +235,9 @@ impl Run {
                 let end = self
                     .one(place, control.locals(items, index), Some(index))
                     .await;
+                if end.broken {
+                    return Ok(broken(ends, end));
+                }
                 self.item_done(place, items, index, control, &end);
                 let stop = self.breaks(place, control, items, index, &end)?;
                 ends.push(end);
@@ -375,6 +385,17 @@ impl Run {
             false,
             &origin,
         );
+    }
+}
+
+/// The end of a loop at an item whose conditions or arguments cannot be templated: that fails the task as a whole.
+fn broken(mut ends: Vec<TurnEnd>, end: TurnEnd) -> Sum {
+    let outcome = end.outcome.clone();
+    ends.push(end);
+    Sum {
+        outcome,
+        ends,
+        looped: false,
     }
 }
 

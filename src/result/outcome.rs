@@ -102,7 +102,10 @@ impl Outcome {
             );
         }
         for (key, value) in &self.data {
-            map.insert(key.clone(), value.clone());
+            // what is meant for reports is no variable
+            if !key.as_str().is_some_and(|key| key.starts_with("_ansible_")) {
+                map.insert(key.clone(), value.clone());
+            }
         }
         Value::map(map)
     }
