@@ -25,7 +25,6 @@ pub(crate) struct TaskEnd {
     pub notify: Vec<String>,
     pub effects: Vec<Effect>,
     pub any_errors_fatal: bool,
-    pub ignore_unreachable: bool,
     pub outcome: Arc<Outcome>,
 }
 
@@ -72,9 +71,11 @@ impl Run {
         // a file that is not there is an error of the playbook, which nothing ignores
         let ignore = sum.ends.iter().any(|end| end.ignore_errors)
             && !matches!(task.short_action(), "include_tasks" | "include_role");
+        let ignore_unreachable = sum.ends.iter().any(|end| end.ignore_unreachable);
         let no_log = sum.ends.iter().any(|end| end.no_log);
         let outcome = sum.outcome;
         let status = match () {
+            () if outcome.unreachable && ignore_unreachable => Status::Ignored,
             () if outcome.unreachable => Status::Unreachable,
             () if outcome.failed && ignore => Status::Ignored,
             () if outcome.failed && rescue => Status::Rescued,
@@ -93,7 +94,7 @@ impl Run {
         let mut notify = Vec::new();
         let mut effects = Vec::new();
         let mut delegated = None;
-        let (mut fatal, mut ignore_unreachable) = (self.options.any_errors_fatal, false);
+        let mut fatal = self.options.any_errors_fatal;
         for end in sum.ends {
             includes.extend(end.include);
             // an item that changed nothing notifies too, if another of the loop changed something
@@ -103,7 +104,6 @@ impl Run {
             effects.extend(end.effects);
             delegated = end.delegate.or(delegated);
             fatal |= end.any_errors_fatal;
-            ignore_unreachable |= end.ignore_unreachable;
         }
         let shown = Arc::new(if no_log {
             censored(&outcome)
@@ -138,7 +138,6 @@ impl Run {
             notify,
             effects,
             any_errors_fatal: fatal,
-            ignore_unreachable,
             outcome: Arc::new(outcome),
         }
     }

@@ -162,7 +162,9 @@ fn without(item: &Value, path: &Value) -> Value {
         let mut map = (**map).clone();
         let inner = map.get(first.as_str()).cloned();
         match inner {
-            Some(inner) if !rest.is_empty() => map.set(first, drop_at(&inner, rest)),
+            Some(inner) if !rest.is_empty() => {
+                map.set(first, drop_at(&inner, rest));
+            }
             _ => {
                 map.shift_remove(&Value::data(first.as_str()));
             }
