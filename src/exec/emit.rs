@@ -59,7 +59,9 @@ impl Emitter {
             .unwrap_or_else(PoisonError::into_inner)
             .stats
             .clone();
-        stats.hosts.retain(|_, counts| *counts != HostStats::default());
+        stats
+            .hosts
+            .retain(|_, counts| *counts != HostStats::default());
         stats
     }
 

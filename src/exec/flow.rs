@@ -52,7 +52,11 @@ impl Run {
             "end_play" | "end_batch" | "clear_facts" | "clear_host_errors" | "refresh_inventory"
         );
         for host in group {
-            let asked = if of_all { group.first().unwrap_or(host) } else { host };
+            let asked = if of_all {
+                group.first().unwrap_or(host)
+            } else {
+                host
+            };
             if task.implicit || self.meta_applies(state, task, asked)? {
                 hosts.push(Arc::clone(host));
             }
@@ -61,9 +65,8 @@ impl Run {
         for host in group {
             if let Some(cursor) = cursors.get_mut(host) {
                 // handlers run where the flush stands; the end of their frame moves on
-                let flushes = word == "flush_handlers"
-                    && hosts.contains(host)
-                    && !cursor.notified.is_empty();
+                let flushes =
+                    word == "flush_handlers" && hosts.contains(host) && !cursor.notified.is_empty();
                 if flushes {
                     cursor.flush(Arc::clone(&handlers));
                 } else {
@@ -91,7 +94,7 @@ impl Run {
             "end_role" => each(&mut crate::plan::Cursor::end_role),
             "end_play" if !hosts.is_empty() => return Ok(Flow::EndPlay),
             "end_batch" if !hosts.is_empty() => return Ok(Flow::EndBatch),
-            "end_play" | "end_batch" | "clear_host_errors" => {}
+            "end_play" | "end_batch" => {}
             "clear_facts" => {
                 for host in &hosts {
                     self.store.clear_facts(host);
@@ -105,6 +108,7 @@ impl Run {
                     cursor.clear_failure();
                 }
             }
+            "clear_host_errors" => {}
             "reset_connection" => {
                 for host in &hosts {
                     let (scope, files) = self.task_scope(state, host, task)?;

@@ -90,7 +90,11 @@ impl Run {
                     )
                 })?;
             let name = render(node).map_err(Fault)?;
-            What::Tasks(self.loader.task_file(&name, task, node, false).map_err(Fault)?)
+            What::Tasks(
+                self.loader
+                    .task_file(&name, task, node, false)
+                    .map_err(Fault)?,
+            )
         };
         Ok(Include {
             what,

@@ -111,10 +111,10 @@ impl Run {
             self.emitter.emit(&Event::PlayNoHosts { name });
             return Ok(true);
         }
-        let strategy = play
-            .strategy
-            .as_ref()
-            .map_or_else(|| self.options.strategy.clone(), |node| node.to_value().to_string());
+        let strategy = play.strategy.as_ref().map_or_else(
+            || self.options.strategy.clone(),
+            |node| node.to_value().to_string(),
+        );
         match Some(strategy.as_str()) {
             None | Some("linear" | "ansible.builtin.linear") => {}
             Some(
@@ -451,11 +451,12 @@ impl Run {
         };
         for section in &play.sections {
             let forced = section.force || self.options.force_handlers;
-            let list = if forced { &section.forced } else { &section.items };
-            let kept: Vec<Item> = list
-                .iter()
-                .filter_map(|item| item.filter(&keep))
-                .collect();
+            let list = if forced {
+                &section.forced
+            } else {
+                &section.items
+            };
+            let kept: Vec<Item> = list.iter().filter_map(|item| item.filter(&keep)).collect();
             items.extend(kept);
             items.push(Item::Task(Arc::clone(&section.flush)));
         }

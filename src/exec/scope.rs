@@ -46,10 +46,8 @@ pub(crate) fn files(task: &Task, playbook_dir: &std::path::Path) -> FileContext 
         }
     }
     // `.join` keeps what is absolute; an empty directory is the current one
-    add(std::path::absolute(task.dir.join(".")).map_or_else(
-        |_| task.dir.clone(),
-        |dir| dir.components().collect(),
-    ));
+    add(std::path::absolute(task.dir.join("."))
+        .map_or_else(|_| task.dir.clone(), |dir| dir.components().collect()));
     add(playbook_dir.to_owned());
     FileContext {
         search_path,

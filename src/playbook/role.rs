@@ -184,20 +184,21 @@ impl Loader {
                 .unwrap_or(false)
         });
         let requests = self.dependencies(meta, keywords)?;
-        let shell = |below: Map, defaults: Arc<Map>, vars: Arc<Map>, dependencies: Vec<String>| Role {
-            name: request.name.clone(),
-            path: path.clone(),
-            dependency_defaults: Arc::new(below),
-            own_defaults: Arc::clone(&own_defaults),
-            defaults,
-            vars,
-            params: Arc::new(request.params.clone()),
-            parents: parents.to_vec(),
-            by_task: request.by_task,
-            allow_duplicates,
-            identity: identity(request, keywords),
-            dependencies,
-        };
+        let shell =
+            |below: Map, defaults: Arc<Map>, vars: Arc<Map>, dependencies: Vec<String>| Role {
+                name: request.name.clone(),
+                path: path.clone(),
+                dependency_defaults: Arc::new(below),
+                own_defaults: Arc::clone(&own_defaults),
+                defaults,
+                vars,
+                params: Arc::new(request.params.clone()),
+                parents: parents.to_vec(),
+                by_task: request.by_task,
+                allow_duplicates,
+                identity: identity(request, keywords),
+                dependencies,
+            };
         let mut handlers = Vec::new();
         let mut items = Vec::new();
         let mut all = Vec::new();

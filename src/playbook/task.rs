@@ -286,7 +286,10 @@ impl Loader {
         }
         task.own_vars = own.vars.len();
         task.keywords = around.keywords.with_child(&own);
-        if matches!(task.short_action(), "include_tasks" | "include_role" | "include") {
+        if matches!(
+            task.short_action(),
+            "include_tasks" | "include_role" | "include"
+        ) {
             task.around = around.keywords.clone();
         }
         self.check_arguments(&task)?;

@@ -43,8 +43,7 @@ impl Case {
             }
             if case.files.len() == 2 {
                 if let Some(args) = line.strip_prefix("# args: ") {
-                    case.args
-                        .extend(runbook::value::shell_words(args)?);
+                    case.args.extend(runbook::value::shell_words(args)?);
                 }
                 if let Some((name, value)) =
                     line.strip_prefix("# env: ").and_then(|e| e.split_once('='))

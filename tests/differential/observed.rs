@@ -42,7 +42,8 @@ impl Observed {
                 None if line.starts_with("FAILED - RETRYING") => line.to_owned(),
                 None if line == "skipping: no hosts matched" => line.to_owned(),
                 None if line == "...ignoring" => {
-                    if let Some(last) = seen.tasks.last_mut().and_then(|(_, told)| told.last_mut()) {
+                    if let Some(last) = seen.tasks.last_mut().and_then(|(_, told)| told.last_mut())
+                    {
                         last.push_str(" ...ignoring");
                     }
                     continue;
@@ -71,11 +72,10 @@ impl Observed {
             task.sort_by(|a, b| host_of(a).cmp(host_of(b)));
         }
         // a banner under which nothing is told says nothing that the other program must say as well
-        seen.tasks
-            .retain(|(banner, told)| {
-                let meta = banner.ends_with("[meta]") || banner.ends_with(" : meta]");
-                banner.starts_with("PLAY") || !told.is_empty() && !meta
-            });
+        seen.tasks.retain(|(banner, told)| {
+            let meta = banner.ends_with("[meta]") || banner.ends_with(" : meta]");
+            banner.starts_with("PLAY") || !told.is_empty() && !meta
+        });
         seen
     }
 
@@ -117,7 +117,8 @@ impl Observed {
         for name in self.files.keys().chain(other.files.keys()) {
             let (mine, theirs) = (self.files.get(name), other.files.get(name));
             if mine != theirs {
-                let text = |side: Option<&String>| side.map_or("(none)\n", String::as_str).to_owned();
+                let text =
+                    |side: Option<&String>| side.map_or("(none)\n", String::as_str).to_owned();
                 let problem = difference(name, &text(mine), &text(theirs));
                 if !problems.contains(&problem) {
                     problems.push(problem);
@@ -131,19 +132,26 @@ impl Observed {
 fn difference(what: &str, mine: &str, theirs: &str) -> String {
     let diff = similar::TextDiff::from_lines(mine, theirs);
     let mut unified = diff.unified_diff();
-    format!("{what} (- ansible, + runbook):\n{}", unified.context_radius(2))
+    format!(
+        "{what} (- ansible, + runbook):\n{}",
+        unified.context_radius(2)
+    )
 }
 
 fn tail(text: &str) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
-    let skip = lines.len().saturating_sub(if std::env::var_os("TALK").is_some() {
-        200
-    } else {
-        0
-    });
+    let skip = lines
+        .len()
+        .saturating_sub(if std::env::var_os("TALK").is_some() {
+            200
+        } else {
+            0
+        });
     let notes = lines
         .iter()
-        .filter(|line| line.contains("rror") || line.starts_with("fatal") || line.starts_with("failed"))
+        .filter(|line| {
+            line.contains("rror") || line.starts_with("fatal") || line.starts_with("failed")
+        })
         .take(3);
     notes
         .chain(&lines[skip..])
@@ -188,7 +196,12 @@ fn result(line: &str) -> Option<String> {
         .find("(item=")
         .filter(|at| *at <= 4)
         .and_then(|at| rest.get(at..))
-        .map(|item| item.find(") =>").and_then(|end| item.get(..=end)).unwrap_or(item).trim_end());
+        .map(|item| {
+            item.find(") =>")
+                .and_then(|end| item.get(..=end))
+                .unwrap_or(item)
+                .trim_end()
+        });
     Some(match item {
         Some(item) => format!("{host}: {word} {item}"),
         None => format!("{host}: {word}"),

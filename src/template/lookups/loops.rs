@@ -153,7 +153,10 @@ fn subelements(query: &mut Query) -> Result<Vec<Value>, String> {
 fn without(item: &Value, path: &Value) -> Value {
     let steps: Vec<String> = match path {
         Value::List(steps) => steps.iter().map(crate::value::str_of).collect(),
-        other => crate::value::str_of(other).split('.').map(str::to_owned).collect(),
+        other => crate::value::str_of(other)
+            .split('.')
+            .map(str::to_owned)
+            .collect(),
     };
     fn drop_at(item: &Value, steps: &[String]) -> Value {
         let (Value::Map(map), Some((first, rest))) = (item, steps.split_first()) else {
