@@ -156,5 +156,7 @@ fn files_of(dir: &str, args: &IncludeVarsArgs, input: &Input<'_>) -> Result<Vec<
             )));
         }
     }
+    // the files of a directory come before those of the directories in it
+    found.sort_by(|a, b| (a.parent(), a.file_name()).cmp(&(b.parent(), b.file_name())));
     Ok(found)
 }

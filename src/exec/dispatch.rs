@@ -29,6 +29,7 @@ impl Turn {
                 settings: self.settings,
                 delegate: self.delegate,
                 ran,
+                broken: self.broken,
             },
         )
     }
@@ -40,7 +41,11 @@ impl Run {
         let (step, way, rest) = turn.split();
         let (outcome, effects) = match (step, way) {
             (Step::Done(outcome, effects), _) => {
-                self.apply_effects(place.host, &effects, place.task);
+                let delegate = rest
+                    .delegate
+                    .as_ref()
+                    .filter(|_| rest.settings.as_ref().is_some_and(|s| s.delegate_facts));
+                self.apply_effects(delegate.unwrap_or(place.host), &effects, place.task);
                 (outcome, effects)
             }
             (

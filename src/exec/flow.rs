@@ -46,8 +46,18 @@ impl Run {
                 .unwrap_or_else(std::sync::PoisonError::into_inner),
         );
         let mut hosts: Vec<Arc<str>> = Vec::new();
+        // what ends or resets something for all is asked of the first host, for all
+        let of_all = matches!(
+            word.as_str(),
+            "end_play" | "end_batch" | "clear_facts" | "clear_host_errors" | "refresh_inventory"
+        );
         for host in group {
-            if task.implicit || self.meta_applies(state, task, host)? {
+            let asked = if of_all {
+                group.first().unwrap_or(host)
+            } else {
+                host
+            };
+            if task.implicit || self.meta_applies(state, task, asked)? {
                 hosts.push(Arc::clone(host));
             }
         }
@@ -73,7 +83,14 @@ impl Run {
         };
         match word.as_str() {
             "noop" | "flush_handlers" => {}
-            "end_host" => each(&mut crate::plan::Cursor::end),
+            "end_host" => {
+                each(&mut crate::plan::Cursor::end);
+                let mut gone = state
+                    .gone
+                    .write()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
+                gone.extend(hosts.iter().cloned());
+            }
             "end_role" => each(&mut crate::plan::Cursor::end_role),
             "end_play" if !hosts.is_empty() => return Ok(Flow::EndPlay),
             "end_batch" if !hosts.is_empty() => return Ok(Flow::EndBatch),
@@ -83,7 +100,7 @@ impl Run {
                     self.store.clear_facts(host);
                 }
             }
-            "clear_host_errors" => {
+            "clear_host_errors" if !hosts.is_empty() => {
                 let mut lost = self.lost();
                 lost.failed.clear();
                 lost.unreachable.clear();
@@ -91,6 +108,7 @@ impl Run {
                     cursor.clear_failure();
                 }
             }
+            "clear_host_errors" => {}
             "reset_connection" => {
                 for host in &hosts {
                     let (scope, files) = self.task_scope(state, host, task)?;

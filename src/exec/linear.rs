@@ -10,7 +10,7 @@ use crate::playbook::{Item, Task};
 use crate::result::{Event, Status, TaskInfo};
 use crate::vars::PlayMagic;
 use indexmap::IndexMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -75,9 +75,14 @@ impl Run {
     fn refresh_magic(&self, state: &PlayState, cursors: &Cursors) {
         let old = state.magic();
         let lost = self.lost();
+        let gone = state.gone.read().unwrap_or_else(PoisonError::into_inner);
         let alive = |hosts: &mut dyn Iterator<Item = &Arc<str>>| -> Vec<Arc<str>> {
             hosts
-                .filter(|host| !lost.failed.contains(*host) && !lost.unreachable.contains(*host))
+                .filter(|host| {
+                    !lost.failed.contains(*host)
+                        && !lost.unreachable.contains(*host)
+                        && !gone.contains(*host)
+                })
                 .cloned()
                 .collect()
         };
@@ -257,6 +262,11 @@ impl Run {
                         } else {
                             Vec::new()
                         },
+                        includes: if host == &first {
+                            end.includes.clone()
+                        } else {
+                            Vec::new()
+                        },
                         ..end.clone()
                     },
                 )
@@ -302,10 +312,6 @@ impl Run {
                 }
                 Status::Unreachable => {
                     fatal |= end.any_errors_fatal;
-                    if end.ignore_unreachable {
-                        cursor.advance();
-                        continue;
-                    }
                     cursor.drop_out();
                     lost += 1;
                     self.lost().unreachable.insert(Arc::clone(&host));

@@ -13,8 +13,8 @@ use crate::template::{Context, FileContext};
 use crate::value::{Map, Value, to_bool};
 use crate::vars::{Layer, Level, PlayMagic};
 use crate::yaml::Node;
-use std::cell::Cell;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// A play while it runs.
@@ -26,6 +26,8 @@ pub(crate) struct PlayState {
     shared: RwLock<Vec<Layer>>,
     /// `vars_files` whose names depend on the host.
     host_files: Vec<Vec<Node>>,
+    /// Hosts that `meta: end_host` took out.
+    pub gone: RwLock<Vec<Arc<str>>>,
 }
 
 impl PlayState {
@@ -104,7 +106,7 @@ impl Run {
             .map_or_else(|_| play.label(), |value| value.to_string());
         // variables beside an imported playbook are those of its plays
         self.store.set_playbook_dir(dir.clone());
-        let hosts = self.play_hosts(play, &cx)?;
+        let (hosts, plain) = self.play_hosts(play, &cx)?;
         if hosts.is_empty() {
             self.emitter.emit(&Event::PlayNoHosts { name });
             return Ok(true);
@@ -137,7 +139,7 @@ impl Run {
                 .into());
             }
         }
-        let state = Arc::new(self.state(play, &cx, &name, &hosts, dir)?);
+        let state = Arc::new(self.state(play, &cx, &name, &plain, dir)?);
         let items = self.items(&state, &cx)?;
         let batches = self.batches(play, &cx, hosts)?;
         for batch in batches {
@@ -148,14 +150,14 @@ impl Run {
                     .filter(|host| !lost.failed.contains(host) && !lost.unreachable.contains(host))
                     .collect()
             };
-            if alive.is_empty() {
-                continue;
-            }
             self.emitter.emit(&Event::PlayStart {
                 name: name.clone(),
                 hosts: alive.iter().map(ToString::to_string).collect(),
                 check: self.options.check,
             });
+            if alive.is_empty() {
+                continue;
+            }
             let size = alive.len();
             let end = self.batch(&state, &items, alive.clone()).await?;
             if end.ended || self.is_interrupted() {
@@ -179,7 +181,13 @@ impl Run {
         self.store.extra_vars()
     }
 
-    fn play_hosts(&self, play: &Play, cx: &Context) -> Result<Vec<Arc<str>>, Box<Diagnostic>> {
+    /// The hosts of a play: in its `order`, and in that of the inventory.
+    #[expect(clippy::type_complexity, reason = "two lists of hosts")]
+    fn play_hosts(
+        &self,
+        play: &Play,
+        cx: &Context,
+    ) -> Result<(Vec<Arc<str>>, Vec<Arc<str>>), Box<Diagnostic>> {
         let value = self
             .templar
             .render(&play.hosts.to_value(), cx)
@@ -209,6 +217,7 @@ impl Run {
         if let Some(limit) = &self.options.limit {
             hosts.retain(|host| limit.contains(host));
         }
+        let plain = hosts.clone();
         let order = play.order.as_ref().map(|node| node.to_value().to_string());
         match order.as_deref() {
             None | Some("inventory") => {}
@@ -226,9 +235,7 @@ impl Run {
                 .into());
             }
         }
-        let lost = self.lost();
-        hosts.retain(|host| !lost.failed.contains(host) && !lost.unreachable.contains(host));
-        Ok(hosts)
+        Ok((hosts, plain))
     }
 
     fn state(
@@ -306,6 +313,7 @@ impl Run {
             magic: RwLock::new(Arc::new(magic)),
             shared: RwLock::new(layers),
             host_files,
+            gone: RwLock::default(),
         })
     }
 
@@ -424,9 +432,9 @@ impl Run {
                 items.push(Item::Task(task));
             }
         }
-        let started = Cell::new(self.options.start_at.is_none());
+        let started = &self.started;
         let keep = |task: &Task| {
-            if !started.get() {
+            if !started.load(Ordering::Relaxed) {
                 let pattern = self.options.start_at.as_deref().unwrap_or_default();
                 let name = task.label();
                 let full = task
@@ -436,9 +444,9 @@ impl Run {
                 let found = [name.as_str(), full.as_str()]
                     .iter()
                     .any(|name| *name == pattern || crate::inventory::glob_matches(pattern, name));
-                started.set(found);
+                started.store(found, Ordering::Relaxed);
             }
-            started.get()
+            started.load(Ordering::Relaxed)
                 && (task.implicit && task.short_action() == "meta" || self.selects(task, cx))
         };
         for section in &play.sections {

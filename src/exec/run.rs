@@ -11,7 +11,7 @@ use crate::template::Templar;
 use crate::vars::{RunMagic, VarStore};
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -70,6 +70,8 @@ pub struct Run {
     pub(crate) magic: Arc<RunMagic>,
     pub(crate) interrupted: tokio::sync::watch::Receiver<bool>,
     pub(crate) lost: Mutex<Lost>,
+    /// Whether `--start-at-task` was found.
+    pub(crate) started: AtomicBool,
     next_task: AtomicU64,
 }
 
@@ -77,6 +79,7 @@ impl Run {
     /// A run.
     pub fn new(parts: RunParts) -> Self {
         Self {
+            started: AtomicBool::new(parts.options.start_at.is_none()),
             options: parts.options,
             store: parts.store,
             templar: parts.templar,

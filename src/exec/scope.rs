@@ -45,7 +45,9 @@ pub(crate) fn files(task: &Task, playbook_dir: &std::path::Path) -> FileContext 
             add(parent.path.clone());
         }
     }
-    add(std::path::absolute(&task.dir).unwrap_or_else(|_| task.dir.clone()));
+    // `.join` keeps what is absolute; an empty directory is the current one
+    add(std::path::absolute(task.dir.join("."))
+        .map_or_else(|_| task.dir.clone(), |dir| dir.components().collect()));
     add(playbook_dir.to_owned());
     FileContext {
         search_path,

@@ -34,6 +34,16 @@ pub(crate) struct Turn {
     pub settings: Option<Settings>,
     pub delegate: Option<Arc<str>>,
     pub way: Option<(Login, Option<Become>)>,
+    /// Its conditions, keywords or arguments cannot be templated.
+    pub broken: bool,
+}
+
+/// Why a turn did not get ready, with what was known of its keywords by then.
+struct Stopped {
+    fault: Fault,
+    settings: Option<Settings>,
+    /// See [`TurnEnd::broken`].
+    broken: bool,
 }
 
 /// How a turn ended.
@@ -48,6 +58,8 @@ pub(crate) struct TurnEnd {
     pub ignore_errors: bool,
     pub ignore_unreachable: bool,
     pub any_errors_fatal: bool,
+    /// Its conditions, keywords or arguments could not be templated.
+    pub broken: bool,
 }
 
 impl Turn {
@@ -60,6 +72,7 @@ impl Turn {
             settings: None,
             delegate: None,
             way: None,
+            broken: false,
         }
     }
 
@@ -107,30 +120,30 @@ impl Run {
     pub(crate) fn begin(&self, place: &Place<'_>, local: Map) -> Turn {
         match self.try_begin(place, &local) {
             Ok(turn) => turn,
-            Err((fault, settings, delegate)) => Turn {
-                settings,
-                delegate,
-                ..Turn::over(fault.outcome(), local)
+            Err(stop) => Turn {
+                broken: stop.broken,
+                settings: stop.settings,
+                ..Turn::over(stop.fault.outcome(), local)
             },
         }
     }
 
-    #[expect(
-        clippy::type_complexity,
-        reason = "a failure keeps what was known before it"
-    )]
-    fn try_begin(
-        &self,
-        place: &Place<'_>,
-        local: &Map,
-    ) -> Result<Turn, (Fault, Option<Settings>, Option<Arc<str>>)> {
-        let early = |fault: Fault| (fault, None, None);
+    fn try_begin(&self, place: &Place<'_>, local: &Map) -> Result<Turn, Stopped> {
+        let early = |fault: Fault| Stopped {
+            fault,
+            settings: None,
+            broken: true,
+        };
         let task = place.task;
         let (scope, files) = self
             .task_scope(place.state, place.host, task)
             .map_err(|e| early(Fault(e)))?;
         let cx = with_local(&scope, &files, local.clone());
-        let early = |fault: Fault| (fault, Some(self.flags_of_failure(task, &cx)), None);
+        let early = |fault: Fault| Stopped {
+            fault,
+            settings: Some(self.flags_of_failure(task, &cx)),
+            broken: true,
+        };
         if let Some(outcome) = self.skips(task, &cx).map_err(early)? {
             let mut turn = Turn::over(outcome, local.clone());
             // a secret item must not show in the line that says it was skipped
@@ -148,7 +161,15 @@ impl Run {
             return Err(early(Fault::at(why, &poll.span)));
         }
         let settings = self.settings(task, &cx).map_err(early)?;
-        let later = |fault: Fault| (fault, Some(settings.clone()), None);
+        let own = |fault: Fault| Stopped {
+            fault,
+            settings: Some(settings.clone()),
+            broken: false,
+        };
+        let later = |fault: Fault| Stopped {
+            broken: true,
+            ..own(fault)
+        };
         if matches!(task.short_action(), "include_tasks" | "include_role") {
             let label = (!local.is_empty()).then(|| {
                 let name = local
@@ -194,7 +215,7 @@ impl Run {
                     no_log: settings.no_log,
                 };
                 action(&input)
-                    .map_err(|e| later(Fault::action(&e, &task.action_span, &task.args.members)))?
+                    .map_err(|e| own(Fault::action(&e, &task.action_span, &task.args.members)))?
             }
             None => Step::Call(RemoteCall::new(task.action.clone(), args)),
         };
@@ -224,6 +245,7 @@ impl Run {
             settings: Some(settings),
             delegate,
             way,
+            broken: false,
         })
     }
 
@@ -426,6 +448,7 @@ impl Run {
             include: turn.include,
             effects,
             delegate: turn.delegate,
+            broken: turn.broken,
             ..TurnEnd::default()
         };
         if let Some(settings) = &turn.settings {
@@ -535,4 +558,6 @@ pub(crate) struct TurnRest {
     pub delegate: Option<Arc<str>>,
     /// Whether the action really ran (a task whose condition is false did not).
     pub ran: bool,
+    /// See [`TurnEnd::broken`].
+    pub broken: bool,
 }

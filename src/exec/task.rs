@@ -25,7 +25,6 @@ pub(crate) struct TaskEnd {
     pub notify: Vec<String>,
     pub effects: Vec<Effect>,
     pub any_errors_fatal: bool,
-    pub ignore_unreachable: bool,
     pub outcome: Arc<Outcome>,
 }
 
@@ -60,9 +59,11 @@ impl Run {
         // a file that is not there is an error of the playbook, which nothing ignores
         let ignore = sum.ends.iter().any(|end| end.ignore_errors)
             && !matches!(task.short_action(), "include_tasks" | "include_role");
+        let ignore_unreachable = sum.ends.iter().any(|end| end.ignore_unreachable);
         let no_log = sum.ends.iter().any(|end| end.no_log);
         let outcome = sum.outcome;
         let status = match () {
+            () if outcome.unreachable && ignore_unreachable => Status::Ignored,
             () if outcome.unreachable => Status::Unreachable,
             () if outcome.failed && ignore => Status::Ignored,
             () if outcome.failed && rescue => Status::Rescued,
@@ -81,7 +82,7 @@ impl Run {
         let mut notify = Vec::new();
         let mut effects = Vec::new();
         let mut delegated = None;
-        let (mut fatal, mut ignore_unreachable) = (self.options.any_errors_fatal, false);
+        let mut fatal = self.options.any_errors_fatal;
         for end in sum.ends {
             includes.extend(end.include);
             // an item that changed nothing notifies too, if another of the loop changed something
@@ -91,13 +92,19 @@ impl Run {
             effects.extend(end.effects);
             delegated = end.delegate.or(delegated);
             fatal |= end.any_errors_fatal;
-            ignore_unreachable |= end.ignore_unreachable;
         }
         let shown = Arc::new(if no_log {
             censored(&outcome)
         } else {
             outcome.clone()
         });
+        // a file to include that is not there counts as a failure even where a block goes on
+        let status = match status {
+            Status::Rescued if matches!(task.short_action(), "include_tasks" | "include_role") => {
+                Status::Failed
+            }
+            other => other,
+        };
         // an include shows itself by what it includes
         let quiet = !includes.is_empty() && !outcome.failed;
         self.emitter.emit(&Event::TaskDone {
@@ -119,7 +126,6 @@ impl Run {
             notify,
             effects,
             any_errors_fatal: fatal,
-            ignore_unreachable,
             outcome: Arc::new(outcome),
         }
     }
@@ -212,6 +218,12 @@ impl Run {
             let mut waiting: Vec<(usize, Turn)> = Vec::new();
             for index in 0..items.len() {
                 let turn = self.begin(place, control.locals(items, index));
+                if turn.broken {
+                    self.finish_all(place, &mut waiting, items, control, &mut ends)
+                        .await;
+                    let end = self.dispatch(place, turn).await;
+                    return Ok(broken(ends, end));
+                }
                 let joins = turn.is_call()
                     && waiting.len() < 64
                     && waiting.last().is_none_or(|(_, last)| last.same_way(&turn));
@@ -237,6 +249,9 @@ impl Run {
                 let end = self
                     .one(place, control.locals(items, index), Some(index))
                     .await;
+                if end.broken {
+                    return Ok(broken(ends, end));
+                }
                 self.item_done(place, items, index, control, &end);
                 let stop = self.breaks(place, control, items, index, &end)?;
                 ends.push(end);
@@ -384,6 +399,17 @@ impl Run {
             false,
             &origin,
         );
+    }
+}
+
+/// The end of a loop at an item whose conditions or arguments cannot be templated: that fails the task as a whole.
+fn broken(mut ends: Vec<TurnEnd>, end: TurnEnd) -> Sum {
+    let outcome = end.outcome.clone();
+    ends.push(end);
+    Sum {
+        outcome,
+        ends,
+        looped: false,
     }
 }
 

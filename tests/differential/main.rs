@@ -7,8 +7,8 @@
 //!
 //! What ansible-core did stands in `<name>.expected.json`. `RUNBOOK_ORACLE=/path/to/ansible-playbook` compares with that
 //! program instead; `RUNBOOK_RECORD=1` beside it writes the expectations (`record.sh`). `CASES=role` runs those
-//! whose name contains `role`. A case marked `# differs: reason` is one where runbook means to differ: it has no
-//! expectation, and is only required to be parsed.
+//! whose name contains `role`. Where runbook means to differ is told by
+//! `docs/compatibility.md`; there are no cases of it here.
 
 mod case;
 mod observed;

@@ -72,8 +72,10 @@ impl Observed {
             task.sort_by(|a, b| host_of(a).cmp(host_of(b)));
         }
         // a banner under which nothing is told says nothing that the other program must say as well
-        seen.tasks
-            .retain(|(banner, told)| !told.is_empty() || banner.starts_with("PLAY"));
+        seen.tasks.retain(|(banner, told)| {
+            let meta = banner.ends_with("[meta]") || banner.ends_with(" : meta]");
+            banner.starts_with("PLAY") || !told.is_empty() && !meta
+        });
         seen
     }
 
@@ -164,7 +166,8 @@ fn banner(line: &str) -> Option<&str> {
         return None;
     }
     let end = line.trim_end_matches('*');
-    (end.len() + 3 <= line.len()).then(|| end.trim_end())
+    let name = end.trim_end();
+    (end.len() + 3 <= line.len()).then(|| name.strip_suffix(" [CHECK MODE]").unwrap_or(name))
 }
 
 fn recap(line: &str) -> Option<(String, String)> {

@@ -97,6 +97,8 @@ impl<'a> Job<'a> {
             // it is known that it would run: check mode says so
             plan.act(what, None, apply);
         } else {
+            // what check mode, which does not run it, says
+            plan.returns("rc", 0);
             plan.opaque(what, apply);
         }
         Ok(plan)

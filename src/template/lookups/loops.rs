@@ -145,6 +145,35 @@ fn subelements(query: &mut Query) -> Result<Vec<Value>, String> {
     };
     Ok(pairs_of_subelements(&items, &path, skip)?
         .into_iter()
-        .map(|(item, sub)| Value::list(vec![item, sub]))
+        .map(|(item, sub)| Value::list(vec![without(&item, &path), sub]))
         .collect())
+}
+
+/// The element without the list that its pairs come from, as the lookup (not the filter) gives it.
+fn without(item: &Value, path: &Value) -> Value {
+    let steps: Vec<String> = match path {
+        Value::List(steps) => steps.iter().map(crate::value::str_of).collect(),
+        other => crate::value::str_of(other)
+            .split('.')
+            .map(str::to_owned)
+            .collect(),
+    };
+    drop_at(item, &steps)
+}
+
+fn drop_at(item: &Value, steps: &[String]) -> Value {
+    let (Value::Map(map), Some((first, rest))) = (item, steps.split_first()) else {
+        return item.clone();
+    };
+    let mut map = (**map).clone();
+    let inner = map.get(first.as_str()).cloned();
+    match inner {
+        Some(inner) if !rest.is_empty() => {
+            map.set(first, drop_at(&inner, rest));
+        }
+        _ => {
+            map.shift_remove(&Value::data(first.as_str()));
+        }
+    }
+    Value::map(map)
 }
