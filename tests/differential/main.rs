@@ -72,16 +72,7 @@ fn check(path: &Path, oracle: Option<&Path>) -> Result<(), String> {
 }
 
 /// Cases in which runbook still differs; each has a row in docs/compatibility.md or is a bug to be fixed.
-const KNOWN: &[&str] = &[
-    "handlers-import-name",
-    "handlers-unknown",
-    "include-missing",
-    "loops-errors",
-    "loops-until",
-    "loops-with",
-    "vars-include-vars",
-    "vars-registered",
-];
+const KNOWN: &[&str] = &[];
 
 #[test]
 fn runbook_does_what_ansible_does() {
