@@ -172,9 +172,6 @@ impl Run {
 
     /// `run_once`, as the first host sees it.
     pub(crate) fn runs_once(&self, state: &PlayState, task: &Task, first: &str) -> bool {
-        if matches!(task.short_action(), "add_host" | "pause") {
-            return true;
-        }
         let Some(node) = &task.keywords.run_once else {
             return false;
         };

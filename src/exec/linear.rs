@@ -166,7 +166,9 @@ impl Run {
         self.emitter.emit(&Event::TaskStart {
             task: Arc::clone(&info),
         });
-        let once = self.runs_once(state, task, &first);
+        let shared = self.runs_once(state, task, &first);
+        // actions that are about the run are done for the first host, and theirs is the result
+        let once = shared || matches!(task.short_action(), "add_host" | "pause");
         let active = if once {
             group.get(..1).unwrap_or_default()
         } else {
@@ -181,7 +183,7 @@ impl Run {
             .collect();
         let ends = self.on_hosts(state, task, &info, hosts).await;
         let ends = if once {
-            self.spread(task, ends, group)
+            self.spread(task, ends, group, shared)
         } else {
             ends
         };
@@ -226,15 +228,20 @@ impl Run {
             self.emitter.warn(warning);
         }
         ends.sort_by_key(|(order, _, _)| *order);
+        for (_, host, end) in &ends {
+            self.join_groups(host, &end.effects);
+        }
         ends.into_iter().map(|(_, host, end)| (host, end)).collect()
     }
 
-    /// The end of a `run_once` task, for all hosts of the batch.
+    /// The end of a task that runs once, for all hosts of the batch. With `shared` (`run_once`) they also get what it
+    /// brought.
     fn spread(
         &self,
         task: &Task,
         mut ends: Vec<(Arc<str>, TaskEnd)>,
         group: &[Arc<str>],
+        shared: bool,
     ) -> Vec<(Arc<str>, TaskEnd)> {
         let Some((first, end)) = ends.pop() else {
             return ends;
@@ -242,7 +249,7 @@ impl Run {
         group
             .iter()
             .map(|host| {
-                if host != &first {
+                if host != &first && shared {
                     if let (Some(name), Some(value)) = (&task.register, &end.registered) {
                         self.store.register(
                             host,
@@ -251,7 +258,7 @@ impl Run {
                             &task.span.to_string().into(),
                         );
                     }
-                    self.apply_effects(host, &end.effects, task);
+                    self.remember_too(host, &end.effects, task);
                 }
                 // a handler is notified once, for the host that ran
                 (

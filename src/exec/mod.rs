@@ -5,6 +5,7 @@
 
 mod censor;
 mod dispatch;
+mod effects;
 mod emit;
 mod fault;
 mod flow;

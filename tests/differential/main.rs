@@ -72,7 +72,13 @@ fn check(path: &Path, oracle: Option<&Path>) -> Result<(), String> {
 }
 
 /// Cases in which runbook still differs; each has a row in docs/compatibility.md or is a bug to be fixed.
-const KNOWN: &[&str] = &[];
+const KNOWN: &[&str] = &[
+    // an unknown handler fails the host that notifies it, not the whole run
+    "handlers-import-name",
+    "handlers-unknown",
+    // a censored loop has one line for each item, and none for the whole
+    "no-log",
+];
 
 #[test]
 fn runbook_does_what_ansible_does() {
