@@ -187,31 +187,23 @@ impl Run {
             .unwrap_or(false)
     }
 
-    /// How many hosts work at once on a task.
-    pub(crate) fn throttle(&self, state: &PlayState, task: &Task, hosts: &[Arc<str>]) -> usize {
-        let forks = self.options.forks.max(1);
-        let Some(node) = &task.keywords.throttle else {
-            return forks;
-        };
-        let Some(first) = hosts.first() else {
-            return forks;
-        };
-        let number = self
-            .task_scope(state, first, task)
-            .ok()
-            .and_then(|(scope, files)| {
-                let cx = Context::new(scope, files);
-                self.number("throttle", Some(node), &cx).ok().flatten()
-            });
+    /// How many hosts may work at once on a task, if it says so.
+    pub(crate) fn throttle(
+        &self,
+        state: &PlayState,
+        task: &Task,
+        hosts: &[Arc<str>],
+    ) -> Option<usize> {
+        let node = task.keywords.throttle.as_ref()?;
+        let (scope, files) = self.task_scope(state, hosts.first()?, task).ok()?;
+        let cx = Context::new(scope, files);
+        let number = self.number("throttle", Some(node), &cx).ok().flatten()?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "clamped"
         )]
-        match number {
-            Some(n) if n >= 1.0 => forks.min(n.min(1e6) as usize),
-            _ => forks,
-        }
+        (number >= 1.0).then(|| number.min(1e6) as usize)
     }
 
     /// A task's name as a banner shows it: templated with the first host's variables as far as that works.
