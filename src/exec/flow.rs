@@ -11,6 +11,7 @@ use crate::playbook::Task;
 use crate::template::Context;
 use crate::value::Value;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// How a batch goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,6 +186,29 @@ impl Run {
                 self.flag("run_once", Some(node), &cx).ok().flatten()
             })
             .unwrap_or(false)
+    }
+
+    /// Whether the user wants the task (`--step`); without that option, always.
+    pub(crate) async fn goes_on(&self, state: &PlayState, task: &Task, hosts: &[Arc<str>]) -> bool {
+        if !self.stepping.load(Ordering::Relaxed) {
+            return true;
+        }
+        let first = hosts.first().map_or("", |host| host);
+        let question = format!(
+            "Perform task: {} (N)o/(y)es/(c)ontinue: ",
+            self.task_name(state, task, first)
+        );
+        let prompt = Arc::clone(&self.prompt);
+        let asked = tokio::task::spawn_blocking(move || prompt.ask(&question, true));
+        let answer = asked.await.ok().flatten().unwrap_or_default();
+        match answer.trim().to_lowercase().as_str() {
+            "y" | "yes" => true,
+            "c" | "continue" => {
+                self.stepping.store(false, Ordering::Relaxed);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// How many hosts may work at once on a task, if it says so.

@@ -169,6 +169,14 @@ impl Run {
             }
         }
         let group = group.as_slice();
+        if !self.goes_on(state, task, group).await {
+            for host in group {
+                if let Some(cursor) = cursors.get_mut(host) {
+                    cursor.advance();
+                }
+            }
+            return Ok(Flow::Go { lost: 0 });
+        }
         let first = group.first().cloned().unwrap_or_default();
         let handler = next.handler.is_some() || task.handler;
         let make = || self.info(task, self.task_name(state, task, &first), handler);
