@@ -363,6 +363,7 @@ impl Run {
     ) -> Result<Flow, Box<Diagnostic>> {
         let mut lost = 0;
         let mut fatal = false;
+        let mut fatal_includes = false;
         let mut includes = Vec::new();
         // hosts that failed of themselves; of `run_once`, the one that ran
         let mut failing: Vec<Arc<str>> = Vec::new();
@@ -403,11 +404,14 @@ impl Run {
             if end.includes.is_empty() {
                 cursor.advance();
             } else {
+                fatal_includes |= end.any_errors_fatal || once;
                 includes.push((host, end.includes));
             }
         }
         if !includes.is_empty() {
-            lost += self.include(state, cursors, task, info, includes)?;
+            let before = failing.len();
+            lost += self.include(state, cursors, task, info, includes, &mut failing)?;
+            fatal |= fatal_includes && failing.len() > before;
         }
         if fatal {
             for (host, cursor) in cursors.iter_mut() {

@@ -461,7 +461,7 @@ impl Run {
                 && (task.implicit && task.short_action() == "meta" || self.selects(task, cx))
         };
         for section in &play.sections {
-            let forced = section.force || self.options.force_handlers;
+            let forced = section.force.unwrap_or(self.options.force_handlers);
             let list = if forced {
                 &section.forced
             } else {
