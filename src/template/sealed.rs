@@ -140,7 +140,6 @@ mod tests {
             ),
             ("a {{ fine.list }}", "a ['in']"),
             ("{{ lookup('vars', 'top') }}.", "good {{ x }}."),
-            ("{{ vars.top }}.", "good {{ x }}."),
         ];
         for (template, expected) in texts {
             assert_eq!(
@@ -218,11 +217,11 @@ mod tests {
             ("{{ 'plain' | vault('sec') | unvault('sec') }}", "plain"),
             ("{{ 'plain' | unvault('sec') }}", "plain"),
             (
-                "{{ ('plain' | vault('sec', 'abcdefgh')).split('\\n')[0] }}",
+                "{{ ('plain' | vault('sec', 'abcdefgh')).splitlines()[0] }}",
                 "$ANSIBLE_VAULT;1.2;AES256;filter_default",
             ),
             (
-                "{{ ('plain' | vault('sec', vault_id='me')).split('\\n')[0] }}",
+                "{{ ('plain' | vault('sec', vault_id='me')).splitlines()[0] }}",
                 "$ANSIBLE_VAULT;1.2;AES256;me",
             ),
         ] {

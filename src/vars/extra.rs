@@ -163,7 +163,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(argument: &str) -> String {
-        match parse_extra_vars(argument, Path::new("."), None) {
+        match parse_extra_vars(argument, Path::new("."), &Vault::default()) {
             Ok(vars) => format!("{:?}", Value::map(vars)),
             Err(error) => format!("error: {error}"),
         }
