@@ -193,8 +193,16 @@ fn strings_that_runbook_encrypted_are_values_in_ansible() {
     let vars = String::from_utf8(good(&output).to_vec()).expect("text");
     assert!(vars.starts_with("secret: !vault |\n          $ANSIBLE_VAULT;1.2;AES256;prod\n"));
     fs::write(dir.path().join("vars.yml"), vars).expect("the file");
-    let playbook = "- hosts: localhost\n  gather_facts: false\n  vars_files: [vars.yml]\n  tasks:\n    \
-                    - assert:\n        that: secret == \"opened: in 'Ansible' \\\"too\\\"\"\n";
+    let playbook = r#"
+- hosts: localhost
+  gather_facts: false
+  vars_files: [vars.yml]
+  vars:
+    plain: "opened: in 'Ansible' \"too\""
+  tasks:
+    - assert:
+        that: secret == plain and secret is vault_encrypted
+"#;
     fs::write(dir.path().join("play.yml"), playbook).expect("the file");
     let play = with(&["-i", "localhost,", "-c", "local", "play.yml"], &PASSWORDS);
     good(&run(

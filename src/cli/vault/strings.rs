@@ -84,7 +84,7 @@ fn gather(args: &StringArgs) -> Result<Vec<Plain>, CommandFailure> {
     let strings: Vec<&String> = args.strings.iter().filter(|text| *text != "-").collect();
     if !args.name.is_empty() && args.name.len() != strings.len() && !strings.is_empty() {
         errln!(
-            "there are {} names for {} strings",
+            "--name was given {} times, for {} strings",
             args.name.len(),
             strings.len()
         );
