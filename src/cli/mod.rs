@@ -13,6 +13,7 @@ mod prompt;
 mod setup;
 mod show;
 mod streams;
+mod vault;
 mod verify;
 mod vocabulary;
 
@@ -59,6 +60,7 @@ fn dispatch(cli: Cli) -> Exit {
         Command::Play(args) => play::play(*args, &show),
         Command::Run(args) => adhoc::run(*args, &show),
         Command::Inventory(args) => inventory::inventory(&args, &show),
+        Command::Vault(command) => vault::vault(command, &show),
         Command::Doc(args) => doc::doc(&args),
         Command::Completions { shell } => completions::completions(shell),
         // taken before parsing; here for `--help` and completions

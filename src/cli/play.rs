@@ -23,7 +23,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     for path in &args.playbooks {
         exists(path)?;
     }
-    let mut setup = Setup::new(&args.sources, show)?;
+    let mut setup = Setup::new(&args.sources, &args.vault, show)?;
     let show = &show.configured(&setup.config);
     let inventory = setup.inventory(show)?;
     let limit = setup.limit(&inventory, &args.sources.limit, show)?;
