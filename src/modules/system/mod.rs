@@ -1,10 +1,12 @@
-//! The system: getent, hostname, sysctl, modprobe, ping.
+//! The system: cron, timezone, getent, hostname, sysctl, modprobe, ping.
 
+mod cron;
 mod getent;
 mod hostname;
 mod modprobe;
 mod ping;
 mod sysctl;
+mod timezone;
 
 use super::Entry;
 
@@ -15,4 +17,6 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<hostname::Hostname>(),
     Entry::of::<sysctl::Sysctl>(),
     Entry::of::<modprobe::Modprobe>(),
+    Entry::of::<cron::Cron>(),
+    Entry::of::<timezone::Timezone>(),
 ];
