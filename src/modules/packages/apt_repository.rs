@@ -3,9 +3,10 @@
 //! Source: sources.list(5), and the documentation of `ansible.builtin.apt_repository`.
 
 use super::apt;
+use crate::modules::files::attrs::Mode;
 use crate::modules::{Module, ModuleResult, Plan};
 use crate::result::Diff;
-use crate::sys::{Sys, WriteOptions};
+use crate::sys::{Result as SysResult, Sys, WriteOptions};
 use crate::value::{Args as _, Map, Value};
 use crate::{choices, module_args};
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ module_args! {
         /// Whether it is to be there.
         state: State => default("present");
         /// Permission bits of a new file.
-        mode: Option<String> => optional;
+        mode: Option<Mode> => optional;
         /// Refresh the package index when something changed.
         update_cache: bool => default(true), aliases ["update-cache"];
         /// How often refreshing is tried.
@@ -58,6 +59,9 @@ impl Module for AptRepository {
     type Args = Args;
 
     fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
+        if args.repo.trim().is_empty() {
+            return Err("Please set argument 'repo' to a non-empty value".into());
+        }
         if args.repo.trim().starts_with("ppa:") {
             return Err(
                 "`ppa:` is not built yet: write the source as `deb address suite components`"
@@ -73,20 +77,18 @@ impl Module for AptRepository {
                     args.repo
                 )
             })?;
-        let mode = match &args.mode {
-            Some(mode) => Some(
-                u32::from_str_radix(mode.trim_start_matches("0o"), 8)
-                    .map_err(|_| format!("mode: `{mode}` is not an octal number"))?,
-            ),
-            None => None,
-        };
+        let mode = args
+            .mode
+            .as_ref()
+            .and_then(|mode| mode.apply(0o644, false, sys.umask()))
+            .unwrap_or(0o644);
         let mut files = Vec::new();
         for path in paths(sys) {
             if let Some(text) = sys.read_text(&path)? {
                 files.push((path, text));
             }
         }
-        let mut edits: Vec<(PathBuf, Option<String>, Option<String>)> = Vec::new();
+        let mut edits = Vec::new();
         let mut found = false;
         for (path, text) in files {
             let new = match args.state {
@@ -95,64 +97,84 @@ impl Module for AptRepository {
             };
             if new != text {
                 let gone = new.trim().is_empty() && path != Path::new(MAIN);
-                edits.push((path, Some(text), (!gone).then_some(new)));
+                edits.push(Edit {
+                    path,
+                    old: Some(text),
+                    new: (!gone).then_some(new),
+                });
             }
         }
         if args.state == State::Present && !found {
             let path = Path::new(PARTS).join(file_name(args, &wanted));
-            let text = sys.read_text(&path)?;
-            let mut new = text.clone().unwrap_or_default();
+            let old = sys.read_text(&path)?;
+            let mut new = old.clone().unwrap_or_default();
             if !new.is_empty() && !new.ends_with('\n') {
                 new.push('\n');
             }
             new.push_str(&wanted.line());
             new.push('\n');
-            edits.push((path, text, Some(new)));
+            edits.push(Edit {
+                path,
+                old,
+                new: Some(new),
+            });
         }
         let mut plan = Plan::new();
         plan.returns("repo", Value::data(args.repo.as_str()));
         plan.returns("state", args.state.word());
-        let named = |wanted: &dyn Fn(&Option<String>, &Option<String>) -> bool| {
-            let names = edits.iter().filter(|(_, old, new)| wanted(old, new));
+        let named = |wanted: fn(&Edit) -> bool| {
+            let names = edits.iter().filter(|edit| wanted(edit));
             Value::list(
                 names
-                    .map(|(path, _, _)| Value::data(path.to_string_lossy().as_ref()))
+                    .map(|edit| Value::data(edit.path.to_string_lossy().as_ref()))
                     .collect(),
             )
         };
-        plan.returns(
-            "sources_added",
-            named(&|old, new| old.is_none() && new.is_some()),
-        );
-        plan.returns(
-            "sources_removed",
-            named(&|old, new| old.is_some() && new.is_none()),
-        );
-        let changes = !edits.is_empty();
-        for (path, old, new) in edits {
-            let diff = Diff::new(path.to_string_lossy(), old.clone(), new.clone());
-            plan.step(diff, move |sys| match new {
-                Some(text) => {
-                    let options = WriteOptions {
-                        mode: if old.is_none() {
-                            mode.or(Some(0o644))
-                        } else {
-                            None
-                        },
-                        ..WriteOptions::default()
-                    };
-                    sys.write(&path, text.as_bytes(), &options)
-                }
-                None => sys.remove_file(&path),
-            });
+        plan.returns("sources_added", named(|edit| edit.old.is_none()));
+        plan.returns("sources_removed", named(|edit| edit.new.is_none()));
+        for edit in &edits {
+            let diff = Diff::new(
+                edit.path.to_string_lossy(),
+                edit.old.clone(),
+                edit.new.clone(),
+            );
+            let edit = edit.clone();
+            plan.step(diff, move |sys| edit.put(edit.new.as_deref(), mode, sys));
         }
-        if changes && args.update_cache {
+        if !edits.is_empty() && args.update_cache {
             let index = apt_args(args)?;
             plan.always("refresh the package index", move |sys, _| {
-                apt::refresh_index(&index, sys)
+                apt::refresh_index(&index, sys).or_else(|failure| {
+                    // a source that cannot be read would be in the way of every later call of apt
+                    for edit in &edits {
+                        edit.put(edit.old.as_deref(), mode, sys)?;
+                    }
+                    Err(failure)
+                })
             });
         }
         Ok(plan)
+    }
+}
+
+/// What becomes of a file; `None` where it is not there.
+#[derive(Clone, Debug)]
+struct Edit {
+    path: PathBuf,
+    old: Option<String>,
+    new: Option<String>,
+}
+
+impl Edit {
+    fn put(&self, text: Option<&str>, mode: u32, sys: &mut Sys) -> SysResult<()> {
+        let Some(text) = text else {
+            return sys.remove_file(&self.path);
+        };
+        let options = WriteOptions {
+            mode: self.old.is_none().then_some(mode),
+            ..WriteOptions::default()
+        };
+        sys.write(&self.path, text.as_bytes(), &options)
     }
 }
 

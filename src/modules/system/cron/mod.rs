@@ -119,7 +119,11 @@ impl Args {
         if self.special_time.is_some() && fields.iter().any(|field| *field != "*") {
             return Err("You must specify time and date fields or special time.".into());
         }
-        if self.cron_file.is_some() && self.user.is_none() && !self.env {
+        if self.cron_file.is_some()
+            && self.user.is_none()
+            && !self.env
+            && self.state == State::Present
+        {
             return Err("To use cron_file=... parameter you must specify user=... as well".into());
         }
         if self.state == State::Present && self.job.is_none() {
@@ -187,50 +191,64 @@ impl Module for Cron {
         let names = |names: Vec<String>| Value::list(names.into_iter().map(Value::data).collect());
         plan.returns("jobs", names(tab.jobs()));
         plan.returns("envs", names(tab.variables()));
-        if let Some(file) = &args.cron_file {
-            plan.returns("cron_file", Value::data(file.to_string_lossy().as_ref()));
-        }
         let after = tab.text();
-        let gone = file.is_some() && tab.is_empty();
-        if !tab.changed() {
+        let gone = file.is_some()
+            && before.is_some()
+            && args.state == State::Absent
+            && tab.is_empty();
+        if gone {
+            let name = args.cron_file.as_deref().unwrap_or(Path::new(""));
+            plan.returns("cron_file", Value::data(name.to_string_lossy().as_ref()));
+            plan.returns("state", args.state.word());
+        }
+        // a last line without its end is one that cron does not read
+        let ragged = before
+            .as_ref()
+            .is_some_and(|text| !text.is_empty() && !text.ends_with(['\n', '\r']));
+        if !tab.changed() && !gone && !ragged {
             return Ok(plan);
         }
-        let new = before.is_none();
         let shown = file
             .as_ref()
             .map_or_else(|| "crontab".to_owned(), |f| f.display().to_string());
-        let diff = Diff::new(shown.clone(), before, (!gone).then(|| after.clone()));
-        plan.act(shown, Some(diff), move |sys, data| match &file {
-            Some(file) => {
-                if args.backup && !new {
-                    let copy = sys.backup(file)?;
-                    data.set("backup_file", Value::data(copy.to_string_lossy().as_ref()));
-                }
-                if gone {
-                    return Ok(sys.remove_file(file)?);
-                }
-                let options = WriteOptions {
-                    mode: new.then_some(0o644),
-                    ..WriteOptions::default()
-                };
-                Ok(sys.write(file, after.as_bytes(), &options)?)
+        let diff = Diff::new(
+            shown.clone(),
+            before.clone(),
+            (!gone).then(|| after.clone()),
+        );
+        plan.act(shown, Some(diff), move |sys, data| {
+            if args.backup {
+                let copy = sys.make_temporary(Path::new("/tmp"), "crontab", "", false)?;
+                let text = before.as_deref().unwrap_or_default();
+                sys.write(&copy, text.as_bytes(), &WriteOptions::default())?;
+                data.set("backup_file", Value::data(copy.to_string_lossy().as_ref()));
             }
-            None => install(args, &after, sys),
+            match &file {
+                Some(file) if gone => Ok(sys.remove_file(file)?),
+                Some(file) => {
+                    let options = WriteOptions {
+                        mode: before.is_none().then_some(0o644),
+                        ..WriteOptions::default()
+                    };
+                    Ok(sys.write(file, after.as_bytes(), &options)?)
+                }
+                None => install(args, &after, sys),
+            }
         });
-        if args.backup && args.cron_file.is_none() {
-            return Err("backup of a user's crontab is not built yet".into());
-        }
         Ok(plan)
     }
 }
 
-fn tool(args: &Args, verb: &str, sys: &Sys) -> Command {
+fn tool(args: &Args, verb: &str, sys: &Sys) -> ModuleResult<Command> {
     let mut words = vec!["crontab"];
-    if let Some(user) = &args.user {
+    // who works on his own crontab need not be allowed to name it
+    if let Some(user) = &args.user
+        && sys.me()?.name != *user
+    {
         words.extend(["-u", user]);
     }
     words.push(verb);
-    sys.tool(words)
+    Ok(sys.tool(words))
 }
 
 /// The user's crontab; `None` if he has none.
@@ -238,20 +256,20 @@ fn crontab(args: &Args, sys: &Sys) -> ModuleResult<Option<String>> {
     if sys.which("crontab").is_none() {
         return Err("there is no `crontab` on this machine: install cron first".into());
     }
-    let command = tool(args, "-l", sys);
+    let command = tool(args, "-l", sys)?;
     let output = sys.query(&command)?;
+    let complaint = output.complaint();
+    let none = ["no crontab for", "No such file", "can't open"];
     match output.rc {
         0 => Ok(Some(output.text())),
         // cron says so where there is none yet
-        1 if output.complaint().contains("no crontab for") || output.complaint().is_empty() => {
-            Ok(None)
-        }
+        1 if complaint.is_empty() || none.iter().any(|words| complaint.contains(words)) => Ok(None),
         _ => Err(command_failed("Unable to read crontab", &command, &output)),
     }
 }
 
 fn install(args: &Args, text: &str, sys: &mut Sys) -> ModuleResult<()> {
-    let command = tool(args, "-", sys).stdin(text);
+    let command = tool(args, "-", sys)?.stdin(text);
     let output = sys.run(&command)?;
     if output.ok() {
         Ok(())

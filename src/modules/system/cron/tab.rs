@@ -20,7 +20,7 @@ impl Tab {
                     || line.starts_with("# (Cron version"))
         };
         let lines = text
-            .lines()
+            .split_terminator('\n')
             .enumerate()
             .filter(|line| !notice(line))
             .map(|(_, line)| line.to_owned())
