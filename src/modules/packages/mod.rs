@@ -1,4 +1,4 @@
-//! Packages: apt, package, dnf, apk, pacman, zypper, dpkg_selections.
+//! Packages and where they come from.
 
 mod apt;
 mod apt_repository;
@@ -6,6 +6,7 @@ mod dpkg_selections;
 mod others;
 mod package;
 mod simple;
+mod yum_repository;
 
 use super::Entry;
 
@@ -13,6 +14,7 @@ use super::Entry;
 pub const MODULES: &[Entry] = &[
     Entry::of::<apt::Apt>(),
     Entry::of::<apt_repository::AptRepository>(),
+    Entry::of::<yum_repository::YumRepository>(),
     Entry::of::<package::Package>(),
     Entry::of::<dpkg_selections::DpkgSelections>(),
     Entry::of::<others::Dnf>(),
