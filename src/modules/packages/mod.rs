@@ -2,6 +2,7 @@
 
 mod apt;
 mod apt_repository;
+mod debconf;
 mod dpkg_selections;
 mod others;
 mod package;
@@ -16,6 +17,7 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<apt_repository::AptRepository>(),
     Entry::of::<yum_repository::YumRepository>(),
     Entry::of::<package::Package>(),
+    Entry::of::<debconf::Debconf>(),
     Entry::of::<dpkg_selections::DpkgSelections>(),
     Entry::of::<others::Dnf>(),
     Entry::of::<others::Apk>(),
