@@ -57,7 +57,8 @@ impl DecodeArgs for Patience {
         vec![ArgField {
             name: "timeout",
             aliases: &[],
-            doc: "Seconds to wait for something to answer, or for the end; `null` waits for ever.".into(),
+            doc: "Seconds to wait for something to answer, or for the end; `null` waits for ever."
+                .into(),
             kind: ArgKind::Raw,
             elements: None,
             required: false,
@@ -99,7 +100,9 @@ impl Module for Expect {
                 .stat(dir, true)?
                 .is_some_and(|meta| meta.kind == FileKind::Directory);
             if !is_dir {
-                return Err(format!("Unable to change directory: {} is none", dir.display()).into());
+                return Err(
+                    format!("Unable to change directory: {} is none", dir.display()).into(),
+                );
             }
         }
         let mut plan = Plan::new();
@@ -263,7 +266,10 @@ fn answer(questions: &mut [Question], text: &str) -> Result<Option<(String, usiz
         if all.end() == 0 {
             continue;
         }
-        if first.as_ref().is_none_or(|(start, ..)| all.start() < *start) {
+        if first
+            .as_ref()
+            .is_none_or(|(start, ..)| all.start() < *start)
+        {
             first = Some((all.start(), all.end(), question));
         }
     }
@@ -303,7 +309,8 @@ mod tests {
             .collect()
     }
 
-    const SCRIPT: &str = "test -t 0 && echo tty; printf \"Name: \"; read a; printf \"Name: \"; read b; echo $a-$b";
+    const SCRIPT: &str =
+        "test -t 0 && echo tty; printf \"Name: \"; read a; printf \"Name: \"; read b; echo $a-$b";
 
     #[test]
     fn questions_are_answered() {

@@ -90,9 +90,7 @@ impl Module for Debconf {
             return Ok(plan);
         }
         let secret = vtype == Vtype::Password;
-        let shown = |value: &str| {
-            Value::data(if secret { "(password omitted)" } else { value })
-        };
+        let shown = |value: &str| Value::data(if secret { "(password omitted)" } else { value });
         let mut previous = match (&before, answer) {
             (Some(_), _) => Map::new(),
             (None, _) => answers(&known),
@@ -119,7 +117,11 @@ impl Module for Debconf {
             if output.ok() {
                 Ok(())
             } else {
-                Err(command_failed("the answer cannot be set", &command, &output))
+                Err(command_failed(
+                    "the answer cannot be set",
+                    &command,
+                    &output,
+                ))
             }
         });
         Ok(plan)

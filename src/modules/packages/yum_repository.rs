@@ -207,7 +207,9 @@ impl Module for YumRepository {
                 );
             }
             if args.description.is_none() {
-                return Err("state is present but all of the following are missing: description".into());
+                return Err(
+                    "state is present but all of the following are missing: description".into(),
+                );
             }
         }
         let dir = sys.expand(&args.reposdir);
@@ -327,7 +329,10 @@ impl Args {
             ("repo_gpgcheck", self.repo_gpgcheck),
             ("s3_enabled", self.s3_enabled),
             ("skip_if_unavailable", self.skip_if_unavailable),
-            ("ssl_check_cert_permissions", self.ssl_check_cert_permissions),
+            (
+                "ssl_check_cert_permissions",
+                self.ssl_check_cert_permissions,
+            ),
             ("sslverify", self.sslverify),
         ] {
             set(name, value.map(|yes| u8::from(yes).to_string()));

@@ -108,7 +108,10 @@ impl Module for GitConfig {
         let text = output.text();
         let now: Vec<&str> = text.lines().collect();
         if args.state == State::Present && args.value.is_none() {
-            plan.returns("config_value", Value::data(now.last().copied().unwrap_or("")));
+            plan.returns(
+                "config_value",
+                Value::data(now.last().copied().unwrap_or("")),
+            );
             return Ok(plan);
         }
         let lines = |values: &[&str]| values.iter().map(|v| format!("{v}\n")).collect::<String>();
@@ -147,7 +150,11 @@ impl Module for GitConfig {
 }
 
 fn command(args: &Args, rest: &[&str], sys: &Sys) -> Command {
-    let mut words = vec!["git".to_owned(), "config".to_owned(), "--includes".to_owned()];
+    let mut words = vec![
+        "git".to_owned(),
+        "config".to_owned(),
+        "--includes".to_owned(),
+    ];
     let scope = args.scope.or((!args.list_all).then_some(Scope::System));
     match (scope, &args.file) {
         (Some(Scope::File), Some(file)) => {

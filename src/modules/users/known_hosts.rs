@@ -137,7 +137,10 @@ impl<'a> Entry<'a> {
 
     fn is_of(self, name: &str) -> bool {
         if !self.is_hashed() {
-            return self.names.split(',').any(|known| known.to_lowercase() == name);
+            return self
+                .names
+                .split(',')
+                .any(|known| known.to_lowercase() == name);
         }
         let mut parts = self.names.split('|').skip(2);
         let (Some(salt), Some(digest)) = (parts.next(), parts.next()) else {
@@ -193,7 +196,10 @@ fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
         *to = *from;
     }
     let pad = |with: u8| block.map(|byte| byte ^ with);
-    let inner = Sha1::new().chain_update(pad(0x36)).chain_update(text).finalize();
+    let inner = Sha1::new()
+        .chain_update(pad(0x36))
+        .chain_update(text)
+        .finalize();
     Sha1::new()
         .chain_update(pad(0x5c))
         .chain_update(inner)
@@ -282,7 +288,10 @@ mod tests {
             crate::sys::hex(&digest),
             "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"
         );
-        let digest = hmac(&[0xaa; 80], b"Test Using Larger Than Block-Size Key - Hash Key First");
+        let digest = hmac(
+            &[0xaa; 80],
+            b"Test Using Larger Than Block-Size Key - Hash Key First",
+        );
         assert_eq!(
             crate::sys::hex(&digest),
             "aa4ae5e15272d00e95705637ce8a3b55ed402112"

@@ -257,9 +257,7 @@ impl Module for Iptables {
             return Err("Logging options can only be used with the LOG jump target.".into());
         }
         if args.match_set.is_some() != args.match_set_flags.is_some() {
-            return Err(
-                "arguments are required together: match_set, match_set_flags".into(),
-            );
+            return Err("arguments are required together: match_set, match_set_flags".into());
         }
         let rule = rule::words(args)?;
         let mut plan = Plan::new();
@@ -326,7 +324,11 @@ impl Args {
             if output.ok() {
                 Ok(())
             } else {
-                Err(command_failed("the filter cannot be changed", &command, &output))
+                Err(command_failed(
+                    "the filter cannot be changed",
+                    &command,
+                    &output,
+                ))
             }
         });
     }
@@ -348,12 +350,7 @@ impl Args {
     }
 }
 
-fn flush(
-    args: &Args,
-    chain: Option<&str>,
-    sys: &Sys,
-    plan: &mut Plan<'_>,
-) -> ModuleResult<()> {
+fn flush(args: &Args, chain: Option<&str>, sys: &Sys, plan: &mut Plan<'_>) -> ModuleResult<()> {
     let words: Vec<&str> = ["-S"].into_iter().chain(chain).collect();
     let output = args.ask(words.iter().copied(), sys)?;
     let rules: String = output
@@ -448,7 +445,11 @@ fn set_rule(
         }
         (State::Absent, true) => {
             let diff = Diff::new(args.target(chain), Some(line), None::<String>);
-            args.step(plan, args.words(["-D", chain].into_iter().chain(rule)), diff);
+            args.step(
+                plan,
+                args.words(["-D", chain].into_iter().chain(rule)),
+                diff,
+            );
         }
         _ => {}
     }

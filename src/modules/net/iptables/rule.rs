@@ -55,14 +55,22 @@ pub(super) fn words(args: &Args) -> ModuleResult<Vec<String>> {
         if flags.get("flags").is_none() || flags.get("flags_set").is_none() {
             return Err("tcp_flags needs both `flags` and `flags_set`".into());
         }
-        words.add(&["--tcp-flags", &list(flags, "flags")?, &list(flags, "flags_set")?]);
+        words.add(&[
+            "--tcp-flags",
+            &list(flags, "flags")?,
+            &list(flags, "flags_set")?,
+        ]);
     }
     words.option("-j", args.jump.as_ref());
     let logs = args.log_prefix.is_some() || args.log_level.is_some();
     if logs && args.jump.is_none() {
         words.add(&["-j", "LOG"]);
     }
-    if args.jump.as_deref().is_some_and(|j| j.eq_ignore_ascii_case("tee")) {
+    if args
+        .jump
+        .as_deref()
+        .is_some_and(|j| j.eq_ignore_ascii_case("tee"))
+    {
         words.plain("--gateway", args.gateway.as_deref());
     }
     words.plain("--log-prefix", args.log_prefix.as_deref());
@@ -83,7 +91,12 @@ pub(super) fn words(args: &Args) -> ModuleResult<Vec<String>> {
     words.option("--set-dscp", args.set_dscp_mark.as_ref());
     words.option("--set-dscp-class", args.set_dscp_mark_class.as_ref());
     let marks = args.set_dscp_mark.is_some() || args.set_dscp_mark_class.is_some();
-    if marks && args.jump.as_deref().is_none_or(|j| !j.eq_ignore_ascii_case("dscp")) {
+    if marks
+        && args
+            .jump
+            .as_deref()
+            .is_none_or(|j| !j.eq_ignore_ascii_case("dscp"))
+    {
         words.add(&["-j", "DSCP"]);
     }
     match args.syn {

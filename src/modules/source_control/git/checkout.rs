@@ -94,12 +94,18 @@ impl Work<'_> {
             words.push("--force");
         }
         if args.bare {
-            words.extend([remote, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]);
+            words.extend([
+                remote,
+                "+refs/heads/*:refs/heads/*",
+                "+refs/tags/*:refs/tags/*",
+            ]);
             words.extend(args.refspec.as_deref());
             return self.fetched(&words, sys);
         }
         let Some(depth) = args.depth() else {
-            let shallow = self.tool.ask(&["rev-parse", "--is-shallow-repository"], sys)?;
+            let shallow = self
+                .tool
+                .ask(&["rev-parse", "--is-shallow-repository"], sys)?;
             if shallow.text().trim() == "true" {
                 words.push("--unshallow");
             }
@@ -156,7 +162,11 @@ impl Work<'_> {
         let upstream = format!("{}/{branch}", self.args.remote);
         let local = format!("refs/heads/{branch}");
         let what = format!("Failed to checkout branch {branch}");
-        if !self.tool.ask(&["rev-parse", "--verify", "-q", &local], sys)?.ok() {
+        if !self
+            .tool
+            .ask(&["rev-parse", "--verify", "-q", &local], sys)?
+            .ok()
+        {
             let words = ["checkout", "--force", "--track", "-b", branch, &upstream];
             return self.tool.run_for(&words, &what, sys).map(drop);
         }
@@ -171,7 +181,9 @@ impl Work<'_> {
         if !self.args.recursive || self.args.bare {
             return Ok(false);
         }
-        let output = self.tool.ask(&["ls-files", "--error-unmatch", ".gitmodules"], sys)?;
+        let output = self
+            .tool
+            .ask(&["ls-files", "--error-unmatch", ".gitmodules"], sys)?;
         Ok(output.ok())
     }
 
@@ -201,8 +213,13 @@ impl Work<'_> {
             return Ok(());
         }
         let loose = self.has_submodules(sys)? && {
-            let output = self.tool.ask(&["submodule", "status", "--recursive"], sys)?;
-            output.text().lines().any(|line| line.starts_with(['-', '+', 'U']))
+            let output = self
+                .tool
+                .ask(&["submodule", "status", "--recursive"], sys)?;
+            output
+                .text()
+                .lines()
+                .any(|line| line.starts_with(['-', '+', 'U']))
         };
         if loose {
             let diff = Diff::new(
@@ -225,7 +242,9 @@ impl Work<'_> {
             return Ok(());
         }
         if let Kind::Branch(branch) = &self.target.kind {
-            let output = self.tool.ask(&["symbolic-ref", "-q", "--short", "HEAD"], sys)?;
+            let output = self
+                .tool
+                .ask(&["symbolic-ref", "-q", "--short", "HEAD"], sys)?;
             if output.text().trim() != branch {
                 // the same commit under another name is no change
                 plan.always(format!("check out {branch}"), move |sys, _| {

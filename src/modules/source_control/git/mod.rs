@@ -92,9 +92,7 @@ impl Module for Git {
         let dest = match &args.dest {
             Some(dest) => sys.expand(dest),
             None if args.clone => {
-                return Err(
-                    "the destination directory must be specified unless clone=no".into(),
-                );
+                return Err("the destination directory must be specified unless clone=no".into());
             }
             None => PathBuf::new(),
         };
@@ -193,10 +191,14 @@ fn update<'a>(
     plan: &mut Plan<'a>,
 ) -> ModuleResult<()> {
     let modified = !args.bare && tool.is_modified(sys)?;
-    let message = format!("Local modifications exist in the destination: {}", dest.display());
+    let message = format!(
+        "Local modifications exist in the destination: {}",
+        dest.display()
+    );
     if modified && !args.force {
-        return Err(Failure::new(format!("{message} (force=no)."))
-            .with("before", before.map(Value::data)));
+        return Err(
+            Failure::new(format!("{message} (force=no).")).with("before", before.map(Value::data))
+        );
     }
     if let Some(separate) = &args.separate_git_dir
         && tool.git_dir(sys)? != sys.expand(separate)
@@ -210,7 +212,11 @@ fn update<'a>(
     let shown = dest.display().to_string();
     if modified {
         plan.returns("msg", Value::data(message));
-        let diff = Diff::new(shown.clone(), Some("(modified)\n"), Some("(not modified)\n"));
+        let diff = Diff::new(
+            shown.clone(),
+            Some("(modified)\n"),
+            Some("(not modified)\n"),
+        );
         let tool = tool.clone();
         plan.act("throw away modifications", Some(diff), move |sys, _| {
             tool.run(&["reset", "--hard", "HEAD"], sys).map(drop)

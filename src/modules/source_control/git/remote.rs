@@ -32,7 +32,10 @@ impl Target {
             let output = tool.ask_anywhere(&["ls-remote", "--symref", tool.repo(), "HEAD"], sys)?;
             return Ok(Self::head(&output.text()));
         }
-        let (branch, tag) = (format!("refs/heads/{version}"), format!("refs/tags/{version}"));
+        let (branch, tag) = (
+            format!("refs/heads/{version}"),
+            format!("refs/tags/{version}"),
+        );
         let peeled = format!("{tag}^{{}}");
         let words = ["ls-remote", tool.repo(), &branch, &tag, &peeled];
         let output = tool.ask_anywhere(&words, sys)?;
@@ -60,7 +63,12 @@ impl Target {
             Some(version.to_lowercase())
         } else if before.is_some() {
             // part of a commit's name, or something local
-            let words = ["rev-parse", "--verify", "-q", &format!("{version}^{{commit}}")];
+            let words = [
+                "rev-parse",
+                "--verify",
+                "-q",
+                &format!("{version}^{{commit}}"),
+            ];
             let output = tool.ask(&words, sys)?;
             output.ok().then(|| output.text().trim().to_owned())
         } else {
@@ -95,7 +103,8 @@ mod tests {
 
     #[test]
     fn the_branch_of_a_new_clone() {
-        let target = Target::head("ref: refs/heads/main\tHEAD\nabc\tHEAD\ndef\trefs/remotes/x/HEAD\n");
+        let target =
+            Target::head("ref: refs/heads/main\tHEAD\nabc\tHEAD\ndef\trefs/remotes/x/HEAD\n");
         assert_eq!(target.kind, Kind::Branch("main".into()));
         assert_eq!(target.commit.as_deref(), Some("abc"));
         assert_eq!(Target::head("abc\tHEAD\n").kind, Kind::Commit);

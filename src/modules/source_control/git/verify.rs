@@ -24,7 +24,11 @@ pub(super) fn verify(args: &Args, tool: &Tool, sys: &Sys) -> ModuleResult<()> {
         .flat_map(|rest| {
             // the key that signed, and at the end the key that it belongs to
             let words: Vec<&str> = rest.split_whitespace().collect();
-            words.first().copied().into_iter().chain(words.last().copied())
+            words
+                .first()
+                .copied()
+                .into_iter()
+                .chain(words.last().copied())
         })
         .collect();
     let trusted = args.gpg_allowlist.is_empty()

@@ -192,10 +192,8 @@ impl Module for Cron {
         plan.returns("jobs", names(tab.jobs()));
         plan.returns("envs", names(tab.variables()));
         let after = tab.text();
-        let gone = file.is_some()
-            && before.is_some()
-            && args.state == State::Absent
-            && tab.is_empty();
+        let gone =
+            file.is_some() && before.is_some() && args.state == State::Absent && tab.is_empty();
         if gone {
             let name = args.cron_file.as_deref().unwrap_or(Path::new(""));
             plan.returns("cron_file", Value::data(name.to_string_lossy().as_ref()));

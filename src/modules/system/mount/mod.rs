@@ -250,11 +250,15 @@ impl<'a> Wish<'a> {
                 Some("state: directory\n"),
                 Some("state: absent\n"),
             );
-            plan.act(format!("remove {}", self.shown()), Some(diff), move |sys, _| {
-                sys.remove_empty_dir(&point).map_err(|error| {
-                    Failure::new(format!("Error rmdir {}: {error}", point.display()))
-                })
-            });
+            plan.act(
+                format!("remove {}", self.shown()),
+                Some(diff),
+                move |sys, _| {
+                    sys.remove_empty_dir(&point).map_err(|error| {
+                        Failure::new(format!("Error rmdir {}: {error}", point.display()))
+                    })
+                },
+            );
         }
         Ok(())
     }
@@ -275,7 +279,10 @@ impl<'a> Wish<'a> {
         let missing = self.missing(sys)?;
         let mut words = vec!["mount".to_owned()];
         if self.table != Path::new(FSTAB) {
-            words.extend(["-T".into(), sys.real_path(&self.table).to_string_lossy().into()]);
+            words.extend([
+                "-T".into(),
+                sys.real_path(&self.table).to_string_lossy().into(),
+            ]);
         }
         words.push(self.shown());
         if let Some(change) = &change {

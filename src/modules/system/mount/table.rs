@@ -54,7 +54,11 @@ impl Entry {
 }
 
 fn trimmed(point: &str) -> &str {
-    if point == "/" { point } else { point.trim_end_matches('/') }
+    if point == "/" {
+        point
+    } else {
+        point.trim_end_matches('/')
+    }
 }
 
 /// The table's text with or without the entry.
@@ -160,9 +164,15 @@ mod tests {
     #[test]
     fn lines_are_read_as_fstab_5_says() {
         let entry = Entry::parse("/dev/sdc\\0401\t/mnt/a\\040b ext4\n").expect("an entry");
-        assert_eq!((entry.source.as_str(), entry.point.as_str()), ("/dev/sdc 1", "/mnt/a b"));
+        assert_eq!(
+            (entry.source.as_str(), entry.point.as_str()),
+            ("/dev/sdc 1", "/mnt/a b")
+        );
         assert_eq!(entry.options, "defaults");
-        assert_eq!(entry.line(), "/dev/sdc\\0401 /mnt/a\\040b ext4 defaults 0 0");
+        assert_eq!(
+            entry.line(),
+            "/dev/sdc\\0401 /mnt/a\\040b ext4 defaults 0 0"
+        );
         assert!(Entry::parse("# /dev/x /y ext4").is_none());
         assert!(Entry::parse("").is_none());
     }
