@@ -414,16 +414,15 @@ impl Section<'_> {
             if bare.is_empty() || bare.starts_with(['#', ';']) {
                 continue;
             }
-            match (line.starts_with([' ', '\t']), items.last_mut()) {
-                (true, Some((_, value))) => {
-                    value.push('\n');
-                    value.push_str(bare);
-                }
-                _ => {
-                    let (key, value) = bare.split_once(['=', ':']).unwrap_or((bare, ""));
-                    items.push((key.trim().to_lowercase(), value.trim().to_owned()));
-                }
+            if line.starts_with([' ', '\t'])
+                && let Some((_, value)) = items.last_mut()
+            {
+                value.push('\n');
+                value.push_str(bare);
+                continue;
             }
+            let (key, value) = bare.split_once(['=', ':']).unwrap_or((bare, ""));
+            items.push((key.trim().to_lowercase(), value.trim().to_owned()));
         }
         items.sort();
         items

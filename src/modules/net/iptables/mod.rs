@@ -317,7 +317,7 @@ impl Args {
         Ok(sys.query(&sys.tool(self.words(words)))?)
     }
 
-    fn step<'a>(&self, plan: &mut Plan<'a>, words: Vec<String>, diff: Diff) {
+    fn step(&self, plan: &mut Plan<'_>, words: Vec<String>, diff: Diff) {
         plan.act(words.join(" "), Some(diff), move |sys, _| {
             let command = sys.tool(words);
             let output = sys.run(&command)?;

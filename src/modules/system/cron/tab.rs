@@ -65,38 +65,28 @@ impl Tab {
     pub(super) fn set_job(&mut self, name: &str, job: &str) {
         let mark = format!("{MARK}{name}");
         let marked = self.lines.iter().position(|line| *line == mark);
-        match marked {
-            Some(at) => match self.lines.get_mut(at + 1) {
-                Some(line) if line == job => {}
+        self.changed = true;
+        if let Some(at) = marked {
+            match self.lines.get_mut(at + 1) {
+                Some(line) if line == job => self.changed = false,
                 // the mark's job is gone: the next mark follows
-                Some(line) if line.starts_with(MARK) => {
-                    self.lines.insert(at + 1, job.to_owned());
-                    self.changed = true;
-                }
-                Some(line) => {
-                    job.clone_into(line);
-                    self.changed = true;
-                }
-                None => {
-                    self.lines.push(job.to_owned());
-                    self.changed = true;
-                }
-            },
-            None => {
-                // a job of these very words without a mark is taken over
-                match self.lines.iter().position(|line| line == job) {
-                    Some(at)
-                        if at
-                            .checked_sub(1)
-                            .and_then(|b| self.lines.get(b))
-                            .is_none_or(|l| !l.starts_with(MARK)) =>
-                    {
-                        self.lines.insert(at, mark);
-                    }
-                    _ => self.lines.extend([mark, job.to_owned()]),
-                }
-                self.changed = true;
+                Some(line) if line.starts_with(MARK) => self.lines.insert(at + 1, job.to_owned()),
+                Some(line) => job.clone_into(line),
+                None => self.lines.push(job.to_owned()),
             }
+            return;
+        }
+        // a job of these very words without a mark is taken over
+        match self.lines.iter().position(|line| line == job) {
+            Some(at)
+                if at
+                    .checked_sub(1)
+                    .and_then(|before| self.lines.get(before))
+                    .is_none_or(|line| !line.starts_with(MARK)) =>
+            {
+                self.lines.insert(at, mark);
+            }
+            _ => self.lines.extend([mark, job.to_owned()]),
         }
     }
 
@@ -104,7 +94,12 @@ impl Tab {
     pub(super) fn remove_job(&mut self, name: &str) {
         let mark = format!("{MARK}{name}");
         while let Some(at) = self.lines.iter().position(|line| *line == mark) {
-            let end = (at + 2).min(self.lines.len());
+            // a mark without its job stands alone
+            let job = self
+                .lines
+                .get(at + 1)
+                .filter(|line| !line.starts_with(MARK));
+            let end = if job.is_some() { at + 2 } else { at + 1 };
             self.lines.drain(at..end);
             self.changed = true;
         }

@@ -142,18 +142,15 @@ impl Mounted {
         let text = sys
             .read_text(Path::new("/proc/self/mountinfo"))?
             .unwrap_or_default();
-        Ok(text
-            .lines()
-            .filter_map(|line| {
-                let mut fields = line.split_whitespace();
-                let mounted = unescape(fields.nth(4)?);
-                // optional fields end with a hyphen; then come type and source
-                let source = fields.skip_while(|field| *field != "-").nth(2)?;
-                (Path::new(&mounted) == real).then(|| Self {
-                    source: unescape(source),
-                })
+        Ok(text.lines().rev().find_map(|line| {
+            let mut fields = line.split_whitespace();
+            let mounted = unescape(fields.nth(4)?);
+            // optional fields end with a hyphen; then come type and source
+            let source = fields.skip_while(|field| *field != "-").nth(2)?;
+            (Path::new(&mounted) == real).then(|| Self {
+                source: unescape(source),
             })
-            .last())
+        }))
     }
 }
 
