@@ -111,14 +111,14 @@ impl Work<'_> {
             }
             words.extend(["--tags", remote]);
             words.extend(args.refspec.as_deref());
-            if let (Kind::Branch(branch), Some(refspec)) = (&self.target.kind, &args.refspec) {
-                // an explicit refspec replaces the usual ones
-                let usual = format!("+refs/heads/{branch}:refs/remotes/{remote}/{branch}");
-                if *refspec != usual {
-                    words.push(&usual);
-                    return self.fetched(&words, sys);
-                }
-            }
+            let branch = match &self.target.kind {
+                // a refspec, and a clone of one branch, replace the usual ones
+                Kind::Branch(branch) if args.refspec.is_some() || !self.is_wide(sys)? => Some(
+                    format!("+refs/heads/{branch}:refs/remotes/{remote}/{branch}"),
+                ),
+                _ => None,
+            };
+            words.extend(branch.as_deref());
             return self.fetched(&words, sys);
         };
         let depth = depth.to_string();
@@ -167,7 +167,13 @@ impl Work<'_> {
             .ask(&["rev-parse", "--verify", "-q", &local], sys)?
             .ok()
         {
-            let words = ["checkout", "--force", "--track", "-b", branch, &upstream];
+            // git follows only what its own refspecs fetch
+            let track = if self.is_wide(sys)? {
+                "--track"
+            } else {
+                "--no-track"
+            };
+            let words = ["checkout", "--force", track, "-b", branch, &upstream];
             return self.tool.run_for(&words, &what, sys).map(drop);
         }
         self.tool
@@ -175,6 +181,13 @@ impl Work<'_> {
         self.tool
             .run_for(&["reset", "--hard", &upstream, "--"], &what, sys)
             .map(drop)
+    }
+
+    /// Whether all branches of the remote repository are fetched.
+    fn is_wide(&self, sys: &Sys) -> ModuleResult<bool> {
+        let key = format!("remote.{}.fetch", self.args.remote);
+        let output = self.tool.ask(&["config", "--get-all", &key], sys)?;
+        Ok(output.text().contains("refs/heads/*:"))
     }
 
     fn has_submodules(&self, sys: &Sys) -> ModuleResult<bool> {
