@@ -48,7 +48,8 @@ fn lines<'a>(mut group: Group<'a>, diagnostic: &'a Diagnostic, options: RenderOp
                     .char_column(mark.span.column);
                 group = group.element(place);
             }
-            group = group.element(Level::NOTE.message("the file is encrypted: its lines are not shown"));
+            group = group
+                .element(Level::NOTE.message("the file is encrypted: its lines are not shown"));
         } else {
             group = group.element(excerpt(source, these));
         }

@@ -11,11 +11,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// If a file cannot be read, or the text is not variables.
-pub fn parse_extra_vars(
-    argument: &str,
-    cwd: &Path,
-    vault: &Vault,
-) -> Result<Map, Diagnostic> {
+pub fn parse_extra_vars(argument: &str, cwd: &Path, vault: &Vault) -> Result<Map, Diagnostic> {
     match argument.chars().next() {
         None => Ok(Map::new()),
         Some('@') => {

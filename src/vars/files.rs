@@ -20,10 +20,7 @@ const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
 ///
 /// # Errors
 /// If the file cannot be read, decrypted or parsed, or is not a mapping.
-pub fn load_vars_file(
-    path: &Path,
-    vault: &Vault,
-) -> Result<(Map, Vec<Diagnostic>), Diagnostic> {
+pub fn load_vars_file(path: &Path, vault: &Vault) -> Result<(Map, Vec<Diagnostic>), Diagnostic> {
     let document = read_document(path, vault)?;
     match (document.node.to_value(), &document.node.kind) {
         (Value::Map(map), _) => Ok((Arc::unwrap_or_clone(map), document.warnings)),

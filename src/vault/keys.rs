@@ -41,7 +41,9 @@ impl Keys {
 
 /// The keys of a run, by the password's number and the salt. A value that a hundred hosts use costs one derivation.
 #[derive(Default)]
-pub(super) struct KeyCache(Mutex<HashMap<(usize, Vec<u8>), Arc<Keys>>>);
+pub(super) struct KeyCache(Mutex<Known>);
+
+type Known = HashMap<(usize, Vec<u8>), Arc<Keys>>;
 
 impl KeyCache {
     pub(super) fn get(&self, number: usize, password: &Password, salt: &[u8]) -> Arc<Keys> {
@@ -58,7 +60,7 @@ impl KeyCache {
         keys
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(usize, Vec<u8>), Arc<Keys>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

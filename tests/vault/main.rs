@@ -4,6 +4,7 @@
 //! two passwords. With `RUNBOOK_ORACLE=/path/to/ansible-playbook`, its neighbour `ansible-vault` opens ours.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -100,7 +101,6 @@ fn what_ansible_encrypted_opens_here() {
             fs::read(&path).expect("the file") == plain,
             "{name} differs"
         );
-        use std::os::unix::fs::PermissionsExt;
         let mode = fs::metadata(&path).expect("the file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
