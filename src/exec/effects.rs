@@ -39,8 +39,8 @@ impl Run {
                 }
                 Effect::GroupBy { key, .. } => {
                     let member = self.store.inventory(|inventory| {
-                        let mut members = inventory.hosts_of_group(key).into_iter();
-                        members.any(|member| member == *place.host)
+                        let groups = inventory.group_names(place.host);
+                        groups.iter().any(|group| **group == **key)
                     });
                     end.outcome.changed &= !member;
                 }
@@ -78,19 +78,26 @@ impl Run {
         }
     }
 
-    /// Puts hosts into the groups that `group_by` named for them.
-    pub(super) fn join_groups(&self, host: &str, effects: &[Effect]) {
-        for effect in effects {
-            let Effect::GroupBy { key, parents } = effect else {
-                continue;
-            };
-            let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
-            let joined = self
-                .store
-                .update_inventory(|inventory| inventory.group_by(key, host, &parents));
-            if let Err(error) = joined {
-                self.emitter.warn(error.to_string());
-            }
+    /// Puts hosts into the groups that `group_by` named for them, in the order of the hosts, as one change.
+    pub(super) fn join_groups<'a>(&self, ends: impl Iterator<Item = (&'a Arc<str>, &'a [Effect])>) {
+        let joins: Vec<(&str, &String, &Vec<String>)> = ends
+            .flat_map(|(host, effects)| {
+                effects.iter().filter_map(move |effect| match effect {
+                    Effect::GroupBy { key, parents } => Some((&**host, key, parents)),
+                    _ => None,
+                })
+            })
+            .collect();
+        if joins.is_empty() {
+            return;
         }
+        self.store.update_inventory(|inventory| {
+            for (host, key, parents) in joins {
+                let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
+                if let Err(error) = inventory.group_by(key, host, &parents) {
+                    self.emitter.warn(error.to_string());
+                }
+            }
+        });
     }
 }

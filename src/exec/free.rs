@@ -12,7 +12,7 @@ use crate::playbook::{Item, Task};
 use crate::result::TaskInfo;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
@@ -58,6 +58,8 @@ pub(crate) struct Lanes {
     throttles: Mutex<HashMap<u64, Arc<Semaphore>>>,
     /// What a task is called in reports, by its number: all hosts are at the same task, each in its time.
     infos: Mutex<HashMap<(u64, bool), Arc<TaskInfo>>>,
+    /// How many hosts were lost when the magic variables were last made.
+    lost: AtomicUsize,
     /// `meta: end_play`.
     over: AtomicBool,
 }
@@ -69,6 +71,7 @@ impl Lanes {
             pinned,
             throttles: Mutex::default(),
             infos: Mutex::default(),
+            lost: AtomicUsize::new(0),
             over: AtomicBool::new(false),
         }
     }
@@ -119,6 +122,7 @@ impl Run {
     ) -> Result<BatchEnd, Box<Diagnostic>> {
         let pinned = state.strategy == Strategy::HostPinned;
         let lanes = Lanes::new(self.options.forks.max(1), pinned);
+        self.refresh_magic(state, &mut std::iter::empty());
         // all on one thread: what they ask of machines is what takes time
         let mut ways: FuturesUnordered<_> = hosts
             .iter()
@@ -157,9 +161,7 @@ impl Run {
         let mut cursors: Cursors =
             std::iter::once((Arc::clone(host), Cursor::new(Arc::clone(items)))).collect();
         while !self.is_interrupted() && !lanes.over.load(Ordering::Relaxed) {
-            let lost = self.lost().unreachable.contains(host);
-            self.refresh_magic(state, &mut std::iter::empty());
-            let Some((next, group)) = nearest(&mut cursors).filter(|_| !lost) else {
+            let Some((next, group)) = nearest(&mut cursors) else {
                 break;
             };
             match self
@@ -172,7 +174,20 @@ impl Run {
                 }
                 Flow::EndBatch => break,
             }
+            self.note_losses(state, lanes);
         }
         Ok(())
+    }
+
+    /// Makes the magic variables anew when hosts were lost or came back, not after every task of every host.
+    fn note_losses(&self, state: &PlayState, lanes: &Lanes) {
+        let now = {
+            let lost = self.lost();
+            let gone = state.gone.read().unwrap_or_else(PoisonError::into_inner);
+            lost.failed.len() + lost.unreachable.len() + gone.len()
+        };
+        if lanes.lost.swap(now, Ordering::Relaxed) != now {
+            self.refresh_magic(state, &mut std::iter::empty());
+        }
     }
 }

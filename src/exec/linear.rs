@@ -298,9 +298,10 @@ impl Run {
             self.emitter.warn(warning);
         }
         ends.sort_by_key(|(order, _, _)| *order);
-        for (_, host, end) in &ends {
-            self.join_groups(host, &end.effects);
-        }
+        self.join_groups(
+            ends.iter()
+                .map(|(_, host, end)| (host, end.effects.as_slice())),
+        );
         ends.into_iter().map(|(_, host, end)| (host, end)).collect()
     }
 

@@ -1,6 +1,7 @@
 //! Mounted file systems and block devices.
 
 use super::look::Look;
+use crate::sys::unescape_mount;
 use crate::value::{Map, Value};
 use indexmap::IndexMap;
 use std::path::Path;
@@ -22,7 +23,7 @@ pub(super) fn mounts(look: Look<'_>, limit: Duration) -> Map {
         lines = look.lines("/proc/mounts");
     }
     for line in lines {
-        let mut fields = line.split_whitespace().map(unescape);
+        let mut fields = line.split_whitespace().map(unescape_mount);
         let (Some(device), Some(mount), Some(kind), Some(mut options)) =
             (fields.next(), fields.next(), fields.next(), fields.next())
         else {
@@ -90,29 +91,9 @@ fn bind_mounts(look: Look<'_>) -> Vec<String> {
             let mut fields = line.split_whitespace().skip(3);
             let (root, mount) = (fields.next()?, fields.next()?);
             // pseudo file systems (cgroups, namespaces) have roots of their own
-            (root.starts_with('/') && root != "/").then(|| unescape(mount))
+            (root.starts_with('/') && root != "/").then(|| unescape_mount(mount))
         })
         .collect()
-}
-
-/// Octal escapes (`\040`) of `/proc/mounts`.
-fn unescape(field: &str) -> String {
-    let mut out = Vec::new();
-    let mut rest = field.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let digits = tail.get(..3).and_then(|d| std::str::from_utf8(d).ok());
-        match digits.and_then(|d| u8::from_str_radix(d, 8).ok()) {
-            Some(byte) if *first == b'\\' => {
-                out.push(byte);
-                rest = tail.get(3..).unwrap_or_default();
-            }
-            _ => {
-                out.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 fn links(look: Look<'_>) -> Links {

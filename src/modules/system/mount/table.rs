@@ -1,7 +1,7 @@
 //! The table of file systems, and the kernel's list of what is mounted.
 
 use crate::modules::ModuleResult;
-use crate::sys::Sys;
+use crate::sys::{Sys, unescape_mount};
 use std::path::Path;
 
 /// A line of the table, its blanks not escaped.
@@ -21,7 +21,7 @@ impl Entry {
         if line.starts_with('#') {
             return None;
         }
-        let mut fields = line.split_whitespace().map(unescape);
+        let mut fields = line.split_whitespace().map(unescape_mount);
         Some(Self {
             source: fields.next()?,
             point: fields.next()?,
@@ -109,26 +109,6 @@ fn escape(field: &str) -> String {
     out
 }
 
-/// Octal escapes (`\040`).
-fn unescape(field: &str) -> String {
-    let mut out = Vec::new();
-    let mut rest = field.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let digits = tail.get(..3).and_then(|d| std::str::from_utf8(d).ok());
-        match digits.and_then(|d| u8::from_str_radix(d, 8).ok()) {
-            Some(byte) if *first == b'\\' => {
-                out.push(byte);
-                rest = tail.get(3..).unwrap_or_default();
-            }
-            _ => {
-                out.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
 /// What is mounted somewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mounted {
@@ -144,11 +124,11 @@ impl Mounted {
             .unwrap_or_default();
         Ok(text.lines().rev().find_map(|line| {
             let mut fields = line.split_whitespace();
-            let mounted = unescape(fields.nth(4)?);
+            let mounted = unescape_mount(fields.nth(4)?);
             // optional fields end with a hyphen; then come type and source
             let source = fields.skip_while(|field| *field != "-").nth(2)?;
             (Path::new(&mounted) == real).then(|| Self {
-                source: unescape(source),
+                source: unescape_mount(source),
             })
         }))
     }
