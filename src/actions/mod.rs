@@ -10,6 +10,7 @@ mod assertion;
 mod content;
 mod copy;
 mod debug;
+mod documented;
 mod fetch;
 mod hosts;
 mod include_vars;
@@ -21,6 +22,7 @@ mod template;
 mod unarchive;
 
 pub use content::Content;
+pub use documented::documented_specs;
 pub use registry::{Action, ActionRegistry, controller_specs, template_fields};
 
 use crate::result::Outcome;

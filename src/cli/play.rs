@@ -1,5 +1,6 @@
 //! `runbook play`.
 
+use super::ansible;
 use super::args::{OutputKind, PlayArgs, VerifyKind};
 use super::exit::{CommandFailure, CommandResult, Exit};
 use super::lists;
@@ -21,11 +22,12 @@ pub type Loaded = Vec<(PathBuf, Vec<Play>)>;
 
 pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     for path in &args.playbooks {
-        exists(path)?;
+        exists(path, show)?;
     }
     let mut setup = Setup::new(&args.sources, show)?;
     let show = &show.configured(&setup.config);
     let inventory = setup.inventory(show)?;
+    Setup::warn_of_no_hosts(&inventory, show);
     let limit = setup.limit(&inventory, &args.sources.limit, show)?;
     let first = args
         .playbooks
@@ -38,6 +40,9 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     let playbooks = load(&args.playbooks, &loader, show)?;
     if args.syntax_check {
         for (path, _) in &playbooks {
+            if show.is_ansible() {
+                outln!("");
+            }
             outln!("playbook: {}", path.display());
         }
         return Ok(Exit::Ok);
@@ -76,7 +81,11 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     runtime.block_on(async {
         let interrupted = interrupts();
         let machines = setup.machines(&args.connection)?;
-        let mut sink = Fan::new().with(reports(&args, show, &options));
+        let main = match args.output {
+            OutputKind::Ansible => ansible::report(&setup, show, &options, &store),
+            _ => reports(&args, show, &options),
+        };
+        let mut sink = Fan::new().with(main);
         if args.verify == Some(VerifyKind::Task) {
             sink = sink.with(verdict.collector());
         }
@@ -127,7 +136,7 @@ pub fn load(
 ) -> Result<Loaded, CommandFailure> {
     let mut playbooks = Vec::new();
     for path in paths {
-        exists(path)?;
+        exists(path, show)?;
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let plays = loader.playbook(&absolute);
         show.warnings(loader.take_warnings());
@@ -137,8 +146,12 @@ pub fn load(
 }
 
 /// Checks that there is a playbook to read.
-fn exists(path: &Path) -> Result<(), CommandFailure> {
+fn exists(path: &Path, show: &Show) -> Result<(), CommandFailure> {
     let problem = match std::fs::metadata(path) {
+        Err(_) if show.is_ansible() => {
+            let problem = format!("the playbook: {} could not be found", path.display());
+            return Err(CommandFailure::new(Exit::Error, problem));
+        }
         Ok(about) if about.is_dir() => format!("{} is a directory, no playbook", path.display()),
         Ok(_) => return Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -243,7 +256,7 @@ fn reports(args: &PlayArgs, show: &Show, options: &RunOptions) -> Box<dyn EventS
     let stdout = || Box::new(std::io::stdout()) as Box<dyn std::io::Write + Send>;
     let stderr = || Box::new(std::io::stderr()) as Box<dyn std::io::Write + Send>;
     let main: Box<dyn EventSink> = match args.output {
-        OutputKind::Human => human(show, options.diff, options.check),
+        OutputKind::Human | OutputKind::Ansible => human(show, options.diff, options.check),
         OutputKind::Json => Box::new(Json::new(stdout())),
         OutputKind::Junit => Box::new(Junit::new(stdout())),
     };

@@ -46,8 +46,12 @@ impl Setup {
         let env = |name: &str| std::env::var(name).ok();
         let config = Config::load(&env, &cwd)?;
         show.warnings(config.warnings.iter().cloned());
+        if show.is_ansible() {
+            show.begins(&config);
+        }
         for ignored in &config.ignored {
-            if show.verbosity > 0 || !ignored.known {
+            // Ansible says nothing of them
+            if !show.is_ansible() && (show.verbosity > 0 || !ignored.known) {
                 let mut warning = crate::diag::Diagnostic::warning(
                     "config::ignored",
                     format!(
@@ -88,6 +92,9 @@ impl Setup {
 
     /// Reads the inventory.
     pub fn inventory(&self, show: &Show) -> Result<Inventory, CommandFailure> {
+        if show.is_ansible() {
+            return self.inventory_as_ansible(show);
+        }
         if self.sources.is_empty() {
             show.diagnostic(
                 &crate::diag::Diagnostic::warning(
@@ -100,6 +107,38 @@ impl Setup {
         let mut inventory = inventory::load(&self.sources, &inventory::LoadOptions::default())?;
         show.warnings(std::mem::take(&mut inventory.warnings));
         Ok(inventory)
+    }
+
+    /// The same, where sources that are not there are left out with a warning.
+    fn inventory_as_ansible(&self, show: &Show) -> Result<Inventory, CommandFailure> {
+        let warn = |text: String| {
+            show.diagnostic(&crate::diag::Diagnostic::warning("inventory::source", text));
+        };
+        let (there, missing): (Vec<_>, Vec<_>) =
+            self.sources.iter().cloned().partition(|source| match source {
+                SourceSpec::Path(path) => path.exists(),
+                SourceSpec::List(_) => true,
+            });
+        for source in &missing {
+            warn(format!("Unable to parse {source} as an inventory source"));
+        }
+        if there.is_empty() {
+            warn("No inventory was parsed, only implicit localhost is available".to_owned());
+        }
+        let mut inventory = inventory::load(&there, &inventory::LoadOptions::default())?;
+        show.warnings(std::mem::take(&mut inventory.warnings));
+        Ok(inventory)
+    }
+
+    /// Warns as Ansible does of an inventory without hosts.
+    pub fn warn_of_no_hosts(inventory: &Inventory, show: &Show) {
+        if show.is_ansible() && inventory.hosts.is_empty() {
+            show.diagnostic(&crate::diag::Diagnostic::warning(
+                "inventory::empty",
+                "provided hosts list is empty, only localhost is available. Note that the implicit localhost does not \
+                 match 'all'",
+            ));
+        }
     }
 
     /// Variables over an inventory.
@@ -394,10 +433,13 @@ impl Setup {
         let selection = inventory.limit(&limit.join(","), &self.cwd)?;
         show.warnings(selection.warnings);
         if selection.hosts.is_empty() {
-            return Err(CommandFailure::new(
-                Exit::Error,
-                format!("the limit `{}` leaves no host", limit.join(",")),
-            ));
+            let why = if show.is_ansible() {
+                "Specified inventory, host pattern and/or --limit leaves us with no hosts to target."
+                    .to_owned()
+            } else {
+                format!("the limit `{}` leaves no host", limit.join(","))
+            };
+            return Err(CommandFailure::new(Exit::Error, why));
         }
         Ok(Some(selection.hosts))
     }

@@ -62,6 +62,7 @@ impl Run {
                         self.lost().failed.insert(Arc::clone(host));
                     }
                 }
+                self.emitter.emit(&Event::NoHostsLeft);
                 end.aborted = true;
                 break;
             }

@@ -107,6 +107,7 @@ impl Run {
         'all: for (path, plays) in playbooks {
             self.emitter.emit(&Event::PlaybookStart {
                 path: path.display().to_string(),
+                plays: plays.len(),
             });
             let dir = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             let dir = dir.parent().unwrap_or(Path::new("/")).to_owned();
@@ -183,8 +184,23 @@ impl Run {
             path: task.span.to_string(),
             role,
             handler,
+            args: written_args(task),
         })
     }
+}
+
+/// The arguments as they are written, unless they are secret.
+fn written_args(task: &crate::playbook::Task) -> String {
+    if task.keywords.no_log.is_some() {
+        return String::new();
+    }
+    let members: Vec<String> = task
+        .args
+        .members
+        .iter()
+        .map(|entry| format!("{}={}", entry.key.to_value(), entry.value.to_value()))
+        .collect();
+    members.join(", ")
 }
 
 struct Nobody;

@@ -375,7 +375,7 @@ impl EventSink for Human {
         let event = censor_for_terminal(event);
         let began = self.just_began.take();
         match event.as_ref() {
-            Event::PlaybookStart { path } => {
+            Event::PlaybookStart { path, .. } => {
                 if self.options.verbosity >= 2 {
                     self.heading(&format!("PLAYBOOK: {path}"));
                 }
@@ -454,7 +454,7 @@ impl EventSink for Human {
                 self.line(Some(Label::Skipped), &line);
             }
             Event::Warning { message } => self.warn(message),
-            Event::Connections { .. } => {}
+            Event::Connections { .. } | Event::NoHostsLeft => {}
             Event::Recap { stats, .. } => self.recap(stats),
         }
         let _ = self.out.flush();

@@ -1,6 +1,7 @@
 //! The stream of events that every report reads.
 
 use super::{Outcome, Stats};
+use crate::value::Map;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -39,6 +40,9 @@ pub struct TaskInfo {
     pub role: Option<String>,
     /// Whether it is a handler.
     pub handler: bool,
+    /// Its arguments as written, `k=v, k=v`; nothing with `no_log`.
+    #[serde(skip)]
+    pub args: String,
 }
 
 /// A loop item.
@@ -48,6 +52,9 @@ pub struct ItemInfo {
     pub index: usize,
     /// What to show: `loop_control.label` or the item.
     pub label: String,
+    /// What the result says of it: the item under its variable's name, and the names of the loop's variables.
+    #[serde(skip)]
+    pub vars: Map,
 }
 
 /// What the connection to a machine cost.
@@ -77,6 +84,9 @@ pub enum Event {
     PlaybookStart {
         /// Its path.
         path: String,
+        /// How many plays it has.
+        #[serde(skip)]
+        plays: usize,
     },
     /// A play begins.
     PlayStart {
@@ -92,6 +102,9 @@ pub enum Event {
         /// Its name.
         name: String,
     },
+    /// No host is left, so that the rest of the play is not run. Told where Ansible tells it.
+    #[serde(skip)]
+    NoHostsLeft,
     /// A task begins on some hosts.
     TaskStart {
         /// The task.

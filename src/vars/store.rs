@@ -305,6 +305,34 @@ impl VarStore {
         Ok(all)
     }
 
+    /// The variables that are the host's own, without those of its groups (`--export`).
+    ///
+    /// # Errors
+    /// As [`VarStore::host_layers`].
+    pub fn own_vars(&self, host: &str) -> Result<Map, Diagnostic> {
+        let layers = self
+            .snapshot()
+            .layers(host, &self.files, &read(&self.playbook_dir))?;
+        let own = layers.iter().filter(|layer| {
+            matches!(
+                layer.level,
+                Level::InventoryHost | Level::HostVars | Level::PlaybookHostVars
+            )
+        });
+        Ok(flat(own))
+    }
+
+    /// The variables that a group itself has, in the inventory and in the files beside it and the playbook.
+    ///
+    /// # Errors
+    /// When such a file cannot be read.
+    pub fn group_vars(&self, group: &str) -> Result<Map, Diagnostic> {
+        let layers =
+            self.snapshot()
+                .group_layers(group, &self.files, &read(&self.playbook_dir))?;
+        Ok(flat(layers.iter()))
+    }
+
     /// What a template sees that runs for a host.
     ///
     /// # Errors
@@ -340,6 +368,14 @@ impl VarStore {
         problems.extend(self.files.take_warnings());
         problems
     }
+}
+
+fn flat<'a>(layers: impl Iterator<Item = &'a Layer>) -> Map {
+    let mut all = Map::new();
+    for layer in layers {
+        all.extend(layer.vars.iter().map(|(k, v)| (k.clone(), v.clone())));
+    }
+    all
 }
 
 impl std::fmt::Debug for VarStore {
