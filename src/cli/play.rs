@@ -57,7 +57,11 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
             &tags,
         );
     }
-    starts(&args, &playbooks)?;
+    let unstarted = match starts(&args, &playbooks) {
+        // to Ansible, that is a run without tasks
+        Err(_) if show.is_ansible() => true,
+        other => other.map(|()| false)?,
+    };
     setup.ask(&args.connection)?;
     let options = RunOptions {
         check: args.check,
@@ -104,6 +108,11 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
         let end = run.playbooks(&playbooks).await?;
         let exit = exit_of(&end);
         drop(end);
+        if unstarted && let Some(name) = &args.start_at_task {
+            errln!(
+                " [ERROR]: No matching task \"{name}\" found. Note: --start-at-task can only follow\nstatic includes."
+            );
+        }
         if exit != Exit::Ok {
             return Ok(exit);
         }

@@ -8,6 +8,7 @@ use super::play::PlayState;
 use super::run::Run;
 use crate::diag::Diagnostic;
 use crate::playbook::Task;
+use crate::result::Event;
 use crate::template::Context;
 use crate::value::Value;
 use std::sync::Arc;
@@ -57,8 +58,16 @@ impl Run {
             } else {
                 host
             };
-            if task.implicit || self.meta_applies(state, task, asked)? {
+            let applies = task.implicit || self.meta_applies(state, task, asked)?;
+            if applies {
                 hosts.push(Arc::clone(host));
+            }
+            if !task.implicit && (!of_all || group.first() == Some(host)) {
+                self.emitter.emit(&Event::Meta {
+                    task: self.info(task, self.task_name(state, task, host), task.handler),
+                    host: host.to_string(),
+                    skipped: !applies,
+                });
             }
         }
         // the cursor moves over the task in any case

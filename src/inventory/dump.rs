@@ -103,9 +103,8 @@ impl Inventory {
         seen: &mut HashSet<&'a str>,
     ) -> Result<Option<Value>, Diagnostic> {
         let mut children = Map::new();
-        let mut names: Vec<_> = group.children.iter().collect();
-        names.sort();
-        for name in names {
+        // the first in the inventory's order, whatever the order of writing is
+        for name in &group.children {
             if let Some(child) = self.groups.get(name)
                 && let Some(members) = self.yaml_group(child, dump, seen)?
             {

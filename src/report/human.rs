@@ -454,7 +454,7 @@ impl EventSink for Human {
                 self.line(Some(Label::Skipped), &line);
             }
             Event::Warning { message } => self.warn(message),
-            Event::Connections { .. } | Event::NoHostsLeft => {}
+            Event::Connections { .. } | Event::NoHostsLeft | Event::Meta { .. } => {}
             Event::Recap { stats, .. } => self.recap(stats),
         }
         let _ = self.out.flush();

@@ -105,6 +105,16 @@ pub enum Event {
     /// No host is left, so that the rest of the play is not run. Told where Ansible tells it.
     #[serde(skip)]
     NoHostsLeft,
+    /// A `meta` task that somebody wrote, on a host; no report but Ansible's shows it.
+    #[serde(skip)]
+    Meta {
+        /// The task.
+        task: Arc<TaskInfo>,
+        /// The host.
+        host: String,
+        /// Its condition was false.
+        skipped: bool,
+    },
     /// A task begins on some hosts.
     TaskStart {
         /// The task.

@@ -111,6 +111,7 @@ impl Program {
             .infer_long_args(true)
             .args_override_self(true)
             .after_help("This is runbook, called as Ansible.");
+        let usage = command.clone().render_usage().to_string();
         let line = std::iter::once(name).chain(words.iter().map(String::as_str));
         let matches = match command.try_get_matches_from(line) {
             Ok(matches) => matches,
@@ -119,7 +120,7 @@ impl Program {
                 return Exit::Ok.code();
             }
             Err(error) => {
-                errln!("{}", argument_error(name, &error));
+                errln!("{}", argument_error(name, &usage, &error));
                 return WRONG_ARGUMENTS;
             }
         };
@@ -140,7 +141,11 @@ impl Program {
             Ok(exit) => exit.code(),
             Err(failure) => {
                 show.failure(&failure);
-                failure.exit.code()
+                match failure.diagnostic.code {
+                    // not an error of the file that names it
+                    "playbook::role-not-found" => Exit::Error.code(),
+                    _ => failure.exit.code(),
+                }
             }
         }
     }
@@ -171,7 +176,7 @@ impl Program {
 }
 
 /// Usage and error in the form of argparse.
-fn argument_error(name: &str, error: &clap::Error) -> String {
+fn argument_error(name: &str, usage: &str, error: &clap::Error) -> String {
     let text = error.render().to_string();
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default();
@@ -194,14 +199,15 @@ fn argument_error(name: &str, error: &clap::Error) -> String {
                 .trim_end_matches("...")
                 .to_lowercase()
         ),
+        ErrorKind::InvalidValue if first.contains("none was supplied") => {
+            let argument = context(clap::error::ContextKind::InvalidArg);
+            let option = argument.split(' ').next().unwrap_or_default();
+            format!("argument {option}: expected one argument")
+        }
         _ => first.to_owned(),
     };
-    let usage = text
-        .lines()
-        .find_map(|line| line.strip_prefix("Usage: "))
-        .map(|usage| format!("usage: {usage}\n"))
-        .unwrap_or_default();
-    format!("{usage}{name}: error: {told}")
+    let usage = usage.trim().replacen("Usage", "usage", 1);
+    format!("{usage}\n{name}: error: {told}")
 }
 
 /// `runbook vault`, when there is one.

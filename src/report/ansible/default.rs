@@ -343,6 +343,18 @@ impl EventSink for AnsibleDefault {
                 self.screen
                     .say("skipping: no hosts matched", Some(Colour::Skip));
             }
+            Event::Meta {
+                task,
+                host,
+                skipped,
+            } => {
+                self.banner = None;
+                self.task_banner(task);
+                if *skipped && self.options.show_skipped {
+                    self.screen
+                        .say(&format!("skipping: [{host}]"), Some(Colour::Skip));
+                }
+            }
             Event::NoHostsLeft => self.screen.banner("NO MORE HOSTS LEFT"),
             Event::TaskStart { task } => {
                 if self.options.show_ok && self.options.show_skipped {

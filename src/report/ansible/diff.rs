@@ -1,7 +1,9 @@
 //! Changes as Ansible's callbacks show them.
 
 use super::{Colour, Screen};
+use crate::report::dump;
 use crate::result::Diff;
+use crate::value::{Map, Value};
 use similar::TextDiff;
 
 /// The text of a change, with colours, and with a line break at its end; empty if nothing differs.
@@ -9,8 +11,13 @@ use similar::TextDiff;
 /// What stands for the target depends on the module: contents of a file that lines are put into are marked as such, and
 /// what `file` changes has no name in the headings.
 pub(super) fn diff_text(diff: &Diff, action: &str, context: usize, screen: &Screen) -> String {
-    let before = diff.before.as_deref().unwrap_or_default();
-    let after = diff.after.as_deref().unwrap_or_default();
+    let (before, after) = match attributes(diff, action) {
+        Some(sides) => sides,
+        None => (
+            diff.before.clone().unwrap_or_default(),
+            diff.after.clone().unwrap_or_default(),
+        ),
+    };
     if before == after {
         return String::new();
     }
@@ -18,12 +25,12 @@ pub(super) fn diff_text(diff: &Diff, action: &str, context: usize, screen: &Scre
         "lineinfile" | "blockinfile" => format!("{} (content)", diff.target),
         _ => diff.target.clone(),
     };
-    let nameless = matches!(action, "file") || is_members(before) && is_members(after);
+    let nameless = matches!(action, "file") || is_members(&before) && is_members(&after);
     let header = |name: &str, side: &Option<String>| match side {
         Some(_) if !nameless => format!("{name}: {target}"),
         _ => name.to_owned(),
     };
-    let text = TextDiff::from_lines(before, after)
+    let text = TextDiff::from_lines(before.as_str(), after.as_str())
         .unified_diff()
         .context_radius(context)
         .header(
@@ -47,6 +54,31 @@ pub(super) fn diff_text(diff: &Diff, action: &str, context: usize, screen: &Scre
     }
     out.push('\n');
     out
+}
+
+/// Attributes of a file, one a line, as Ansible shows them: as JSON. What a new file gets by default is left out.
+fn attributes(diff: &Diff, action: &str) -> Option<(String, String)> {
+    let read = |side: &Option<String>| -> Option<Map> {
+        let mut map = Map::new();
+        for line in side.as_deref()?.lines() {
+            let (name, value) = line.split_once(": ")?;
+            if name.is_empty() || !name.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+                return None;
+            }
+            map.set(name, Value::data(value.trim_matches('\'')));
+        }
+        map.get("path").is_some().then_some(map)
+    };
+    if !matches!(action, "file" | "copy" | "template" | "lineinfile" | "blockinfile") {
+        return None;
+    }
+    let (before, mut after) = (read(&diff.before)?, read(&diff.after)?);
+    if before.get("mode").is_none() {
+        let usual = |value: &Value| matches!(value.as_str(), Some("0755" | "0644"));
+        after.retain(|key, value| key.as_str() != Some("mode") || !usual(value));
+    }
+    let text = |map: Map| format!("{}\n", dump(&Value::map(map), Some(4)));
+    Some((text(before), text(after)))
 }
 
 /// Whether the text is a mapping of attributes.

@@ -86,9 +86,6 @@ impl AnsibleMinimal {
     /// JSON with the line breaks taken out.
     fn compact(&self, shown: &Shown<'_>) -> String {
         let mut map = shown.members(self.options.verbosity);
-        if shown.is_debug() {
-            map.set("changed", shown.outcome.changed);
-        }
         if !shown.outcome.warnings.is_empty() {
             let texts = shown.outcome.warnings.iter().map(|w| Value::data(w.as_str()));
             map.set("warnings", Value::list(texts.collect()));

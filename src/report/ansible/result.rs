@@ -2,7 +2,7 @@
 
 use super::{AnsibleOptions, ResultFormat, base_name};
 use crate::report::dump;
-use crate::result::{ItemInfo, Outcome, TaskInfo};
+use crate::result::{Diagnosis, ItemInfo, Outcome, TaskInfo};
 use crate::value::{Map, Value};
 use crate::yaml::{EmitOptions, FlowStyle, emit};
 
@@ -33,23 +33,54 @@ impl Shown<'_> {
         )
     }
 
+    /// Whether the task failed before its action: its templates or its loop cannot be read.
+    fn is_unread(&self) -> bool {
+        let code = self.outcome.diagnosis.as_ref().map(Diagnosis::code);
+        matches!(code, Some("task::template" | "task::loop"))
+            && base_name(&self.task.action) != "template"
+    }
+
+    /// What Ansible says of an undefined variable: scripts look for how it begins.
+    fn undefined(&self) -> Option<String> {
+        let message = self.outcome.message()?;
+        let span = self.outcome.diagnosis.as_ref()?.span()?;
+        if !message.contains("is undefined") && !message.contains("has no attribute") {
+            return None;
+        }
+        Some(format!(
+            "The task includes an option with an undefined variable.. {message}\n\nThe error appears to be in '{}': line \
+             {}, column {}, but may\nbe elsewhere in the file depending on the exact syntax problem.\n",
+            span.path().display(),
+            span.line,
+            span.column
+        ))
+    }
+
     /// `h1`, or `h1 -> h2` with its address in parentheses where it is another.
     pub fn host_label(&self, options: &AnsibleOptions) -> String {
         let Some(other) = self.delegated_to else {
             return self.host.to_owned();
         };
         match (options.address_of)(other) {
-            Some(address) if address != other => format!("{} -> {other}({address})", self.host),
+            Some(address) if address != other && !self.outcome.unreachable => format!("{} -> {other}({address})", self.host),
             _ => format!("{} -> {other}", self.host),
         }
+    }
+
+    /// The members as `default` and `minimal` show them: of `debug`, only what it was asked to print.
+    pub fn cleaned(&self, verbosity: u8) -> Map {
+        let mut map = self.members(verbosity);
+        if self.is_debug() {
+            debug_only(&mut map, self.item);
+        }
+        map
     }
 
     /// The members that are shown, without what the line says already.
     pub fn members(&self, verbosity: u8) -> Map {
         let outcome = self.outcome;
         let mut map = Map::new();
-        // an error of the controller before the task has no such member
-        if outcome.diagnosis.is_none() || outcome.changed || outcome.data.len() > 1 {
+        if !self.is_unread() {
             map.set("changed", outcome.changed);
         }
         if outcome.unreachable {
@@ -67,14 +98,16 @@ impl Shown<'_> {
                 map.insert(key.clone(), value.clone());
             }
         }
+        if self.is_unread()
+            && let Some(told) = self.undefined()
+        {
+            map.set("msg", Value::data(told));
+        }
         // what belongs to the item is told by each item's own line
         if let Some(item) = self.item {
             for (key, value) in &item.vars {
                 map.insert(key.clone(), value.clone());
             }
-        }
-        if self.is_debug() {
-            debug_only(&mut map, self.item);
         }
         map
     }
@@ -98,7 +131,7 @@ fn debug_only(map: &mut Map, item: Option<&ItemInfo>) {
 
 /// The text after ` => `.
 pub(super) fn written(options: &AnsibleOptions, shown: &Shown<'_>) -> String {
-    let mut map = shown.members(options.verbosity);
+    let mut map = shown.cleaned(options.verbosity);
     match options.format {
         ResultFormat::Json => {
             let wide = options.verbosity > 2
@@ -108,7 +141,7 @@ pub(super) fn written(options: &AnsibleOptions, shown: &Shown<'_>) -> String {
         }
         ResultFormat::Yaml => {
             let pretty = options.pretty.unwrap_or(true);
-            for name in ["stdout", "stderr"] {
+            for name in ["stdout", "stderr"].into_iter().filter(|_| pretty) {
                 let lines = format!("{name}_lines");
                 if map.get(name).is_some() && map.get(lines.as_str()).is_some() {
                     map.set(&lines, Value::data("<omitted>"));
@@ -125,6 +158,7 @@ pub(super) fn written(options: &AnsibleOptions, shown: &Shown<'_>) -> String {
                     indent: if pretty { 4 } else { 2 },
                     default_flow_style: FlowStyle::Block,
                     width: 1000,
+                    literal_lines: true,
                     ..EmitOptions::to_yaml()
                 },
             );
