@@ -64,6 +64,8 @@ pub enum Effect {
     },
     /// Variables of the host (`include_vars`).
     IncludeVars(Map),
+    /// Facts of the host, as a module found them.
+    HostFacts(Map),
     /// A new host.
     AddHost {
         /// Its name.
@@ -80,6 +82,17 @@ pub enum Effect {
         /// Its parent groups.
         parents: Vec<String>,
     },
+}
+
+impl Effect {
+    /// Whether it says something of the host that the task ran for, and not of the inventory.
+    #[must_use]
+    pub fn is_of_host(&self) -> bool {
+        match self {
+            Self::SetFacts { .. } | Self::IncludeVars(_) | Self::HostFacts(_) => true,
+            Self::AddHost { .. } | Self::GroupBy { .. } => false,
+        }
+    }
 }
 
 /// A call of a module on the machine.

@@ -372,6 +372,7 @@ impl Setup {
             task_timeout: *config.task_timeout,
             no_log: *config.no_log,
             strategy: config.strategy.value.clone(),
+            missing_handler_fails: *config.error_on_missing_handler,
             tags: self.tags(&[], &[]),
             ..RunOptions::default()
         }

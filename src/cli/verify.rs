@@ -7,6 +7,7 @@ use super::setup::Setup;
 use super::show::Show;
 use super::streams::errln;
 use crate::exec::{Run, RunOptions, RunParts};
+use crate::modules::NOT_JUDGED;
 use crate::report::{Fan, Label, Palette, unified};
 use crate::result::{Event, EventSink, Outcome, Status, TaskInfo};
 use indexmap::{IndexMap, IndexSet};
@@ -26,6 +27,8 @@ struct Finding {
 struct Seen {
     changes: Vec<Finding>,
     left: Vec<Finding>,
+    /// What does the same each time it runs, so that planning it again says nothing.
+    not_judged: Vec<Finding>,
     hosts: IndexSet<String>,
     executed: IndexMap<String, usize>,
     looped: IndexMap<(u64, String), usize>,
@@ -59,6 +62,9 @@ impl EventSink for Collector {
                 if !outcome.left_to_do.is_empty() {
                     seen.left.push(finding.clone());
                 }
+                if is_not_judged(task, outcome) {
+                    seen.not_judged.push(finding.clone());
+                }
                 if *status == Status::Changed || outcome.changed {
                     *seen.looped.entry((task.id, host.clone())).or_default() += 1;
                     seen.changes.push(finding);
@@ -88,6 +94,9 @@ impl EventSink for Collector {
                 if !looped && !outcome.left_to_do.is_empty() {
                     seen.left.push(finding.clone());
                 }
+                if !looped && is_not_judged(task, outcome) {
+                    seen.not_judged.push(finding.clone());
+                }
                 // a loop may count as changed though no item does (changed_when)
                 let items = seen
                     .looped
@@ -116,11 +125,28 @@ impl Verdict {
     /// The verdict of `--verify=task`.
     pub fn of_tasks(&self, show: &Show) -> Exit {
         let seen = self.seen();
-        if seen.left.is_empty() {
+        let blind = count(seen.not_judged.len(), "result");
+        let tell_blind = || {
+            for finding in &seen.not_judged {
+                print(show, finding);
+            }
+        };
+        if seen.left.is_empty() && seen.not_judged.is_empty() {
             say(
                 show,
                 "VERIFY: every task, planned again right after it was applied, had nothing left to do",
             );
+            return Exit::Ok;
+        }
+        if seen.left.is_empty() {
+            say(
+                show,
+                &format!(
+                    "VERIFY: what can be planned again had nothing left to do; {blind} of commands and restarts cannot \
+                     be judged so, a second run (--verify) can:"
+                ),
+            );
+            tell_blind();
             return Exit::Ok;
         }
         say(
@@ -135,6 +161,13 @@ impl Verdict {
             for step in &finding.outcome.left_to_do {
                 say(show, &format!("    left to do: {step}"));
             }
+        }
+        if !seen.not_judged.is_empty() {
+            say(
+                show,
+                &format!("  {blind} of commands and restarts cannot be judged so:"),
+            );
+            tell_blind();
         }
         Exit::NotIdempotent
     }
@@ -200,6 +233,11 @@ impl Verdict {
         );
         Exit::Ok
     }
+}
+
+fn is_not_judged(task: &TaskInfo, outcome: &Outcome) -> bool {
+    outcome.data.get(NOT_JUDGED).is_some()
+        || (outcome.changed && task.action.rsplit('.').next() == Some("raw"))
 }
 
 fn count(n: usize, what: &str) -> String {

@@ -4,7 +4,7 @@ use super::machines::Login;
 use super::run::{Run, stopped};
 use super::settings::Settings;
 use super::single::{Place, Turn, TurnEnd, TurnRest};
-use crate::actions::{Content, Effect, RemoteCall, Step};
+use crate::actions::{Content, RemoteCall, Step};
 use crate::exec::VerifyTask;
 use crate::playbook::Task;
 use crate::result::Outcome;
@@ -40,14 +40,7 @@ impl Run {
     pub(crate) async fn dispatch(self: &Arc<Self>, place: &Place<'_>, turn: Turn) -> TurnEnd {
         let (step, way, rest) = turn.split();
         let (outcome, effects) = match (step, way) {
-            (Step::Done(outcome, effects), _) => {
-                let delegate = rest
-                    .delegate
-                    .as_ref()
-                    .filter(|_| rest.settings.as_ref().is_some_and(|s| s.delegate_facts));
-                self.apply_effects(delegate.unwrap_or(place.host), &effects, place.task);
-                (outcome, effects)
-            }
+            (Step::Done(outcome, effects), _) => (outcome, effects),
             (
                 Step::Pause {
                     duration,
@@ -338,6 +331,9 @@ impl Run {
         let seconds = ended.timestamp().as_second() - begun.timestamp().as_second();
         Outcome::ok()
             .with("delta", seconds)
+            .with("echo", echo)
+            .with("rc", 0)
+            .with("stderr", Value::data(""))
             .with("user_input", Value::data(answer.unwrap_or_default()))
             .with(
                 "start",
@@ -351,42 +347,6 @@ impl Run {
                 "stdout",
                 Value::data(format!("Paused for {seconds} seconds")),
             )
-    }
-
-    /// Does what an action asked the run to remember.
-    pub(crate) fn apply_effects(&self, host: &str, effects: &[Effect], task: &Task) {
-        let origin: Arc<str> = task.span.to_string().into();
-        for effect in effects {
-            match effect {
-                Effect::SetFacts { facts, cacheable } => {
-                    for (name, value) in facts.str_iter() {
-                        self.store
-                            .set_fact(host, name, value.clone(), *cacheable, &origin);
-                    }
-                }
-                Effect::IncludeVars(vars) => {
-                    self.store.include_vars(host, vars.clone(), &origin);
-                }
-                Effect::AddHost { name, groups, vars } => {
-                    let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
-                    let added = self
-                        .store
-                        .update_inventory(|inventory| inventory.add_host(name, &groups, vars));
-                    if let Err(error) = added {
-                        self.emitter.warn(error.to_string());
-                    }
-                }
-                Effect::GroupBy { key, parents } => {
-                    let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
-                    let grouped = self
-                        .store
-                        .update_inventory(|inventory| inventory.group_by(key, host, &parents));
-                    if let Err(error) = grouped {
-                        self.emitter.warn(error.to_string());
-                    }
-                }
-            }
-        }
     }
 }
 

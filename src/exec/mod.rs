@@ -5,9 +5,11 @@
 
 mod censor;
 mod dispatch;
+mod effects;
 mod emit;
 mod fault;
 mod flow;
+mod free;
 mod handlers;
 mod include;
 mod items;

@@ -46,6 +46,10 @@ pub struct RunOptions {
     pub no_log: bool,
     /// The strategy of plays that name none.
     pub strategy: String,
+    /// Ask before each task.
+    pub step: bool,
+    /// A handler that does not exist fails the task that notifies it; else it is a warning.
+    pub missing_handler_fails: bool,
 }
 
 impl Default for RunOptions {
@@ -66,6 +70,8 @@ impl Default for RunOptions {
             task_timeout: 0,
             no_log: false,
             strategy: "linear".into(),
+            step: false,
+            missing_handler_fails: true,
         }
     }
 }

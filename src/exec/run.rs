@@ -72,6 +72,8 @@ pub struct Run {
     pub(crate) lost: Mutex<Lost>,
     /// Whether `--start-at-task` was found.
     pub(crate) started: AtomicBool,
+    /// Whether the user is asked before the next task.
+    pub(crate) stepping: AtomicBool,
     next_task: AtomicU64,
 }
 
@@ -80,6 +82,7 @@ impl Run {
     pub fn new(parts: RunParts) -> Self {
         Self {
             started: AtomicBool::new(parts.options.start_at.is_none()),
+            stepping: AtomicBool::new(parts.options.step),
             options: parts.options,
             store: parts.store,
             templar: parts.templar,

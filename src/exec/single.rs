@@ -460,7 +460,8 @@ impl Run {
         if let Err(fault) = self.judge(place, &turn.local, turn.ran, &mut end.outcome) {
             end.outcome = fault.outcome();
         }
-        self.keep_facts(place, turn.settings.as_ref(), &end);
+        let delegate_facts = turn.settings.as_ref().is_some_and(|s| s.delegate_facts);
+        self.remember(place, delegate_facts, &mut end);
         if !end.outcome.failed && turn.ran && !place.task.notify.is_empty() {
             match self.notified(place, &turn.local, end.outcome.changed) {
                 Ok(names) => end.notify = names,
@@ -506,21 +507,6 @@ impl Run {
             outcome.data.set("failed_when_result", failed);
         }
         Ok(())
-    }
-
-    /// Facts that a module returned become the host's, or the delegate's if the task says so.
-    fn keep_facts(&self, place: &Place<'_>, settings: Option<&Settings>, end: &TurnEnd) {
-        if !end.effects.is_empty() || end.outcome.failed {
-            return;
-        }
-        if let Some(Value::Map(facts)) = end.outcome.data.get("ansible_facts") {
-            let delegate = end
-                .delegate
-                .as_ref()
-                .filter(|_| settings.is_some_and(|s| s.delegate_facts));
-            self.store
-                .set_facts(delegate.unwrap_or(place.host), (**facts).clone());
-        }
     }
 
     /// The handlers that a turn notifies; those of one that changed something must exist.

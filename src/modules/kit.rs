@@ -281,6 +281,9 @@ pub fn run<M: Module>(args: &Map, sys: &mut Sys, mode: RunMode) -> Outcome {
     let repeats = plan.opaque || plan.repeats;
     let mut outcome = apply(plan, sys, mode);
     let done = !outcome.failed && !outcome.skipped && !mode.check;
+    if mode.replan && done && repeats && outcome.changed {
+        outcome.data.set(NOT_JUDGED, true);
+    }
     if mode.replan && done && !repeats {
         match M::plan(&args, sys) {
             Ok(again) => {
@@ -296,6 +299,10 @@ pub fn run<M: Module>(args: &Map, sys: &mut Sys, mode: RunMode) -> Outcome {
     }
     outcome
 }
+
+/// Marks, for reports, the outcome of what was to be planned again, but does the same each time it runs (a command, a
+/// restart).
+pub const NOT_JUDGED: &str = "_ansible_not_judged";
 
 fn apply(plan: Plan<'_>, sys: &mut Sys, mode: RunMode) -> Outcome {
     let mut outcome = Outcome {

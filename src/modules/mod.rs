@@ -16,5 +16,5 @@ mod streams;
 pub mod system;
 pub mod users;
 
-pub use kit::{CheckSupport, Failure, Module, ModuleResult, Plan, RunMode, run};
+pub use kit::{CheckSupport, Failure, Module, ModuleResult, NOT_JUDGED, Plan, RunMode, run};
 pub use registry::{Entry, Registry};

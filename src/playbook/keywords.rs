@@ -165,7 +165,7 @@ impl Keywords {
             "throttle" => &mut self.throttle,
             "timeout" => &mut self.timeout,
             "when" => {
-                extend_list(&mut self.when, value);
+                extend_list(&mut self.when, super::task::refuse_mappings("when", value)?);
                 return Ok(true);
             }
             "tags" => {

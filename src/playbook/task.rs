@@ -172,11 +172,32 @@ fn list(node: &Node) -> Vec<Node> {
     }
 }
 
-fn conditions(node: &Node) -> Vec<Node> {
-    match &node.kind {
-        Kind::Seq(items) => items.clone(),
-        _ => vec![node.clone()],
+fn conditions(keyword: &str, node: &Node) -> Result<Vec<Node>> {
+    let node = refuse_mappings(keyword, node.clone())?;
+    Ok(match node.kind {
+        Kind::Seq(items) => items,
+        _ => vec![node],
+    })
+}
+
+/// The node, if none of the conditions in it is a mapping, which would always be true.
+pub(super) fn refuse_mappings(keyword: &str, node: Node) -> Result<Node> {
+    let conditions = match &node.kind {
+        Kind::Seq(items) => items.as_slice(),
+        _ => std::slice::from_ref(&node),
+    };
+    for condition in conditions {
+        if condition.as_map().is_some() {
+            return Err(Diagnostic::error(
+                "playbook::condition",
+                format!("a condition of `{keyword}` must be an expression, this is a mapping"),
+            )
+            .at(&condition.span)
+            .hint("an expression that YAML would read as something else needs quotes around it")
+            .into());
+        }
     }
+    Ok(node)
 }
 
 impl Loader {
@@ -218,11 +239,11 @@ impl Loader {
                 "register" => task.register = Some(register_name(value)?),
                 "loop" => task.items = Some((LoopKind::Loop, value.clone())),
                 "loop_control" => task.loop_control = Some(value.clone()),
-                "until" => task.until = conditions(value),
+                "until" => task.until = conditions("until", value)?,
                 "retries" => task.retries = Some(value.clone()),
                 "delay" => task.delay = Some(value.clone()),
-                "changed_when" => task.changed_when = Some(conditions(value)),
-                "failed_when" => task.failed_when = Some(conditions(value)),
+                "changed_when" => task.changed_when = Some(conditions("changed_when", value)?),
+                "failed_when" => task.failed_when = Some(conditions("failed_when", value)?),
                 "notify" => task.notify.extend(list(value)),
                 "listen" => task.listen = list(value),
                 "async" => task.background = Some((value.clone(), node.get("poll").cloned())),

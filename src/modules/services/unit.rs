@@ -268,6 +268,8 @@ impl Wish {
         let running = matches!(active, "active" | "activating" | "reloading" | "refreshing");
         // one that is stopping right now is waited for
         let running = running || (state == State::Stopped && active == "deactivating");
+        // one that is being restarted just now (`no_block`) comes back of itself
+        let running = running || (state == State::Started && self.comes_back(seen, sys)?);
         if let Some(verb) = state.verb(running) {
             if state.repeats() {
                 plan.repeats();
@@ -276,6 +278,22 @@ impl Wish {
             self.step(plan, verb, self.unit.clone(), diff);
         }
         Ok(())
+    }
+
+    /// Whether a job is queued or under way that starts the unit.
+    fn comes_back(&self, seen: &Seen, sys: &Sys) -> ModuleResult<bool> {
+        if seen.status.get("Job").is_none() {
+            return Ok(false);
+        }
+        let jobs = self.systemctl.query(sys, "list-jobs", &self.unit)?;
+        // number, unit, kind, state
+        Ok(jobs.text().lines().any(|line| {
+            let mut words = line.split_whitespace().skip(1);
+            words.next() == Some(&self.unit)
+                && words
+                    .next()
+                    .is_some_and(|kind| matches!(kind, "start" | "restart"))
+        }))
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) use lists::Random;
 use minijinja::value::{Rest, Value as Val, ValueOrKwargs};
 use minijinja::{Environment, Error, State};
 pub(crate) use order::Group;
-pub(crate) use paths::dirname;
+pub(crate) use paths::{dirname, normal as normal_path};
 
 /// A filter.
 pub(crate) type Filter = fn(&mut Call) -> Result<Val, Error>;

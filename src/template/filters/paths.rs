@@ -134,7 +134,7 @@ fn splitdrive(path: &str) -> (&str, &str) {
 }
 
 /// Python's `os.path.normpath`.
-fn normal(path: &str) -> String {
+pub(crate) fn normal(path: &str) -> String {
     let rooted = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {

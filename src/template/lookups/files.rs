@@ -243,7 +243,8 @@ fn first_found(query: &mut Query) -> Result<Vec<Value>, String> {
     for name in &candidates {
         for kind in ["files", "templates", "vars"] {
             if let Some(path) = query.file(kind, name) {
-                return Ok(vec![Value::data(path.to_string_lossy())]);
+                let path = crate::template::filters::normal_path(&path.to_string_lossy());
+                return Ok(vec![Value::data(path)]);
             }
         }
     }

@@ -1,0 +1,96 @@
+//! What a task makes the run remember: variables, facts, hosts and groups.
+
+use super::run::Run;
+use super::single::{Place, TurnEnd};
+use crate::actions::Effect;
+use crate::playbook::Task;
+use crate::value::Value;
+use std::sync::Arc;
+
+impl Run {
+    /// Remembers what a turn brought: its effects, and the facts that its module returned. With `delegate_facts`
+    /// they are the delegate's.
+    ///
+    /// New members of groups wait until all hosts are done ([`Run::join_groups`]): else a group would be in the order
+    /// in which its hosts came to their ends.
+    pub(super) fn remember(&self, place: &Place<'_>, delegate_facts: bool, end: &mut TurnEnd) {
+        if end.outcome.failed {
+            end.effects.clear();
+            return;
+        }
+        if end.effects.is_empty()
+            && let Some(Value::Map(facts)) = end.outcome.data.get("ansible_facts")
+        {
+            end.effects.push(Effect::HostFacts((**facts).clone()));
+        }
+        let delegate = end.delegate.as_ref().filter(|_| delegate_facts);
+        let host = delegate.unwrap_or(place.host);
+        for effect in &end.effects {
+            match effect {
+                Effect::AddHost { name, groups, vars } => {
+                    let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+                    let added = self
+                        .store
+                        .update_inventory(|inventory| inventory.add_host(name, &groups, vars));
+                    match added {
+                        Ok(changed) => end.outcome.changed &= changed,
+                        Err(error) => self.emitter.warn(error.to_string()),
+                    }
+                }
+                Effect::GroupBy { key, .. } => {
+                    let member = self.store.inventory(|inventory| {
+                        let mut members = inventory.hosts_of_group(key).into_iter();
+                        members.any(|member| member == *place.host)
+                    });
+                    end.outcome.changed &= !member;
+                }
+                effect => self.remember_for(host, effect, place.task),
+            }
+        }
+        if delegate.is_some() {
+            // they are not for the other hosts of a `run_once` task
+            end.effects.retain(|effect| !effect.is_of_host());
+        }
+    }
+
+    /// The effects of a `run_once` task, for another host of the batch.
+    pub(super) fn remember_too(&self, host: &str, effects: &[Effect], task: &Task) {
+        for effect in effects {
+            self.remember_for(host, effect, task);
+        }
+    }
+
+    fn remember_for(&self, host: &str, effect: &Effect, task: &Task) {
+        match effect {
+            Effect::SetFacts { facts, cacheable } => {
+                let origin: Arc<str> = task.span.to_string().into();
+                for (name, value) in facts.str_iter() {
+                    self.store
+                        .set_fact(host, name, value.clone(), *cacheable, &origin);
+                }
+            }
+            Effect::IncludeVars(vars) => {
+                let origin: Arc<str> = task.span.to_string().into();
+                self.store.include_vars(host, vars.clone(), &origin);
+            }
+            Effect::HostFacts(facts) => self.store.set_facts(host, facts.clone()),
+            Effect::AddHost { .. } | Effect::GroupBy { .. } => {}
+        }
+    }
+
+    /// Puts hosts into the groups that `group_by` named for them.
+    pub(super) fn join_groups(&self, host: &str, effects: &[Effect]) {
+        for effect in effects {
+            let Effect::GroupBy { key, parents } = effect else {
+                continue;
+            };
+            let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
+            let joined = self
+                .store
+                .update_inventory(|inventory| inventory.group_by(key, host, &parents));
+            if let Err(error) = joined {
+                self.emitter.warn(error.to_string());
+            }
+        }
+    }
+}
