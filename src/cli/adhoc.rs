@@ -62,7 +62,12 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
         quoted(&args.module)
     };
     let text = format!(
-        "- name: ad hoc\n  hosts: {}\n  gather_facts: false\n  tasks:\n    - {module}: {}\n",
+        "- name: {}\n  hosts: {}\n  gather_facts: false\n  tasks:\n    - {module}: {}\n",
+        if show.is_ansible() {
+            "Ansible Ad-Hoc"
+        } else {
+            "ad hoc"
+        },
         quoted(&args.pattern),
         task_args(&args.args)?
     );

@@ -66,7 +66,10 @@ impl Show {
     /// The same with what the configuration says on top.
     #[must_use]
     pub fn configured(mut self, config: &crate::config::Config) -> Self {
-        if config.nocolor.value {
+        if self.is_ansible() && config.force_color.value {
+            self.colour = true;
+            self.colour_out = true;
+        } else if config.nocolor.value {
             self.colour = false;
             self.colour_out = false;
         } else if config.force_color.value {

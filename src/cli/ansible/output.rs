@@ -50,7 +50,11 @@ pub fn adhoc_report(
     let options = options(setup, show, run, store);
     let name = match () {
         () if args.one_line => "oneline",
-        () if *setup.config.bin_ansible_callbacks => setup.config.stdout_callback.as_str(),
+        () if *setup.config.bin_ansible_callbacks
+            && short(&setup.config.stdout_callback) != "default" =>
+        {
+            setup.config.stdout_callback.as_str()
+        }
         () => "minimal",
     };
     let mut fan = Fan::new().with(callback(name, &setup.config, show, options.clone()));

@@ -53,7 +53,7 @@ struct PlaybookOptions {
     /// List tags, run nothing
     #[arg(long)]
     list_tags: bool,
-    /// Not built: an error
+    /// Ask before each task
     #[arg(long)]
     step: bool,
     /// Begin at the task of this name
@@ -71,12 +71,6 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
     let args = PlaybookArgs::from_arg_matches(matches)
         .map_err(|e| CommandFailure::new(Exit::Usage, e.to_string()))?;
     args.vault.check()?;
-    if args.playbook.step {
-        return Err(CommandFailure::new(
-            Exit::Usage,
-            "--step is not built into runbook",
-        ));
-    }
     let options = args.playbook;
     play::play(
         PlayArgs {
@@ -92,6 +86,7 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
             list_tasks: options.list_tasks,
             list_tags: options.list_tags,
             syntax_check: options.syntax_check,
+            step: options.step,
             start_at_task: options.start_at_task,
             force_handlers: options.force_handlers,
             flush_cache: options.flush_cache,

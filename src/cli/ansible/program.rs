@@ -111,6 +111,7 @@ impl Program {
             .infer_long_args(true)
             .args_override_self(true)
             .after_help("This is runbook, called as Ansible.");
+        let mut help = command.clone();
         let usage = command.clone().render_usage().to_string();
         let line = std::iter::once(name).chain(words.iter().map(String::as_str));
         let matches = match command.try_get_matches_from(line) {
@@ -140,6 +141,10 @@ impl Program {
         match run(&matches, &show) {
             Ok(exit) => exit.code(),
             Err(failure) => {
+                if failure.exit == Exit::Usage && failure.diagnostic.span.is_none() {
+                    // as Ansible: how it is called goes to standard output
+                    outln!("{}", help.render_help());
+                }
                 show.failure(&failure);
                 match failure.diagnostic.code {
                     // not an error of the file that names it

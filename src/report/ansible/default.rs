@@ -355,7 +355,11 @@ impl EventSink for AnsibleDefault {
                         .say(&format!("skipping: [{host}]"), Some(Colour::Skip));
                 }
             }
-            Event::NoHostsLeft => self.screen.banner("NO MORE HOSTS LEFT"),
+            Event::NoHostsLeft => {
+                // once for the share of failures, once for there being nobody left
+                self.screen.banner("NO MORE HOSTS LEFT");
+                self.screen.banner("NO MORE HOSTS LEFT");
+            }
             Event::TaskStart { task } => {
                 if self.options.show_ok && self.options.show_skipped {
                     self.task_banner(task);

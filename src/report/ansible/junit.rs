@@ -117,9 +117,7 @@ impl AnsibleJunit {
             }
             _ if failed => {
                 let message = match outcome.message() {
-                    Some(text) if outcome.failed || outcome.unreachable => {
-                        format!("message=\"{}\" ", quoted(text))
-                    }
+                    Some(text) => format!("message=\"{}\" ", quoted(text)),
                     _ if outcome.failed => "message=\"rc not 0\" ".to_owned(),
                     _ => String::new(),
                 };
