@@ -30,6 +30,8 @@ pub struct Case {
     env: Vec<(String, String)>,
     files: Vec<(String, String)>,
     stderr: bool,
+    /// Ansible-core has nothing to compare with: the expectation is runbook's own.
+    pub own: bool,
 }
 
 impl Case {
@@ -43,6 +45,7 @@ impl Case {
                 ("playbook.yml".to_owned(), String::new()),
             ],
             stderr: false,
+            own: false,
         };
         for line in text.lines() {
             if let Some(name) = line.strip_prefix("#==> ") {
@@ -56,6 +59,10 @@ impl Case {
             }
             if let Some((name, value)) = line.strip_prefix("# env: ").and_then(|e| e.split_once('=')) {
                 case.env.push((name.to_owned(), value.to_owned()));
+                continue;
+            }
+            if line == "# own" {
+                case.own = true;
                 continue;
             }
             if line == "# stderr" {

@@ -25,14 +25,28 @@ pub fn message(diagnostic: &Diagnostic, colour: bool) -> String {
     if colour { shade.paint(&text) } else { text }
 }
 
+/// The message, in Ansible's words where scripts look for them.
+fn told(diagnostic: &Diagnostic) -> String {
+    let name = diagnostic.message.split('`').nth(1);
+    match (diagnostic.code, name) {
+        ("playbook::unknown-module", Some(name)) => format!(
+            "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or \
+             incorrect module path."
+        ),
+        ("playbook::role-not-found", Some(name)) => format!("the role '{name}' was not found"),
+        _ => diagnostic.message.clone(),
+    }
+}
+
 fn error(diagnostic: &Diagnostic) -> String {
-    let mut text = format!("ERROR! {}", diagnostic.message);
+    let mut text = format!("ERROR! {}", told(diagnostic));
     if let Some(span) = &diagnostic.span {
+        let file = std::path::absolute(span.path()).unwrap_or_else(|_| span.path().to_owned());
         let _ = write!(
             text,
             "\n\nThe error appears to be in '{}': line {}, column {}, but may\nbe elsewhere in the file depending on \
              the exact syntax problem.\n",
-            span.path().display(),
+            file.display(),
             span.line,
             span.column
         );

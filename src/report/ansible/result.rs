@@ -47,10 +47,11 @@ impl Shown<'_> {
         if !message.contains("is undefined") && !message.contains("has no attribute") {
             return None;
         }
+        let file = std::path::absolute(span.path()).unwrap_or_else(|_| span.path().to_owned());
         Some(format!(
             "The task includes an option with an undefined variable.. {message}\n\nThe error appears to be in '{}': line \
              {}, column {}, but may\nbe elsewhere in the file depending on the exact syntax problem.\n",
-            span.path().display(),
+            file.display(),
             span.line,
             span.column
         ))
