@@ -33,13 +33,7 @@ const APPLY: Argument = (
     false,
     "Keywords for everything that is included (`tags`, `become`, …).",
 );
-const ROLE: Argument = (
-    "name",
-    &["role"],
-    ArgKind::Str,
-    true,
-    "The role.",
-);
+const ROLE: Argument = ("name", &["role"], ArgKind::Str, true, "The role.");
 const TASKS_FROM: Argument = (
     "tasks_from",
     &[],

@@ -77,7 +77,10 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
             // to Ansible that is a failure of each host
             for host in &hosts {
                 let text = "was not found in configured module paths";
-                outln!("{host} | FAILED! => {{\n    \"msg\": \"The module {} {text}\"\n}}", args.module);
+                outln!(
+                    "{host} | FAILED! => {{\n    \"msg\": \"The module {} {text}\"\n}}",
+                    args.module
+                );
             }
             return Ok(Exit::HostFailed);
         }

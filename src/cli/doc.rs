@@ -42,7 +42,10 @@ pub fn ansible_list(filters: &[String], as_json: bool) -> CommandResult {
     let specs = Actions::default().specs();
     let full = |spec: &ArgSpec| format!("{}.{}", spec.collection, spec.module);
     let wanted = |name: &str| {
-        filters.is_empty() || filters.iter().any(|filter| name.starts_with(filter.as_str()))
+        filters.is_empty()
+            || filters
+                .iter()
+                .any(|filter| name.starts_with(filter.as_str()))
     };
     let mut rows: Vec<(String, &str)> = specs
         .iter()

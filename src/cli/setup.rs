@@ -115,10 +115,13 @@ impl Setup {
             show.diagnostic(&crate::diag::Diagnostic::warning("inventory::source", text));
         };
         let (there, missing): (Vec<_>, Vec<_>) =
-            self.sources.iter().cloned().partition(|source| match source {
-                SourceSpec::Path(path) => path.exists(),
-                SourceSpec::List(_) => true,
-            });
+            self.sources
+                .iter()
+                .cloned()
+                .partition(|source| match source {
+                    SourceSpec::Path(path) => path.exists(),
+                    SourceSpec::List(_) => true,
+                });
         for source in &missing {
             warn(format!("Unable to parse {source} as an inventory source"));
         }

@@ -53,7 +53,11 @@ impl Inventory {
             if !group.children.is_empty() {
                 members.insert("children".into(), names(&group.children));
             }
-            let hosts: Vec<_> = group.hosts.iter().filter(|host| (dump.shows)(host)).collect();
+            let hosts: Vec<_> = group
+                .hosts
+                .iter()
+                .filter(|host| (dump.shows)(host))
+                .collect();
             if name != "all" && !hosts.is_empty() {
                 members.insert("hosts".into(), names(hosts));
             }
@@ -158,7 +162,11 @@ impl Inventory {
         out: &mut String,
     ) -> Result<(), Diagnostic> {
         tree_line(out, depth, &format!("@{}:", group.name));
-        for child in group.children.iter().filter_map(|name| self.groups.get(name)) {
+        for child in group
+            .children
+            .iter()
+            .filter_map(|name| self.groups.get(name))
+        {
             self.vars_of_group(child, depth + 1, vars_of, out)?;
         }
         if &*group.name != "all" {

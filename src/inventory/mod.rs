@@ -25,8 +25,8 @@ mod yaml;
 
 pub use address::{Address, is_ip_address, parse_address};
 pub use document::{Decrypt, read_document};
-pub use glob::glob_matches;
 pub use dump::{Dump, VarsOf};
+pub use glob::glob_matches;
 pub use graph::Inventory;
 pub use group::Group;
 pub use host::{Host, LOCALHOST_NAMES, is_localhost};

@@ -327,9 +327,9 @@ impl VarStore {
     /// # Errors
     /// When such a file cannot be read.
     pub fn group_vars(&self, group: &str) -> Result<Map, Diagnostic> {
-        let layers =
-            self.snapshot()
-                .group_layers(group, &self.files, &read(&self.playbook_dir))?;
+        let layers = self
+            .snapshot()
+            .group_layers(group, &self.files, &read(&self.playbook_dir))?;
         Ok(flat(layers.iter()))
     }
 

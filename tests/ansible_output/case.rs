@@ -57,7 +57,9 @@ impl Case {
                 case.runs.push(run.to_owned());
                 continue;
             }
-            if let Some((name, value)) = line.strip_prefix("# env: ").and_then(|e| e.split_once('=')) {
+            if let Some((name, value)) =
+                line.strip_prefix("# env: ").and_then(|e| e.split_once('='))
+            {
                 case.env.push((name.to_owned(), value.to_owned()));
                 continue;
             }
@@ -111,7 +113,10 @@ impl Case {
 
     fn command(&self, run: &str, root: &Path, oracle: Option<&Path>) -> String {
         let file = |name: &str| std::fs::File::create(root.join(name)).expect("a file");
-        let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", root.join("bin").display());
+        let path = format!(
+            "{}:/usr/sbin:/usr/bin:/sbin:/bin",
+            root.join("bin").display()
+        );
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", run])

@@ -1,6 +1,6 @@
 //! `ansible`.
 
-use super::options::{Become, Connection, Hosts, Running, Vault, Verbosity};
+use super::options::{Hosts, Reaching, Rising, Running, Secrets, Verbosity};
 use crate::cli::adhoc;
 use crate::cli::args::{OutputKind, RunArgs, RunMore};
 use crate::cli::exit::{CommandFailure, CommandResult, Exit};
@@ -15,12 +15,7 @@ struct AdHocArgs {
     #[arg(value_name = "PATTERN")]
     pattern: String,
     /// The action
-    #[arg(
-        short,
-        long,
-        default_value = "command",
-        value_name = "MODULE_NAME"
-    )]
+    #[arg(short, long, default_value = "command", value_name = "MODULE_NAME")]
     module_name: String,
     /// Its options: k=v, or JSON
     #[arg(
@@ -54,13 +49,13 @@ struct AdHocArgs {
     #[command(flatten)]
     hosts: Hosts,
     #[command(flatten)]
-    vault: Vault,
+    vault: Secrets,
     #[command(flatten)]
     running: Running,
     #[command(flatten)]
-    connection: Connection,
+    connection: Reaching,
     #[command(flatten)]
-    who: Become,
+    who: Rising,
 }
 
 /// Its arguments.

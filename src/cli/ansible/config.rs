@@ -18,7 +18,12 @@ struct AnsibleConfigArgs {
     #[command(flatten)]
     config: ConfigArgs,
     /// What is shown: only `base` is built
-    #[arg(short = 't', long = "type", value_name = "TYPE", default_value = "base")]
+    #[arg(
+        short = 't',
+        long = "type",
+        value_name = "TYPE",
+        default_value = "base"
+    )]
     kind: String,
     /// Without effect
     #[arg(value_name = "ARGS")]
@@ -37,7 +42,10 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
     if !matches!(args.kind.as_str(), "base" | "all") {
         return Err(CommandFailure::new(
             Exit::Usage,
-            format!("there are no plugins of the type {} to configure", args.kind),
+            format!(
+                "there are no plugins of the type {} to configure",
+                args.kind
+            ),
         ));
     }
     config(&args.config, show)
@@ -68,7 +76,10 @@ pub fn config(args: &ConfigArgs, show: &Show) -> CommandResult {
             };
             let text = std::fs::read_to_string(file).map_err(|e| {
                 let why = crate::diag::io_reason(&e);
-                CommandFailure::new(Exit::Error, format!("cannot read {}: {why}", file.display()))
+                CommandFailure::new(
+                    Exit::Error,
+                    format!("cannot read {}: {why}", file.display()),
+                )
             })?;
             outln!("{}", text.trim_end());
         }

@@ -23,7 +23,12 @@ struct AnsibleDocArgs {
     #[arg(long, value_name = "BASEDIR")]
     playbook_dir: Option<PathBuf>,
     /// What is shown: only `module` is built
-    #[arg(short = 't', long = "type", value_name = "TYPE", default_value = "module")]
+    #[arg(
+        short = 't',
+        long = "type",
+        value_name = "TYPE",
+        default_value = "module"
+    )]
     kind: String,
     /// As JSON
     #[arg(short, long)]
@@ -63,7 +68,10 @@ pub fn run(matches: &ArgMatches, _: &Show) -> CommandResult {
     if args.kind != "module" {
         return Err(CommandFailure::new(
             Exit::Usage,
-            format!("only modules can be shown, no plugins of the type {}", args.kind),
+            format!(
+                "only modules can be shown, no plugins of the type {}",
+                args.kind
+            ),
         ));
     }
     if args.list || args.list_files {
@@ -76,10 +84,7 @@ pub fn run(matches: &ArgMatches, _: &Show) -> CommandResult {
         });
     }
     if args.plugins.is_empty() {
-        return Err(CommandFailure::new(
-            Exit::Usage,
-            "Incorrect options passed",
-        ));
+        return Err(CommandFailure::new(Exit::Usage, "Incorrect options passed"));
     }
     for name in args.plugins {
         if args.snippet {

@@ -1,6 +1,6 @@
 //! `ansible-inventory`.
 
-use super::options::{Hosts, Vault, Verbosity};
+use super::options::{Hosts, Secrets, Verbosity};
 use crate::cli::exit::{CommandFailure, CommandResult, Exit};
 use crate::cli::setup::Setup;
 use crate::cli::show::Show;
@@ -25,7 +25,7 @@ struct AnsibleInventoryArgs {
     #[command(flatten)]
     hosts: Hosts,
     #[command(flatten)]
-    vault: Vault,
+    vault: Secrets,
     /// The directory that stands for a playbook's
     #[arg(long, value_name = "BASEDIR")]
     playbook_dir: Option<PathBuf>,
@@ -66,7 +66,8 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
         .map_err(|e| CommandFailure::new(Exit::Usage, e.to_string()))?;
     args.vault.check()?;
     let wrong = |text: &str| CommandFailure::new(Exit::Usage, text);
-    let actions = usize::from(args.list) + usize::from(args.graph) + usize::from(args.host.is_some());
+    let actions =
+        usize::from(args.list) + usize::from(args.graph) + usize::from(args.host.is_some());
     if actions == 0 {
         return Err(wrong(
             "No action selected, at least one of --host, --graph or --list needs to be specified.",
@@ -92,7 +93,10 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
     } else {
         None
     };
-    let dir = args.playbook_dir.clone().unwrap_or_else(|| setup.cwd.clone());
+    let dir = args
+        .playbook_dir
+        .clone()
+        .unwrap_or_else(|| setup.cwd.clone());
     let store = setup.store(inventory, &setup.cwd.join(dir));
     let text = if let Some(host) = &args.host {
         if !store.inventory(|inventory| inventory.host(host).is_some()) {
@@ -100,15 +104,18 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
                 "inventory::no-match",
                 format!("Could not match supplied host pattern, ignoring: {host}"),
             ));
-            return Err(wrong("You must pass a single valid host to --host parameter"));
+            return Err(wrong(
+                "You must pass a single valid host to --host parameter",
+            ));
         }
         text(&store.inventory_vars(host)?, args.yaml)
     } else if args.graph {
         let top = args.group.as_deref().unwrap_or("all");
         let vars = |group: bool, name: &str| -> Result<Map, Diagnostic> {
-            match group {
-                true => store.group_vars(name),
-                false => store.inventory_vars(name),
+            if group {
+                store.group_vars(name)
+            } else {
+                store.inventory_vars(name)
             }
         };
         let tree = store.inventory(|inventory| {
@@ -125,7 +132,10 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
     match &args.output {
         Some(path) => std::fs::write(path, format!("{}\n", text.trim_end())).map_err(|e| {
             let why = crate::diag::io_reason(&e);
-            CommandFailure::new(Exit::Error, format!("cannot write {}: {why}", path.display()))
+            CommandFailure::new(
+                Exit::Error,
+                format!("cannot write {}: {why}", path.display()),
+            )
         })?,
         None => outln!("{}", text.trim_end()),
     }
@@ -138,13 +148,19 @@ fn list(
     store: &Arc<VarStore>,
     limit: Option<&[Arc<str>]>,
 ) -> Result<String, CommandFailure> {
-    let host_vars = |host: &str| match args.export {
-        true => store.own_vars(host),
-        false => store.inventory_vars(host),
+    let host_vars = |host: &str| {
+        if args.export {
+            store.own_vars(host)
+        } else {
+            store.inventory_vars(host)
+        }
     };
-    let group_vars = |group: &str| match args.export {
-        true => store.group_vars(group),
-        false => Ok(Map::new()),
+    let group_vars = |group: &str| {
+        if args.export {
+            store.group_vars(group)
+        } else {
+            Ok(Map::new())
+        }
     };
     let shown = |host: &str| limit.is_none_or(|limit| limit.iter().any(|name| **name == *host));
     let dump = crate::inventory::Dump {

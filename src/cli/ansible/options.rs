@@ -29,7 +29,7 @@ pub struct Hosts {
 
 /// Passwords of vaults.
 #[derive(Clone, Debug, Args)]
-pub struct Vault {
+pub struct Secrets {
     /// A vault identity
     #[arg(long = "vault-id", value_name = "VAULT_IDS")]
     pub vault_ids: Vec<String>,
@@ -49,7 +49,7 @@ pub struct Vault {
 /// How to connect, and as whom.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Connection Options")]
-pub struct Connection {
+pub struct Reaching {
     /// Log in with this key
     #[arg(long, alias = "key-file", value_name = "PRIVATE_KEY_FILE")]
     pub private_key: Option<PathBuf>,
@@ -90,7 +90,7 @@ pub struct Connection {
 /// As whom to run.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Privilege Escalation Options")]
-pub struct Become {
+pub struct Rising {
     /// Become another user
     #[arg(short = 'b', long = "become")]
     pub r#become: bool,
@@ -144,9 +144,9 @@ impl Hosts {
     }
 }
 
-impl Connection {
+impl Reaching {
     /// As runbook takes them.
-    pub fn args(&self, who: &Become, running: &Running) -> ConnectionArgs {
+    pub fn args(&self, who: &Rising, running: &Running) -> ConnectionArgs {
         ConnectionArgs {
             user: self.user.clone(),
             private_key: self.private_key.clone(),
@@ -168,7 +168,7 @@ impl Connection {
     }
 }
 
-impl Vault {
+impl Secrets {
     /// Refuses what cannot be done.
     pub fn check(&self) -> Result<(), CommandFailure> {
         if self.vault_ids.is_empty()

@@ -1,6 +1,6 @@
 //! `ansible-playbook`.
 
-use super::options::{Become, Connection, Hosts, Running, Vault, Verbosity};
+use super::options::{Hosts, Reaching, Rising, Running, Secrets, Verbosity};
 use crate::cli::args::{OutputKind, PlayArgs};
 use crate::cli::exit::{CommandFailure, CommandResult, Exit};
 use crate::cli::play;
@@ -19,15 +19,15 @@ struct PlaybookArgs {
     #[command(flatten)]
     hosts: Hosts,
     #[command(flatten)]
-    vault: Vault,
+    vault: Secrets,
     #[command(flatten)]
     running: Running,
     #[command(flatten)]
     playbook: PlaybookOptions,
     #[command(flatten)]
-    connection: Connection,
+    connection: Reaching,
     #[command(flatten)]
-    who: Become,
+    who: Rising,
 }
 
 #[derive(Clone, Debug, Args)]

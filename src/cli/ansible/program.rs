@@ -244,10 +244,7 @@ mod tests {
     #[test]
     fn the_first_line_of_the_version_is_parsed_by_scripts() {
         let text = Program::Playbook.version_text();
-        assert!(
-            text.starts_with("ansible-playbook [core 2.18."),
-            "{text}"
-        );
+        assert!(text.starts_with("ansible-playbook [core 2.18."), "{text}");
         assert!(text.contains("runbook"), "{text}");
     }
 }

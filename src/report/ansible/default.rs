@@ -270,8 +270,7 @@ impl AnsibleDefault {
             entries.into_iter().partition(|(name, _)| name == "_run");
         let text = |value: &Value| crate::report::dump(value, None).replace('\n', "");
         for (name, value) in &hosts {
-            self.screen
-                .say(&format!("\t{name}: {}", text(value)), None);
+            self.screen.say(&format!("\t{name}: {}", text(value)), None);
         }
         for (_, value) in &run {
             self.screen.say(&format!("\tRUN: {}", text(value)), None);

@@ -69,7 +69,10 @@ fn attributes(diff: &Diff, action: &str) -> Option<(String, String)> {
         }
         map.get("path").is_some().then_some(map)
     };
-    if !matches!(action, "file" | "copy" | "template" | "lineinfile" | "blockinfile") {
+    if !matches!(
+        action,
+        "file" | "copy" | "template" | "lineinfile" | "blockinfile"
+    ) {
         return None;
     }
     let (before, mut after) = (read(&diff.before)?, read(&diff.after)?);

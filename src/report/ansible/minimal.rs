@@ -87,7 +87,11 @@ impl AnsibleMinimal {
     fn compact(&self, shown: &Shown<'_>) -> String {
         let mut map = shown.members(self.options.verbosity);
         if !shown.outcome.warnings.is_empty() {
-            let texts = shown.outcome.warnings.iter().map(|w| Value::data(w.as_str()));
+            let texts = shown
+                .outcome
+                .warnings
+                .iter()
+                .map(|w| Value::data(w.as_str()));
             map.set("warnings", Value::list(texts.collect()));
         }
         let indent = if shown.flag("_ansible_verbose_always") {

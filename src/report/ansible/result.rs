@@ -63,7 +63,9 @@ impl Shown<'_> {
             return self.host.to_owned();
         };
         match (options.address_of)(other) {
-            Some(address) if address != other && !self.outcome.unreachable => format!("{} -> {other}({address})", self.host),
+            Some(address) if address != other && !self.outcome.unreachable => {
+                format!("{} -> {other}({address})", self.host)
+            }
             _ => format!("{} -> {other}", self.host),
         }
     }
