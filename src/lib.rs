@@ -23,5 +23,6 @@ pub mod template;
 pub mod transport;
 pub mod value;
 pub mod vars;
+pub mod vault;
 pub mod wire;
 pub mod yaml;

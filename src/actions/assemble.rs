@@ -1,8 +1,8 @@
 //! `assemble` with `remote_src: false`: the fragments lie here; the result is copied.
 
-use super::content::unreadable;
+use super::content::{of_file, unreadable};
 use super::template::set_source;
-use super::{Error, Input, RemoteCall, Result, Step, shared};
+use super::{Content, Error, Input, RemoteCall, Result, Step, shared};
 use crate::value::{Map, Value, to_bool};
 
 pub(super) fn assemble(input: &Input<'_>) -> Result<Step> {
@@ -53,7 +53,10 @@ pub(super) fn assemble(input: &Input<'_>) -> Result<Step> {
             continue;
         }
         let path = dir.join(&name);
-        let bytes = std::fs::read(&path).map_err(|e| unreadable(&path, &e))?;
+        let bytes = match of_file(input, &path)? {
+            Content::Bytes(bytes) => bytes.to_vec(),
+            Content::File(path) => std::fs::read(&path).map_err(|e| unreadable(&path, &e))?,
+        };
         if let Some(delimiter) = delimiter.as_deref().filter(|_| !all.is_empty()) {
             if !all.ends_with(b"\n") {
                 all.push(b'\n');

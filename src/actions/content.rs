@@ -1,5 +1,8 @@
 //! Contents that travel to machines.
 
+use super::{Input, Result};
+use crate::value::to_bool;
+use crate::vault::{is_encrypted, is_encrypted_file};
 use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -60,6 +63,25 @@ impl Content {
             Self::File(path) => std::fs::metadata(path).map(|meta| meta.len()),
         }
     }
+}
+
+/// The content of a file of the controller. What is encrypted with vault is decrypted, unless the task says
+/// `decrypt: false`.
+pub(super) fn of_file(input: &Input<'_>, path: &Path) -> Result<Content> {
+    let decrypt = input.args.get("decrypt").filter(|flag| !flag.is_null());
+    if decrypt.is_some_and(|flag| to_bool(flag) == Some(false)) || !is_encrypted_file(path) {
+        return Ok(Content::File(path.to_owned()));
+    }
+    Ok(Content::Bytes(bytes_of(input, path)?.into()))
+}
+
+/// The bytes of a file of the controller, decrypted if it is encrypted with vault.
+pub(super) fn bytes_of(input: &Input<'_>, path: &Path) -> Result<Vec<u8>> {
+    let bytes = std::fs::read(path).map_err(|e| unreadable(path, &e))?;
+    if is_encrypted(&bytes) {
+        return Ok(input.templar.vault().decrypt_file(path, &bytes)?);
+    }
+    Ok(bytes)
 }
 
 /// The message for a file of the controller that cannot be read.

@@ -2,7 +2,7 @@
 //!
 //! Source: Ansible's documentation of the module of that name.
 
-use super::content::unreadable;
+use super::content::{of_file, unreadable};
 use super::template::set_source;
 use super::{Content, Error, Input, RemoteCall, Result, Step, shared};
 use crate::result::Outcome;
@@ -110,7 +110,7 @@ fn from_file(input: &Input<'_>, src: &str) -> Result<Step> {
     let mut args = input.args.clone();
     args.take("directory_mode");
     preserve_mode(&mut args, &path);
-    let content = Content::File(path.clone());
+    let content = of_file(input, &path)?;
     let sha256 = content.sha256().map_err(|e| unreadable(&path, &e))?;
     args.take("src");
     args.set("_source", Value::data(path.display().to_string()));
@@ -184,7 +184,7 @@ fn directory(input: &Input<'_>, src: &str, root: &Path) -> Result<Step> {
             preserve_mode(&mut args, entry.path());
             args.set("dest", Value::data(target.display().to_string()));
             args.set("_source", Value::data(entry.path().display().to_string()));
-            let content = Content::File(entry.path().to_owned());
+            let content = of_file(input, entry.path())?;
             let sha256 = content.sha256().map_err(|e| unreadable(entry.path(), &e))?;
             let name = entry.file_name().to_string_lossy().into_owned();
             set_source(&mut args, &sha256, &content, &name);

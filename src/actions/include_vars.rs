@@ -7,6 +7,7 @@ use super::{Effect, Error, Input, Result, Step};
 use crate::module_args;
 use crate::result::Outcome;
 use crate::value::{Map, Value};
+use crate::vault::Vault;
 use std::path::{Path, PathBuf};
 
 module_args! {
@@ -52,7 +53,7 @@ pub(super) fn include_vars(input: &Input<'_>) -> Result<Step> {
         };
     let mut vars = Map::new();
     for file in &files {
-        for (key, value) in read(file)? {
+        for (key, value) in read(file, input.templar.vault())? {
             merge_one(
                 &mut vars,
                 key,
@@ -93,8 +94,8 @@ fn merge_one(vars: &mut Map, key: Value, value: Value, merge: bool) {
     vars.insert(key, value);
 }
 
-fn read(path: &Path) -> Result<Map> {
-    crate::vars::load_vars_file(path, None)
+fn read(path: &Path, vault: &Vault) -> Result<Map> {
+    crate::vars::load_vars_file(path, vault)
         .map(|(vars, _)| vars)
         .map_err(Error::File)
 }

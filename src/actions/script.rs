@@ -1,8 +1,8 @@
 //! `script`: the file goes to the machine and runs there.
 
-use super::content::unreadable;
+use super::content::{of_file, unreadable};
 use super::template::set_source;
-use super::{Content, Error, Input, RemoteCall, Result, Step};
+use super::{Error, Input, RemoteCall, Result, Step};
 use crate::value::{Map, Value};
 
 pub(super) fn script(input: &Input<'_>) -> Result<Step> {
@@ -25,7 +25,7 @@ pub(super) fn script(input: &Input<'_>) -> Result<Step> {
         .filter(|(key, _)| !matches!(key.as_str(), Some("cmd" | "_raw_params")))
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
-    let content = Content::File(path.clone());
+    let content = of_file(input, &path)?;
     let sha256 = content.sha256().map_err(|e| unreadable(&path, &e))?;
     let file = path
         .file_name()

@@ -2,7 +2,7 @@
 //!
 //! Source: Ansible's documentation of the module of that name.
 
-use super::content::unreadable;
+use super::content::bytes_of;
 use super::{Content, Error, Input, RemoteCall, Result, Step, shared};
 use crate::module_args;
 use crate::template::FileOptions;
@@ -77,16 +77,9 @@ pub(super) fn template(input: &Input<'_>) -> Result<Step> {
         .files()
         .find("templates", &src)
         .ok_or_else(|| Error::Failed(format!("there is no template `{src}`")))?;
-    let bytes = std::fs::read(&path).map_err(|e| unreadable(&path, &e))?;
+    let bytes = bytes_of(input, &path)?;
     let source = String::from_utf8(bytes)
         .map_err(|_| format!("the template {} is not UTF-8 text", path.display()))?;
-    if source.starts_with("$ANSIBLE_VAULT;") {
-        return Err(format!(
-            "{} is encrypted; vault files are not built yet",
-            path.display()
-        )
-        .into());
-    }
     if let Some(encoding) = text(args, "output_encoding")
         && !encoding.eq_ignore_ascii_case("utf-8")
         && !encoding.eq_ignore_ascii_case("utf8")

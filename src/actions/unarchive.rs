@@ -1,8 +1,8 @@
 //! `unarchive`: the archive goes to the machine unless it is there already.
 
-use super::content::unreadable;
+use super::content::{of_file, unreadable};
 use super::template::set_source;
-use super::{Content, Error, Input, RemoteCall, Result, Step};
+use super::{Error, Input, RemoteCall, Result, Step};
 use crate::value::{Value, to_bool};
 
 pub(super) fn unarchive(input: &Input<'_>) -> Result<Step> {
@@ -28,7 +28,7 @@ pub(super) fn unarchive(input: &Input<'_>) -> Result<Step> {
                  machine"
             ))
         })?;
-    let content = Content::File(path.clone());
+    let content = of_file(input, &path)?;
     let sha256 = content.sha256().map_err(|e| unreadable(&path, &e))?;
     let name = path
         .file_name()

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub fn run(args: RunArgs, show: &Show) -> CommandResult {
-    let mut setup = Setup::new(&args.sources, show)?;
+    let mut setup = Setup::new(&args.sources, &args.vault, show)?;
     let show = &show.configured(&setup.config);
     let inventory = setup.inventory(show)?;
     let limit = setup.limit(&inventory, &args.sources.limit, show)?;

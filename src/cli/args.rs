@@ -31,6 +31,9 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Show what an inventory holds
     Inventory(InventoryArgs),
+    /// Encrypt and decrypt files and values as Ansible Vault does
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// Show the modules, or one module's arguments
     Doc(DocArgs),
     /// Show the settings and where they come from
@@ -56,6 +59,24 @@ pub struct SourceArgs {
     /// Variables: k=v, JSON or YAML, or @FILE
     #[arg(short, long = "extra-vars", value_name = "VARS")]
     pub extra_vars: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub struct VaultArgs {
+    /// A vault password: [LABEL@]FILE (a program is run), or [LABEL@]prompt
+    #[arg(long, value_name = "ID")]
+    pub vault_id: Vec<String>,
+    /// Read the vault password from this file, or run it if it is a program
+    #[arg(long, alias = "vault-pass-file", value_name = "FILE")]
+    pub vault_password_file: Vec<PathBuf>,
+    /// Ask for the vault password
+    #[arg(
+        short = 'J',
+        long,
+        alias = "ask-vault-password",
+        conflicts_with = "vault_password_file"
+    )]
+    pub ask_vault_pass: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -154,6 +175,8 @@ pub struct PlayArgs {
     #[command(flatten)]
     pub sources: SourceArgs,
     #[command(flatten)]
+    pub vault: VaultArgs,
+    #[command(flatten)]
     pub connection: ConnectionArgs,
     /// Only tasks with these tags
     #[arg(short, long, value_name = "TAGS")]
@@ -209,6 +232,8 @@ pub struct RunArgs {
     #[command(flatten)]
     pub sources: SourceArgs,
     #[command(flatten)]
+    pub vault: VaultArgs,
+    #[command(flatten)]
     pub connection: ConnectionArgs,
     /// The module
     #[arg(
@@ -262,6 +287,8 @@ pub struct RunMore {
 pub struct InventoryArgs {
     #[command(flatten)]
     pub sources: SourceArgs,
+    #[command(flatten)]
+    pub vault: VaultArgs,
     /// Everything, as JSON
     #[arg(long, group = "what")]
     pub list: bool,
@@ -319,4 +346,112 @@ pub struct DocArgs {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum VaultCommand {
+    /// Make a new encrypted file in $EDITOR
+    Create {
+        #[command(flatten)]
+        vault: VaultArgs,
+        #[command(flatten)]
+        with: EncryptWith,
+        /// Run the editor even without a terminal
+        #[arg(long)]
+        skip_tty_check: bool,
+        /// The file
+        file: PathBuf,
+    },
+    /// Encrypt files in place, or standard input
+    Encrypt {
+        #[command(flatten)]
+        vault: VaultArgs,
+        #[command(flatten)]
+        with: EncryptWith,
+        #[command(flatten)]
+        files: FileArgs,
+    },
+    /// Decrypt files in place, or standard input
+    Decrypt {
+        #[command(flatten)]
+        vault: VaultArgs,
+        #[command(flatten)]
+        files: FileArgs,
+    },
+    /// Show the content of encrypted files
+    View {
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// The files; - or none is standard input
+        files: Vec<PathBuf>,
+    },
+    /// Change encrypted files in $EDITOR
+    Edit {
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// The files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Encrypt files with another password
+    Rekey {
+        #[command(flatten)]
+        vault: VaultArgs,
+        #[command(flatten)]
+        with: EncryptWith,
+        /// The new password: [LABEL@]FILE, or [LABEL@]prompt; without it you are asked
+        #[arg(long, value_name = "ID", conflicts_with = "new_vault_password_file")]
+        new_vault_id: Option<String>,
+        /// The file of the new password, or a program that prints it
+        #[arg(long, alias = "new-vault-pass-file", value_name = "FILE")]
+        new_vault_password_file: Option<PathBuf>,
+        /// The files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Encrypt strings as `!vault` values
+    #[command(alias = "encrypt_string")]
+    EncryptString(StringArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct EncryptWith {
+    /// Encrypt with the password of this id, where there are several
+    #[arg(long, value_name = "ID")]
+    pub encrypt_vault_id: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct FileArgs {
+    /// Write to this file, or to standard output (-), instead of in place
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The files; - or none is standard input
+    pub files: Vec<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct StringArgs {
+    #[command(flatten)]
+    pub vault: VaultArgs,
+    #[command(flatten)]
+    pub with: EncryptWith,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Ask for the string
+    #[arg(short, long)]
+    pub prompt: bool,
+    /// Show the string while it is typed
+    #[arg(long)]
+    pub show_input: bool,
+    /// The name of the variable; the first is that of the first string, and so on
+    #[arg(short, long, value_name = "NAME")]
+    pub name: Vec<String>,
+    /// The name of the variable for what standard input holds
+    #[arg(long, value_name = "NAME")]
+    pub stdin_name: Option<String>,
+    /// The strings; - or none is standard input
+    #[arg(allow_hyphen_values = false)]
+    pub strings: Vec<String>,
 }

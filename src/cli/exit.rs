@@ -59,6 +59,13 @@ impl CommandFailure {
             exit,
         }
     }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.diagnostic.hint = Some(hint.into());
+        self
+    }
 }
 
 impl From<Box<Diagnostic>> for CommandFailure {

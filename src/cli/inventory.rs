@@ -9,7 +9,7 @@ use crate::diag::did_you_mean;
 use crate::inventory::Inventory;
 
 pub fn inventory(args: &InventoryArgs, show: &Show) -> CommandResult {
-    let setup = Setup::new(&args.sources, show)?;
+    let setup = Setup::new(&args.sources, &args.vault, show)?;
     let inventory = setup.inventory(show)?;
     let store = setup.store(inventory, &setup.cwd);
     if let Some(host) = &args.host {

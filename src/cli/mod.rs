@@ -14,6 +14,7 @@ mod prompt;
 mod setup;
 mod show;
 mod streams;
+mod vault;
 mod verify;
 mod vocabulary;
 
@@ -67,12 +68,18 @@ fn run_line<T: Into<std::ffi::OsString> + Clone>(line: impl IntoIterator<Item = 
 
 fn dispatch(cli: Cli) -> Exit {
     let show = show::Show::new(&cli.global);
-    let result = match cli.command {
-        Command::Play(args) => play::play(*args, &show),
-        Command::Run(args) => adhoc::run(*args, &show),
-        Command::Inventory(args) => inventory::inventory(&args, &show),
+    carry_out(cli.command, &show)
+}
+
+/// Runs a command with its messages shown as wanted.
+fn carry_out(command: Command, show: &show::Show) -> Exit {
+    let result = match command {
+        Command::Play(args) => play::play(*args, show),
+        Command::Run(args) => adhoc::run(*args, show),
+        Command::Inventory(args) => inventory::inventory(&args, show),
+        Command::Vault(command) => vault::vault(command, show),
         Command::Doc(args) => doc::doc(&args),
-        Command::Config(args) => ansible::config(&args, &show),
+        Command::Config(args) => ansible::config(&args, show),
         Command::Completions { shell } => completions::completions(shell),
         // taken before parsing; here for `--help` and completions
         Command::Agent => Ok(Exit::Usage),

@@ -24,7 +24,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     for path in &args.playbooks {
         exists(path, show)?;
     }
-    let mut setup = Setup::new(&args.sources, show)?;
+    let mut setup = Setup::new(&args.sources, &args.vault, show)?;
     let show = &show.configured(&setup.config);
     let inventory = setup.inventory(show)?;
     Setup::warn_of_no_hosts(&inventory, show);

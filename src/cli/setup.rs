@@ -1,10 +1,11 @@
 //! From the command line and the configuration to the parts of a run.
 
-use super::args::{ConnectionArgs, HostKey, SourceArgs};
+use super::args::{ConnectionArgs, HostKey, SourceArgs, VaultArgs};
 use super::exit::{CommandFailure, Exit};
 use super::prompt::{Terminal, password};
 use super::show::Show;
 use super::streams::errln;
+use super::vault::Passwords;
 use super::vocabulary::Actions;
 use crate::config::{Config, Gathering, HashBehaviour};
 use crate::exec::{Login, Machines, RunOptions};
@@ -14,6 +15,7 @@ use crate::template::{Context, FileContext, Overlay, Scope, Templar, TemplarOpti
 use crate::transport::{AgentBinaries, ConnectionKind, HostKeyChecking, KeyRing, Options, Target};
 use crate::value::{Map, Secret};
 use crate::vars::{RunMagic, StoreOptions, VarStore, parse_extra_vars};
+use crate::vault::Vault;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +29,7 @@ pub struct Setup {
     pub cwd: PathBuf,
     pub sources: Vec<SourceSpec>,
     pub extra: Vec<(String, Map)>,
+    pub vault: Arc<Vault>,
     pub secrets: Secrets,
 }
 
@@ -38,35 +41,21 @@ pub struct Secrets {
 }
 
 impl Setup {
-    /// Reads configuration and extra variables.
-    pub fn new(sources: &SourceArgs, show: &Show) -> Result<Self, CommandFailure> {
-        let cwd = std::env::current_dir().map_err(|e| {
-            CommandFailure::new(Exit::Error, format!("there is no current directory: {e}"))
-        })?;
-        let env = |name: &str| std::env::var(name).ok();
-        let config = Config::load(&env, &cwd)?;
-        show.warnings(config.warnings.iter().cloned());
-        if show.is_ansible() {
-            show.begins(&config);
-        }
-        for ignored in &config.ignored {
-            // Ansible says nothing of them
-            if !show.is_ansible() && (show.verbosity > 0 || !ignored.known) {
-                let mut warning = crate::diag::Diagnostic::warning(
-                    "config::ignored",
-                    format!(
-                        "the setting `{}` of [{}] has no effect here",
-                        ignored.key, ignored.section
-                    ),
-                )
-                .at(&ignored.span);
-                warning.hint.clone_from(&ignored.hint);
-                show.diagnostic(&warning);
-            }
-        }
+    /// Reads configuration, vault passwords and extra variables.
+    pub fn new(
+        sources: &SourceArgs,
+        vault: &VaultArgs,
+        show: &Show,
+    ) -> Result<Self, CommandFailure> {
+        let (config, cwd) = configuration(show)?;
+        let identities = Passwords::of(&config).read(vault, show)?;
+        let vault = Arc::new(
+            Vault::new(identities, *config.vault_id_match)
+                .with_default_id(config.vault_identity.as_str()),
+        );
         let mut extra = Vec::new();
         for argument in &sources.extra_vars {
-            let vars = parse_extra_vars(argument, &cwd, None).map_err(|e| CommandFailure {
+            let vars = parse_extra_vars(argument, &cwd, &vault).map_err(|e| CommandFailure {
                 diagnostic: Box::new(e),
                 exit: Exit::Usage,
             })?;
@@ -86,6 +75,7 @@ impl Setup {
             cwd,
             sources: specs,
             extra,
+            vault,
             secrets: Secrets::default(),
         })
     }
@@ -104,7 +94,11 @@ impl Setup {
                 .hint("name one with -i"),
             );
         }
-        let mut inventory = inventory::load(&self.sources, &inventory::LoadOptions::default())?;
+        let options = inventory::LoadOptions {
+            vault: Arc::clone(&self.vault),
+            ..inventory::LoadOptions::default()
+        };
+        let mut inventory = inventory::load(&self.sources, &options)?;
         show.warnings(std::mem::take(&mut inventory.warnings));
         Ok(inventory)
     }
@@ -128,7 +122,11 @@ impl Setup {
         if there.is_empty() {
             warn("No inventory was parsed, only implicit localhost is available".to_owned());
         }
-        let mut inventory = inventory::load(&there, &inventory::LoadOptions::default())?;
+        let options = inventory::LoadOptions {
+            vault: Arc::clone(&self.vault),
+            ..inventory::LoadOptions::default()
+        };
+        let mut inventory = inventory::load(&there, &options)?;
         show.warnings(std::mem::take(&mut inventory.warnings));
         Ok(inventory)
     }
@@ -153,7 +151,7 @@ impl Setup {
                 merge_hashes: *self.config.hash_behaviour == HashBehaviour::Merge,
                 inject_facts: *self.config.inject_facts_as_vars,
                 extra_vars: self.extra.clone(),
-                decrypt: None,
+                vault: Arc::clone(&self.vault),
             },
         )
     }
@@ -169,6 +167,7 @@ impl Setup {
                 Ok(selection.hosts.iter().map(ToString::to_string).collect())
             })),
             warn: Some(Arc::new(|message: &str| errln!("[WARNING]: {message}"))),
+            vault: Arc::clone(store.vault()),
             ..TemplarOptions::default()
         })
     }
@@ -204,6 +203,7 @@ impl Setup {
                 collections_path: expand(&self.config.collections_path),
                 library: expand(&self.config.library),
                 render: Arc::new(render),
+                vault: Arc::clone(&self.vault),
             },
         ))
     }
@@ -452,6 +452,35 @@ impl Setup {
     pub fn prompt() -> Arc<Terminal> {
         Arc::new(Terminal)
     }
+}
+
+/// Reads the configuration that counts in the current directory; gives that, too.
+pub fn configuration(show: &Show) -> Result<(Config, PathBuf), CommandFailure> {
+    let cwd = std::env::current_dir().map_err(|e| {
+        CommandFailure::new(Exit::Error, format!("there is no current directory: {e}"))
+    })?;
+    let env = |name: &str| std::env::var(name).ok();
+    let config = Config::load(&env, &cwd)?;
+    show.warnings(config.warnings.iter().cloned());
+    if show.is_ansible() {
+        show.begins(&config);
+    }
+    for ignored in &config.ignored {
+        // Ansible says nothing of them
+        if !show.is_ansible() && (show.verbosity > 0 || !ignored.known) {
+            let mut warning = crate::diag::Diagnostic::warning(
+                "config::ignored",
+                format!(
+                    "the setting `{}` of [{}] has no effect here",
+                    ignored.key, ignored.section
+                ),
+            )
+            .at(&ignored.span);
+            warning.hint.clone_from(&ignored.hint);
+            show.diagnostic(&warning);
+        }
+    }
+    Ok((config, cwd))
 }
 
 #[derive(Debug)]

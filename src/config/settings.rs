@@ -201,6 +201,14 @@ settings! {
     vault_password_file: Option<PathBuf> = None, optional_path, ["defaults.vault_password_file"], ["ANSIBLE_VAULT_PASSWORD_FILE"];
     /// More vault passwords, as `name@file`.
     vault_identity_list: Vec<String> = Vec::new(), list, ["defaults.vault_identity_list"], ["ANSIBLE_VAULT_IDENTITY_LIST"];
+    /// The id of vault passwords and texts that have no other.
+    vault_identity: String = "default".to_owned(), string, ["defaults.vault_identity"], ["ANSIBLE_VAULT_IDENTITY"];
+    /// The id of the vault password that encrypts, where there are several.
+    vault_encrypt_identity: Option<String> = None, optional, ["defaults.vault_encrypt_identity"], ["ANSIBLE_VAULT_ENCRYPT_IDENTITY"];
+    /// A salt for vaults instead of a random one: texts that are equal are encrypted equally then.
+    vault_encrypt_salt: Option<String> = None, optional, ["defaults.vault_encrypt_salt"], ["ANSIBLE_VAULT_ENCRYPT_SALT"];
+    /// Whether only the password of a vault's own id is tried.
+    vault_id_match: bool = false, boolean, ["defaults.vault_id_match"], ["ANSIBLE_VAULT_ID_MATCH"];
     /// Whether the vault's password is asked for.
     ask_vault_pass: bool = false, boolean, ["defaults.ask_vault_pass"], ["ANSIBLE_ASK_VAULT_PASS"];
     /// The directory for temporary files on machines; `~` is the user there.

@@ -1,7 +1,7 @@
 //! Diagnostics as text: `file:line:col`, the line, a caret, notes and the hint.
 
 use super::{Diagnostic, Severity, Source, Span};
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::sync::Arc;
 
 /// How to render.
@@ -40,7 +40,19 @@ fn lines<'a>(mut group: Group<'a>, diagnostic: &'a Diagnostic, options: RenderOp
             .position(|mark| !Arc::ptr_eq(mark.span.source(), first.span.source()))
             .unwrap_or(rest.len());
         let (these, others) = rest.split_at(same);
-        group = group.element(excerpt(first.span.source(), these));
+        let source = first.span.source();
+        if source.hidden {
+            for mark in these {
+                let place = Origin::path(source.path.display().to_string())
+                    .line(mark.span.line)
+                    .char_column(mark.span.column);
+                group = group.element(place);
+            }
+            group = group
+                .element(Level::NOTE.message("the file is encrypted: its lines are not shown"));
+        } else {
+            group = group.element(excerpt(source, these));
+        }
         rest = others;
     }
     for note in &diagnostic.notes {

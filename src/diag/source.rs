@@ -11,6 +11,8 @@ pub struct Source {
     pub path: PathBuf,
     /// Its whole text.
     pub text: String,
+    /// Messages name places in it, but do not show its lines: it was encrypted.
+    pub hidden: bool,
 }
 
 impl Source {
@@ -19,6 +21,16 @@ impl Source {
         Arc::new(Self {
             path: path.into(),
             text: text.into(),
+            hidden: false,
+        })
+    }
+
+    /// A source whose lines are never shown.
+    pub fn hidden(path: impl Into<PathBuf>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self {
+            path: path.into(),
+            text: text.into(),
+            hidden: true,
         })
     }
 

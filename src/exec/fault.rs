@@ -131,7 +131,12 @@ fn blamed<'a>(message: &str, args: &'a [crate::yaml::Entry]) -> Option<&'a Span>
 
 /// The failing bytes of a template file; its first line if they are not known.
 fn in_file(error: &TemplateError, file: &std::path::Path) -> Span {
-    let source = Source::new(crate::playbook::shown(file), error.template.clone());
+    let shown = crate::playbook::shown(file);
+    let source = if crate::vault::is_encrypted_file(file) {
+        Source::hidden(shown, error.template.clone())
+    } else {
+        Source::new(shown, error.template.clone())
+    };
     match &error.range {
         Some(range) => Span::of_bytes(&source, range.start, range.end),
         None => Span::of_bytes(&source, 0, 0),

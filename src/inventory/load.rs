@@ -1,10 +1,12 @@
 //! Reading inventory sources.
 
-use super::document::read_text;
+use super::document::read_source;
 use super::script::{Ran, is_script};
-use super::{Decrypt, Inventory, SourceSpec, ini, list, script, yaml};
-use crate::diag::{Diagnostic, Source, did_you_mean, io_reason};
+use super::{Inventory, SourceSpec, ini, list, script, yaml};
+use crate::diag::{Diagnostic, did_you_mean, io_reason};
+use crate::vault::Vault;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// File name endings that a directory of inventories may hold and that are not inventories.
 const IGNORED_ENDINGS: [&str; 13] = [
@@ -18,8 +20,8 @@ const IGNORED_NAMES: [&str; 4] = ["host_vars", "group_vars", "vars_plugins", "Va
 /// How to read inventories.
 #[derive(Clone, Default)]
 pub struct LoadOptions {
-    /// Opens vaulted inventory files.
-    pub decrypt: Option<Decrypt>,
+    /// Opens encrypted inventory files.
+    pub vault: Arc<Vault>,
     /// File name endings to pass over in directories (`inventory_ignore_extensions`); none for Ansible's.
     pub ignored_endings: Option<Vec<String>>,
     /// Go on with a warning when a source cannot be read, as Ansible does by default.
@@ -192,7 +194,7 @@ fn file(inventory: &mut Inventory, path: &Path, options: &LoadOptions) -> Result
             ),
         ));
     }
-    let source = Source::new(path, read_text(path, options.decrypt.as_ref())?);
+    let source = read_source(path, &options.vault)?;
     let is_yaml = match extension {
         Some("yml" | "yaml" | "json") => !source.text.trim().is_empty(),
         None => looks_like_yaml(&source.text),

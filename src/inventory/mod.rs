@@ -24,7 +24,7 @@ mod words;
 mod yaml;
 
 pub use address::{Address, is_ip_address, parse_address};
-pub use document::{Decrypt, read_document};
+pub use document::read_document;
 pub use dump::{Dump, VarsOf};
 pub use glob::glob_matches;
 pub use graph::Inventory;

@@ -12,6 +12,7 @@ pub mod net;
 pub mod packages;
 mod registry;
 pub mod services;
+pub mod source_control;
 mod streams;
 pub mod system;
 pub mod users;

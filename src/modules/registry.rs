@@ -39,6 +39,7 @@ const FAMILIES: &[&[Entry]] = &[
     super::files::MODULES,
     super::packages::MODULES,
     super::services::MODULES,
+    super::source_control::MODULES,
     super::users::MODULES,
     super::system::MODULES,
     super::net::MODULES,

@@ -3,7 +3,8 @@
 use super::task::Surroundings;
 use super::{Item, Keywords, Play, Result, Role, Task};
 use crate::diag::{Diagnostic, Source, did_you_mean, io_reason};
-use crate::value::{ArgProblem, ArgSpec, Map, Value, check_args};
+use crate::value::{ArgProblem, ArgSpec, Map, Trust, Value, check_args};
+use crate::vault::{Vault, is_encrypted};
 use crate::yaml::{Kind, Node};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,8 @@ pub struct LoadOptions {
     pub library: Vec<PathBuf>,
     /// Expands templates in names.
     pub render: Render,
+    /// Opens encrypted files.
+    pub vault: Arc<Vault>,
 }
 
 /// How deep includes may bring includes while a play runs.
@@ -152,22 +155,19 @@ impl Loader {
                 format!("cannot read {}: {}", path.display(), io_reason(&e)),
             )
         })?;
-        let text = String::from_utf8(text).map_err(|_| {
-            Diagnostic::error(
-                "playbook::encoding",
-                format!("{} is not UTF-8 text", path.display()),
-            )
-        })?;
-        if text.starts_with("$ANSIBLE_VAULT;") {
-            return Err(Diagnostic::error(
-                "playbook::vault",
-                format!("{} is encrypted with vault", shown(path).display()),
-            )
-            .note("runbook cannot decrypt yet")
-            .hint("run `ansible-vault decrypt` on a copy of it")
-            .into());
-        }
-        let document = crate::yaml::parse(&Source::new(shown(path), text))?;
+        let source = if is_encrypted(&text) {
+            let plain = self.options.vault.decrypt_file(shown(path), &text)?;
+            Source::hidden(shown(path), crate::vault::text_of(shown(path), plain)?)
+        } else {
+            let text = String::from_utf8(text).map_err(|_| {
+                Diagnostic::error(
+                    "playbook::encoding",
+                    format!("{} is not UTF-8 text", path.display()),
+                )
+            })?;
+            Source::new(shown(path), text)
+        };
+        let document = crate::yaml::parse(&source)?;
         for warning in document.warnings {
             self.warn(warning);
         }
@@ -373,7 +373,9 @@ fn argument_error(task: &Task, problem: &ArgProblem) -> Box<Diagnostic> {
 
 fn has_template(value: &Value) -> bool {
     match value {
-        Value::Str(text) => text.contains("{{") || text.contains("{%"),
+        Value::Str(text) => {
+            text.trust() == Trust::Vault || text.contains("{{") || text.contains("{%")
+        }
         Value::List(items) => items.iter().any(has_template),
         Value::Map(map) => map.iter().any(|(k, v)| has_template(k) || has_template(v)),
         _ => false,

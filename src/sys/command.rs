@@ -1,6 +1,7 @@
 //! Commands.
 
 use super::converse::converse;
+use super::dialogue::{Answer, Dialogue, Manner, talk};
 use super::{Cancel, Error, Result};
 use std::ffi::OsString;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -117,6 +118,19 @@ pub trait Runner: Send + Sync {
         cancel: &Cancel,
     ) -> Result<Output>;
 
+    /// Runs one on a terminal of its own, and answers what it prints.
+    ///
+    /// # Errors
+    /// When it cannot be started, or was stopped.
+    fn dialogue(
+        &self,
+        command: &Command,
+        environment: &[(String, String)],
+        cancel: &Cancel,
+        manner: Manner,
+        answer: &mut dyn FnMut(&[u8]) -> Answer,
+    ) -> Result<Dialogue>;
+
     /// Whether it answers for a program that no file stands for (fakes).
     fn has_program(&self, _path: &Path) -> bool {
         false
@@ -197,5 +211,16 @@ impl Runner for RealRunner {
             stdout: out,
             stderr: err,
         })
+    }
+
+    fn dialogue(
+        &self,
+        command: &Command,
+        environment: &[(String, String)],
+        cancel: &Cancel,
+        manner: Manner,
+        answer: &mut dyn FnMut(&[u8]) -> Answer,
+    ) -> Result<Dialogue> {
+        talk(command, environment, cancel, manner, answer)
     }
 }

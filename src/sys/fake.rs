@@ -1,6 +1,8 @@
 //! Commands that answer as a test says.
 
-use super::{Cancel, Command, Error, Output, Result, Runner};
+use super::{
+    Answer, Cancel, Command, Dialogue, DialogueEnd, Error, Manner, Output, Result, Runner,
+};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -57,6 +59,34 @@ impl Runner for FakeRunner {
             })
             .map(|(_, output)| output.clone())
             .ok_or_else(|| Error::Other(format!("the test has no answer for `{line}`")))
+    }
+
+    /// All of the output is there at once.
+    fn dialogue(
+        &self,
+        command: &Command,
+        environment: &[(String, String)],
+        cancel: &Cancel,
+        _: Manner,
+        answer: &mut dyn FnMut(&[u8]) -> Answer,
+    ) -> Result<Dialogue> {
+        let output = self.run(command, environment, cancel)?;
+        let mut rest = output.stdout.as_slice();
+        let mut end = DialogueEnd::Exit(output.rc);
+        loop {
+            match answer(rest) {
+                Answer::Wait => break,
+                Answer::Stop => {
+                    end = DialogueEnd::Stopped;
+                    break;
+                }
+                Answer::Say { upto, .. } => rest = rest.get(upto.max(1)..).unwrap_or_default(),
+            }
+        }
+        Ok(Dialogue {
+            output: output.stdout,
+            end,
+        })
     }
 
     fn has_program(&self, path: &Path) -> bool {

@@ -328,29 +328,6 @@ fn native_types_are_kept_on_request() {
 }
 
 #[test]
-fn vault_values_are_decrypted_when_used() {
-    let mut map = Map::new();
-    map.set(
-        "secret",
-        Value::Str(crate::value::Text::vault("$ANSIBLE_VAULT;1.1;AES256\n00")),
-    );
-    assert_eq!(
-        templar()
-            .render_str("{{ secret }}", &context(map.clone()))
-            .unwrap_err()
-            .kind,
-        TemplateErrorKind::Vault
-    );
-    let templar = Templar::new(TemplarOptions {
-        decrypt: Some(Arc::new(|_| Ok("open {{ x }}".into()))),
-        ..TemplarOptions::default()
-    });
-    let value = templar.render_str("{{ secret }}", &context(map)).unwrap();
-    assert_eq!(value.as_str(), Some("open {{ x }}"));
-    assert!(is_data(&value));
-}
-
-#[test]
 fn containers_cannot_hold_themselves() {
     for template in [
         "{% set l = [] %}{% do l.append(l) %}{{ l }}",

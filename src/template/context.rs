@@ -5,7 +5,7 @@ use super::scope::{Scope, ScopeMap, Variable};
 use crate::value::{Map, Value};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Where relative file names are looked for.
@@ -154,6 +154,18 @@ pub(crate) struct Shared {
     pub(crate) resolving: Mutex<Vec<(usize, String)>>,
     children: Mutex<HashMap<(usize, String), Arc<Session>>>,
     next_id: AtomicUsize,
+    sealed: AtomicBool,
+}
+
+impl Shared {
+    /// Some variable's value holds strings that are still encrypted.
+    pub(crate) fn holds_sealed(&self) {
+        self.sealed.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn may_hold_sealed(&self) -> bool {
+        self.sealed.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Session {

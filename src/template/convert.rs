@@ -1,6 +1,7 @@
 //! From the engine's values to ours. (The other way is [`super::objects::wrap`].)
 
 use super::objects::{Dict, List, ScopeObject};
+use super::render::Render;
 use crate::value::{Map, Value};
 use minijinja::value::{Value as Val, ValueKind};
 use minijinja::{Error, ErrorKind};
@@ -10,10 +11,18 @@ use minijinja::{Error, ErrorKind};
 /// # Errors
 /// When it is or holds an undefined value, or one whose computation failed.
 pub(crate) fn from_engine(value: &Val) -> Result<Value, Error> {
-    nested(value, 0)
+    nested(value, 0, None)
 }
 
-fn nested(value: &Val, depth: usize) -> Result<Value, Error> {
+/// The same, but what is encrypted stays so (`to_yaml`).
+///
+/// # Errors
+/// As [`from_engine`].
+pub(crate) fn from_engine_sealed(value: &Val, render: &Render) -> Result<Value, Error> {
+    nested(value, 0, Some(render))
+}
+
+fn nested(value: &Val, depth: usize, sealed: Option<&Render>) -> Result<Value, Error> {
     if depth > 100 {
         return Err(Error::new(
             ErrorKind::InvalidOperation,
@@ -21,10 +30,10 @@ fn nested(value: &Val, depth: usize) -> Result<Value, Error> {
         ));
     }
     if let Some(list) = value.downcast_object_ref::<List>() {
-        return list.to_value();
+        return list.to_value(sealed.is_some());
     }
     if let Some(dict) = value.downcast_object_ref::<Dict>() {
-        return dict.to_value();
+        return dict.to_value(sealed.is_some());
     }
     if let Some(scope) = value.downcast_object_ref::<ScopeObject>() {
         return Ok(scope.to_value());
@@ -37,21 +46,27 @@ fn nested(value: &Val, depth: usize) -> Result<Value, Error> {
             Some(int) if value.is_integer() => Value::Int(int),
             _ => Value::Float(f64::try_from(value.clone())?),
         },
-        ValueKind::String => Value::str(value.to_str().unwrap_or_default()),
+        ValueKind::String => match sealed.and_then(|render| render.sealed(value)) {
+            Some(text) => Value::Str(text),
+            None => Value::str(value.to_str().unwrap_or_default()),
+        },
         ValueKind::Bytes => {
             Value::str(String::from_utf8_lossy(value.as_bytes().unwrap_or_default()).into_owned())
         }
         ValueKind::Seq | ValueKind::Iterable => Value::list(
             value
                 .try_iter()?
-                .map(|item| nested(&item, depth + 1))
+                .map(|item| nested(&item, depth + 1, sealed))
                 .collect::<Result<_, _>>()?,
         ),
         ValueKind::Map => {
             let mut map = Map::new();
             for key in value.try_iter()? {
                 let member = value.get_item(&key)?;
-                map.insert(nested(&key, depth + 1)?, nested(&member, depth + 1)?);
+                map.insert(
+                    nested(&key, depth + 1, sealed)?,
+                    nested(&member, depth + 1, sealed)?,
+                );
             }
             Value::map(map)
         }

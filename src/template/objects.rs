@@ -3,8 +3,8 @@
 use super::context::{Resolved, Session, lock};
 use super::convert::{from_engine, key_of};
 use super::print;
-use super::render::Render;
-use crate::value::{Map, Value};
+use super::render::{Render, engine_error};
+use crate::value::{Map, Trust, Value};
 use indexmap::IndexMap;
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Val};
 use minijinja::{Error, State};
@@ -19,12 +19,20 @@ pub(crate) fn wrap(value: &Value, render: &Arc<Render>) -> Val {
         Value::Bool(b) => Val::from(*b),
         Value::Int(i) => Val::from(*i),
         Value::Float(f) => Val::from(*f),
-        Value::Str(text) => {
-            if text.trust() == crate::value::Trust::Data {
+        Value::Str(text) => match text.trust() {
+            Trust::Template => Val::from(text.shared()),
+            Trust::Data => {
                 render.touch();
+                Val::from(text.shared())
             }
-            Val::from(text.shared())
-        }
+            Trust::Vault => match render.open(text) {
+                Ok(plain) => {
+                    render.touch();
+                    Val::from(plain)
+                }
+                Err(error) => Val::from(engine_error(error)),
+            },
+        },
         Value::List(items) => Val::from_object(List {
             cells: Mutex::new(ListCells::Shared(Arc::clone(items), HashMap::new())),
             render: Some(Arc::clone(render)),
@@ -94,6 +102,13 @@ fn is_changed(value: &Val) -> bool {
     false
 }
 
+fn unsealed(value: Value, render: Option<&Arc<Render>>, sealed: bool) -> Result<Value, Error> {
+    match render {
+        Some(render) if !sealed => render.unseal(value).map_err(engine_error),
+        _ => Ok(value),
+    }
+}
+
 /// A Python list.
 pub(crate) struct List {
     cells: Mutex<ListCells>,
@@ -138,10 +153,11 @@ impl List {
         }
     }
 
-    pub(crate) fn to_value(&self) -> Result<Value, Error> {
+    /// Ours again; `sealed` leaves closed what is encrypted.
+    pub(crate) fn to_value(&self, sealed: bool) -> Result<Value, Error> {
         let items = match &*lock(&self.cells) {
             ListCells::Shared(items, cache) if !cache.values().any(is_changed) => {
-                return Ok(Value::List(Arc::clone(items)));
+                return unsealed(Value::List(Arc::clone(items)), self.render.as_ref(), sealed);
             }
             ListCells::Own(items) => Some(items.clone()),
             ListCells::Shared(..) => None,
@@ -267,10 +283,11 @@ impl Dict {
         }
     }
 
-    pub(crate) fn to_value(&self) -> Result<Value, Error> {
+    /// Ours again; `sealed` leaves closed what is encrypted.
+    pub(crate) fn to_value(&self, sealed: bool) -> Result<Value, Error> {
         let members = match &*lock(&self.cells) {
             DictCells::Shared(map, cache) if !cache.values().any(is_changed) => {
-                return Ok(Value::Map(Arc::clone(map)));
+                return unsealed(Value::Map(Arc::clone(map)), self.render.as_ref(), sealed);
             }
             DictCells::Own(members) => Some(
                 members
@@ -368,6 +385,7 @@ impl ScopeObject {
         for name in self.session.scope.names() {
             if let Some(Ok(Resolved::Value(value))) =
                 super::resolve::resolve(&self.render.templar, &self.session, &name)
+                && let Ok(value) = self.render.unseal(value)
             {
                 map.set(&name, value);
             }

@@ -1,9 +1,10 @@
 //! One rendering: the variables as the engine's root, what it touched, and its errors.
 
-use super::context::{Session, lock};
+use super::context::{Resolved, Session, lock};
 use super::objects::wrap_resolved;
 use super::{Templar, TemplateError, TemplateErrorKind};
 use crate::diag::nearest;
+use crate::value::{Trust, Value};
 use minijinja::value::{Enumerator, Object, Value as Val};
 use minijinja::{Error, ErrorKind, State};
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ pub(crate) struct Render {
     touched: AtomicBool,
     notes: Mutex<HashMap<String, TemplateError>>,
     seen: Mutex<HashMap<String, Option<Val>>>,
+    pub(super) opened: Mutex<super::sealed::Opened>,
 }
 
 /// A rendering while it lasts. What it has seen holds the rendering in turn, so it is let go of at the end:
@@ -52,6 +54,7 @@ impl Render {
             touched: AtomicBool::new(false),
             notes: Mutex::default(),
             seen: Mutex::default(),
+            opened: Mutex::default(),
         }))
     }
 
@@ -89,6 +92,13 @@ impl Render {
         }
         let value = match super::resolve::resolve(&self.templar, &self.session, name) {
             None => None,
+            Some(Ok(Resolved::Value(Value::Str(text)))) if text.trust() == Trust::Vault => {
+                // so that the message names the variable
+                Some(match self.open(&text) {
+                    Ok(_) => super::objects::wrap(&Value::Str(text), self),
+                    Err(error) => Val::from(engine_error(error.through(name))),
+                })
+            }
             Some(Ok(resolved)) => Some(wrap_resolved(&resolved, &self.session, self)),
             Some(Err(error)) if error.is_undefined() => {
                 self.note(name, error.through(name));
@@ -223,7 +233,7 @@ impl Render {
     /// The member of a variable that is nearest to the one asked for (`x.y` where `x` is a variable).
     fn near_member(&self, expr: &str, attribute: &str) -> Option<String> {
         let root = expr.split(['.', '[']).next()?;
-        let super::context::Resolved::Value(mut value) =
+        let Resolved::Value(mut value) =
             super::resolve::resolve(&self.templar, &self.session, root)?.ok()?
         else {
             return None;

@@ -54,7 +54,9 @@ pub(crate) fn resolve(
                 }
                 resolving.push(key.clone());
             }
-            let expanded = templar.expand(&value, session).map(Resolved::Value);
+            let expanded = templar
+                .expand_variable(&value, session)
+                .map(Resolved::Value);
             let mut resolving = lock(&session.shared.resolving);
             if let Some(at) = resolving.iter().rposition(|other| *other == key) {
                 resolving.remove(at);

@@ -7,6 +7,7 @@ use super::render::Render;
 use super::syntax;
 use super::{Context, TemplateError, TemplateErrorKind};
 use crate::value::{Map, Text, Trust, Value};
+use crate::vault::Vault;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value as Val;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
@@ -17,8 +18,6 @@ use std::sync::Arc;
 
 /// Gives the hosts of a pattern (`inventory_hostnames`).
 pub type HostPattern = Arc<dyn Fn(&str) -> Result<Vec<String>, String> + Send + Sync>;
-/// Decrypts the text of a vault file or value, given with its header.
-pub type Decrypt = Arc<dyn Fn(&str) -> Result<String, String> + Send + Sync>;
 /// Gives the value of a setting (`config`).
 pub type Setting = Arc<dyn Fn(&str) -> Option<Value> + Send + Sync>;
 /// Takes a warning for the user.
@@ -31,8 +30,8 @@ pub struct TemplarOptions {
     pub jinja2_native: bool,
     /// The inventory's hosts by pattern.
     pub hosts: Option<HostPattern>,
-    /// The vault.
-    pub decrypt: Option<Decrypt>,
+    /// Opens encrypted values and files.
+    pub vault: Arc<Vault>,
     /// Settings.
     pub setting: Option<Setting>,
     /// Where warnings go (`errors='warn'` of lookups).
@@ -128,6 +127,11 @@ impl Templar {
 
     pub(crate) fn options(&self) -> &TemplarOptions {
         &self.shared.options
+    }
+
+    /// What opens encrypted files and values.
+    pub fn vault(&self) -> &Arc<Vault> {
+        &self.shared.options.vault
     }
 
     /// Whether the text has a template in it.
@@ -310,16 +314,38 @@ impl Templar {
         value: &Value,
         session: &Arc<Session>,
     ) -> Result<Value, TemplateError> {
+        self.expand_all(value, session, false)
+    }
+
+    /// The value of a variable: what is encrypted in it stays so until it is used.
+    pub(crate) fn expand_variable(
+        &self,
+        value: &Value,
+        session: &Arc<Session>,
+    ) -> Result<Value, TemplateError> {
+        self.expand_all(value, session, true)
+    }
+
+    fn expand_all(
+        &self,
+        value: &Value,
+        session: &Arc<Session>,
+        sealed: bool,
+    ) -> Result<Value, TemplateError> {
         match value {
+            Value::Str(text) if sealed && text.trust() == Trust::Vault => {
+                session.shared.holds_sealed();
+                Ok(value.clone())
+            }
             Value::Str(text) => self.expand_text(text, session),
             Value::List(items) if items.iter().any(needs_expansion) => items
                 .iter()
-                .map(|item| self.expand(item, session))
+                .map(|item| self.expand_all(item, session, sealed))
                 .collect::<Result<_, _>>()
                 .map(Value::list),
             Value::Map(map) if map.values().any(needs_expansion) => map
                 .iter()
-                .map(|(key, value)| Ok((key.clone(), self.expand(value, session)?)))
+                .map(|(key, value)| Ok((key.clone(), self.expand_all(value, session, sealed)?)))
                 .collect::<Result<Map, TemplateError>>()
                 .map(Value::map),
             other => Ok(other.clone()),
@@ -329,7 +355,7 @@ impl Templar {
     fn expand_text(&self, text: &Text, session: &Arc<Session>) -> Result<Value, TemplateError> {
         match text.trust() {
             Trust::Data => return Ok(Value::Str(text.clone())),
-            Trust::Vault => return self.decrypt(text),
+            Trust::Vault => return self.decrypt(text).map(Value::data),
             Trust::Template => {}
         }
         if !syntax::is_template(text) {
@@ -355,16 +381,16 @@ impl Templar {
         }
     }
 
-    fn decrypt(&self, text: &Text) -> Result<Value, TemplateError> {
-        let Some(decrypt) = &self.options().decrypt else {
-            return Err(TemplateError::new(
+    /// What an encrypted value holds.
+    pub(crate) fn decrypt(&self, text: &Text) -> Result<String, TemplateError> {
+        self.vault().decrypt_text(text).map_err(|why| {
+            let mut error = TemplateError::new(
                 TemplateErrorKind::Vault,
-                "the value is encrypted with vault, which runbook cannot decrypt yet",
-            ));
-        };
-        decrypt(text)
-            .map(Value::data)
-            .map_err(|message| TemplateError::new(TemplateErrorKind::Vault, message))
+                format!("cannot decrypt a value: {why}"),
+            );
+            error.hint = why.hint();
+            error
+        })
     }
 
     fn expand_template(&self, text: &str, session: &Arc<Session>) -> Result<Value, TemplateError> {

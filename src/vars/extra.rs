@@ -2,8 +2,8 @@
 
 use super::load_vars_file;
 use crate::diag::{Diagnostic, Source};
-use crate::inventory::Decrypt;
 use crate::value::{Map, Value};
+use crate::vault::Vault;
 use std::path::Path;
 
 /// Reads one argument of `-e`: `@file` (YAML or JSON), a text that begins with `{` or `[` (YAML or JSON), or
@@ -11,16 +11,12 @@ use std::path::Path;
 ///
 /// # Errors
 /// If a file cannot be read, or the text is not variables.
-pub fn parse_extra_vars(
-    argument: &str,
-    cwd: &Path,
-    decrypt: Option<&Decrypt>,
-) -> Result<Map, Diagnostic> {
+pub fn parse_extra_vars(argument: &str, cwd: &Path, vault: &Vault) -> Result<Map, Diagnostic> {
     match argument.chars().next() {
         None => Ok(Map::new()),
         Some('@') => {
             let path = cwd.join(argument.trim_start_matches('@'));
-            load_vars_file(&path, decrypt).map(|(vars, _)| vars)
+            load_vars_file(&path, vault).map(|(vars, _)| vars)
         }
         Some('/' | '.') => Err(Diagnostic::error(
             "vars::extra-vars",
@@ -163,7 +159,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(argument: &str) -> String {
-        match parse_extra_vars(argument, Path::new("."), None) {
+        match parse_extra_vars(argument, Path::new("."), &Vault::default()) {
             Ok(vars) => format!("{:?}", Value::map(vars)),
             Err(error) => format!("error: {error}"),
         }

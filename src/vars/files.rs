@@ -3,8 +3,9 @@
 use super::lock::hold;
 use super::{Layer, Level};
 use crate::diag::Diagnostic;
-use crate::inventory::{Decrypt, read_document};
+use crate::inventory::read_document;
 use crate::value::{Map, Value};
+use crate::vault::Vault;
 use crate::yaml::Kind;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -14,16 +15,13 @@ use std::sync::{Arc, Mutex};
 /// Endings of files of variables; a file without one counts too.
 const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
 
-/// Reads a file of variables (YAML or JSON, possibly vaulted). An empty file has none. The second part are
+/// Reads a file of variables (YAML or JSON, possibly encrypted). An empty file has none. The second part are
 /// warnings, such as of duplicate keys.
 ///
 /// # Errors
 /// If the file cannot be read, decrypted or parsed, or is not a mapping.
-pub fn load_vars_file(
-    path: &Path,
-    decrypt: Option<&Decrypt>,
-) -> Result<(Map, Vec<Diagnostic>), Diagnostic> {
-    let document = read_document(path, decrypt)?;
+pub fn load_vars_file(path: &Path, vault: &Vault) -> Result<(Map, Vec<Diagnostic>), Diagnostic> {
+    let document = read_document(path, vault)?;
     match (document.node.to_value(), &document.node.kind) {
         (Value::Map(map), _) => Ok((Arc::unwrap_or_clone(map), document.warnings)),
         (_, Kind::Null) => Ok((Map::new(), document.warnings)),
@@ -90,7 +88,7 @@ fn walk(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) {
 /// Reads the files beside inventories and playbooks, each once.
 #[derive(Default)]
 pub(super) struct VarFiles {
-    decrypt: Option<Decrypt>,
+    vault: Arc<Vault>,
     /// What is in each `group_vars` or `host_vars` directory that was looked at.
     directories: Mutex<HashMap<PathBuf, Arc<HashSet<OsString>>>>,
     loaded: Mutex<HashMap<PathBuf, Arc<Map>>>,
@@ -98,13 +96,13 @@ pub(super) struct VarFiles {
 }
 
 impl VarFiles {
-    pub(super) fn decrypt(&self) -> Option<&Decrypt> {
-        self.decrypt.as_ref()
+    pub(super) fn vault(&self) -> &Arc<Vault> {
+        &self.vault
     }
 
-    pub(super) fn new(decrypt: Option<Decrypt>) -> Self {
+    pub(super) fn new(vault: Arc<Vault>) -> Self {
         Self {
-            decrypt,
+            vault,
             ..Self::default()
         }
     }
@@ -125,7 +123,7 @@ impl VarFiles {
             let vars = if let Some(vars) = known {
                 vars
             } else {
-                let (vars, warnings) = load_vars_file(&path, self.decrypt.as_ref())?;
+                let (vars, warnings) = load_vars_file(&path, &self.vault)?;
                 let vars = Arc::new(vars);
                 hold(&self.warnings).extend(warnings);
                 hold(&self.loaded).insert(path.clone(), Arc::clone(&vars));

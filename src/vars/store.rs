@@ -7,8 +7,9 @@ use super::{
     HostScope, Layer, Level, Magic, Origins, ScopeParts, injected_facts, namespaced_facts,
 };
 use crate::diag::Diagnostic;
-use crate::inventory::{Decrypt, Inventory};
+use crate::inventory::Inventory;
 use crate::value::{Map, Value};
+use crate::vault::Vault;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, RwLock};
@@ -24,8 +25,8 @@ pub struct StoreOptions {
     pub inject_facts: bool,
     /// What `-e` gave, with where it was said, lowest first.
     pub extra_vars: Vec<(String, Map)>,
-    /// Opens vaulted files.
-    pub decrypt: Option<Decrypt>,
+    /// Opens encrypted files.
+    pub vault: Arc<Vault>,
 }
 
 impl Default for StoreOptions {
@@ -35,7 +36,7 @@ impl Default for StoreOptions {
             merge_hashes: false,
             inject_facts: true,
             extra_vars: Vec::new(),
-            decrypt: None,
+            vault: Arc::default(),
         }
     }
 }
@@ -72,7 +73,7 @@ impl VarStore {
         Arc::new(Self {
             snapshot: RwLock::new(Arc::new(Snapshot::new(inventory))),
             playbook_dir: RwLock::new(options.playbook_dir),
-            files: VarFiles::new(options.decrypt),
+            files: VarFiles::new(options.vault),
             hosts: RwLock::default(),
             extra: options
                 .extra_vars
@@ -99,9 +100,9 @@ impl VarStore {
         Arc::new(all)
     }
 
-    /// What opens vaults, if anything does.
-    pub fn decrypt(&self) -> Option<&Decrypt> {
-        self.files.decrypt()
+    /// What opens encrypted files.
+    pub fn vault(&self) -> &Arc<Vault> {
+        self.files.vault()
     }
 
     /// Looks at the inventory.

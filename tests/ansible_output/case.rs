@@ -14,12 +14,13 @@ h2 ansible_connection=local
 h3 ansible_connection=local ansible_host=127.0.0.1
 ";
 
-const PROGRAMS: [&str; 5] = [
+const PROGRAMS: [&str; 6] = [
     "ansible",
     "ansible-playbook",
     "ansible-inventory",
     "ansible-config",
     "ansible-doc",
+    "ansible-vault",
 ];
 
 /// How long one command may take.

@@ -67,7 +67,6 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
     let args = AdHocArgs::from_arg_matches(matches)
         .map_err(|e| CommandFailure::new(Exit::Usage, e.to_string()))?;
-    args.vault.check()?;
     let wrong = |text: String| Err(CommandFailure::new(Exit::Usage, text));
     if args.background.is_some_and(|seconds| seconds > 0) {
         return wrong("-B is not built into runbook".to_owned());
@@ -89,6 +88,7 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
         RunArgs {
             pattern: args.pattern,
             sources: args.hosts.sources(),
+            vault: args.vault.args(),
             connection: args.connection.args(&args.who, &args.running),
             module: args.module_name,
             args: args.args,

@@ -64,7 +64,6 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
     let args = AnsibleInventoryArgs::from_arg_matches(matches)
         .map_err(|e| CommandFailure::new(Exit::Usage, e.to_string()))?;
-    args.vault.check()?;
     let wrong = |text: &str| CommandFailure::new(Exit::Usage, text);
     let actions =
         usize::from(args.list) + usize::from(args.graph) + usize::from(args.host.is_some());
@@ -84,7 +83,7 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
             "TOML is not built into runbook",
         ));
     }
-    let setup = Setup::new(&args.hosts.sources(), show)?;
+    let setup = Setup::new(&args.hosts.sources(), &args.vault.args(), show)?;
     let show = &show.configured(&setup.config);
     let inventory = setup.inventory(show)?;
     let limit: Vec<String> = args.hosts.limit.iter().cloned().collect();

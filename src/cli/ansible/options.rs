@@ -1,7 +1,6 @@
 //! Options that several of Ansible's programs share. Those without effect here say so.
 
-use crate::cli::args::{ConnectionArgs, SourceArgs};
-use crate::cli::exit::{CommandFailure, Exit};
+use crate::cli::args::{ConnectionArgs, SourceArgs, VaultArgs};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -169,17 +168,12 @@ impl Reaching {
 }
 
 impl Secrets {
-    /// Refuses what cannot be done.
-    pub fn check(&self) -> Result<(), CommandFailure> {
-        if self.vault_ids.is_empty()
-            && self.vault_password_file.is_empty()
-            && !self.ask_vault_password
-        {
-            return Ok(());
+    /// As runbook takes them.
+    pub fn args(&self) -> VaultArgs {
+        VaultArgs {
+            vault_id: self.vault_ids.clone(),
+            vault_password_file: self.vault_password_file.clone(),
+            ask_vault_pass: self.ask_vault_password,
         }
-        Err(CommandFailure::new(
-            Exit::Usage,
-            "vault passwords are not built into this runbook",
-        ))
     }
 }

@@ -70,12 +70,12 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
     let args = PlaybookArgs::from_arg_matches(matches)
         .map_err(|e| CommandFailure::new(Exit::Usage, e.to_string()))?;
-    args.vault.check()?;
     let options = args.playbook;
     play::play(
         PlayArgs {
             playbooks: args.playbooks,
             sources: args.hosts.sources(),
+            vault: args.vault.args(),
             connection: args.connection.args(&args.who, &args.running),
             tags: options.tags,
             skip_tags: options.skip_tags,

@@ -1,12 +1,12 @@
 //! Which of Ansible's programs runbook was started as.
 
 use super::{adhoc, config, doc, inventory, playbook};
-use crate::cli::args::Global;
+use crate::cli::args::{Cli, Global};
 use crate::cli::exit::{CommandResult, Exit};
 use crate::cli::show::{Show, Voice};
 use crate::cli::streams::{errln, outln};
-use clap::Command;
 use clap::error::ErrorKind;
+use clap::{Command, Parser as _};
 use std::path::Path;
 
 /// The version of ansible-core whose behaviour is followed; scripts look for it.
@@ -204,6 +204,9 @@ fn argument_error(name: &str, usage: &str, error: &clap::Error) -> String {
                 .trim_end_matches("...")
                 .to_lowercase()
         ),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "the following arguments are required: action".to_owned()
+        }
         ErrorKind::InvalidValue if first.contains("none was supplied") => {
             let argument = context(clap::error::ContextKind::InvalidArg);
             let option = argument.split(' ').next().unwrap_or_default();
@@ -215,19 +218,30 @@ fn argument_error(name: &str, usage: &str, error: &clap::Error) -> String {
     format!("{usage}\n{name}: error: {told}")
 }
 
-/// `runbook vault`, when there is one.
+/// `runbook vault`, with Ansible's messages and exit codes.
 fn vault(words: &[String]) -> i32 {
     let line = ["runbook", "vault"]
         .into_iter()
         .chain(words.iter().map(String::as_str));
-    let known = <crate::cli::args::Cli as clap::CommandFactory>::command()
-        .get_subcommands()
-        .any(|command| command.get_name() == "vault");
-    if !known {
-        errln!("ERROR! ansible-vault is not built into this runbook");
-        return Exit::Error.code();
+    let name = Program::Vault.name();
+    let usage = format!("usage: {name} [OPTIONS] <ACTION>");
+    match Cli::try_parse_from(line) {
+        Ok(cli) => {
+            let show = Show {
+                voice: Voice::Ansible,
+                ..Show::new(&cli.global)
+            };
+            crate::cli::carry_out(cli.command, &show).code()
+        }
+        Err(error) if error.use_stderr() => {
+            errln!("{}", argument_error(name, &usage, &error));
+            WRONG_ARGUMENTS
+        }
+        Err(error) => {
+            let _ = error.print();
+            Exit::Ok.code()
+        }
     }
-    crate::cli::run_line(line)
 }
 
 #[cfg(test)]

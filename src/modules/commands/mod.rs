@@ -1,6 +1,7 @@
-//! Commands: command, shell, script. (`raw` needs no agent: the controller's half is all of it.)
+//! Commands: command, shell, script, expect. (`raw` needs no agent: the controller's half is all of it.)
 
 mod command;
+mod expect;
 mod run;
 mod script;
 mod shell;
@@ -12,4 +13,5 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<command::CommandModule>(),
     Entry::of::<shell::Shell>(),
     Entry::of::<script::Script>(),
+    Entry::of::<expect::Expect>(),
 ];

@@ -163,7 +163,7 @@ fn enter(sys: &Sys, dir: &Path, shown: &Value) -> ModuleResult<()> {
 }
 
 /// A duration as Python's `str(timedelta)` shows it.
-fn delta(micros: i64) -> String {
+pub(super) fn delta(micros: i64) -> String {
     let micros = micros.max(0);
     let (seconds, rest) = (micros / 1_000_000, micros % 1_000_000);
     let (days, in_day) = (seconds / 86400, seconds % 86400);

@@ -1,9 +1,10 @@
-//! Network: get_url, uri, wait_for.
+//! Network: get_url, uri, wait_for, iptables.
 
 mod body;
 mod connections;
 mod download;
 mod get_url;
+mod iptables;
 #[cfg(test)]
 mod tests;
 mod uri;
@@ -15,6 +16,7 @@ use super::Entry;
 /// The family's modules.
 pub const MODULES: &[Entry] = &[
     Entry::of::<get_url::GetUrl>(),
+    Entry::of::<iptables::Iptables>(),
     Entry::of::<uri::Uri>(),
     Entry::of::<wait_for::WaitFor>(),
 ];

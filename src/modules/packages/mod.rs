@@ -1,17 +1,23 @@
-//! Packages: apt, package, dnf, apk, pacman, zypper, dpkg_selections.
+//! Packages and where they come from.
 
 mod apt;
+mod apt_repository;
+mod debconf;
 mod dpkg_selections;
 mod others;
 mod package;
 mod simple;
+mod yum_repository;
 
 use super::Entry;
 
 /// The family's modules.
 pub const MODULES: &[Entry] = &[
     Entry::of::<apt::Apt>(),
+    Entry::of::<apt_repository::AptRepository>(),
+    Entry::of::<yum_repository::YumRepository>(),
     Entry::of::<package::Package>(),
+    Entry::of::<debconf::Debconf>(),
     Entry::of::<dpkg_selections::DpkgSelections>(),
     Entry::of::<others::Dnf>(),
     Entry::of::<others::Apk>(),

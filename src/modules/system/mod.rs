@@ -1,10 +1,13 @@
-//! The system: getent, hostname, sysctl, modprobe, ping.
+//! The system: jobs, time zone, kernel, mounts, names.
 
+mod cron;
 mod getent;
 mod hostname;
 mod modprobe;
+mod mount;
 mod ping;
 mod sysctl;
+mod timezone;
 
 use super::Entry;
 
@@ -15,4 +18,7 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<hostname::Hostname>(),
     Entry::of::<sysctl::Sysctl>(),
     Entry::of::<modprobe::Modprobe>(),
+    Entry::of::<mount::Mount>(),
+    Entry::of::<cron::Cron>(),
+    Entry::of::<timezone::Timezone>(),
 ];

@@ -1,7 +1,8 @@
-//! Users and groups.
+//! Users and groups, and the keys with which they log in.
 
 mod authorized_key;
 mod group;
+mod known_hosts;
 mod user;
 
 use super::Entry;
@@ -15,6 +16,7 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<user::User>(),
     Entry::of::<group::Group>(),
     Entry::of::<authorized_key::AuthorizedKey>(),
+    Entry::of::<known_hosts::KnownHosts>(),
 ];
 
 /// Runs one of the shadow tools; `what` begins the message if it fails.

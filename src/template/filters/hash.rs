@@ -20,19 +20,6 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
         Ok(Val::from(digest(&kind, &c.text()?)?))
     }),
     ("password_hash", password_hash),
-    ("vault", |_| {
-        fail("the filter `vault` (encryption) is not supported; use `ansible-vault encrypt_string`")
-    }),
-    ("unvault", |c| {
-        let text = c.text()?;
-        if !text.starts_with("$ANSIBLE_VAULT") {
-            return fail("unvault: the text is not encrypted");
-        }
-        match &c.render.templar.options().decrypt {
-            Some(decrypt) => decrypt(&text).map(Val::from).or_else(fail),
-            None => fail("unvault: no vault password was given"),
-        }
-    }),
 ];
 
 fn hex(bytes: &[u8]) -> String {

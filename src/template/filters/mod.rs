@@ -22,6 +22,7 @@ mod text;
 pub(crate) mod time;
 mod types;
 mod url;
+mod vault;
 pub(crate) mod version;
 mod wrap;
 mod yaml;
@@ -58,6 +59,7 @@ const FAMILIES: &[&[(&str, Filter)]] = &[
     time::TABLE,
     types::TABLE,
     url::TABLE,
+    vault::TABLE,
     wrap::TABLE,
     yaml::TABLE,
 ];

@@ -79,5 +79,6 @@ fn encode(call: &mut Call, mut options: EmitOptions) -> Result<Val, Error> {
             other => return fail(format!("unexpected argument `{other}`")),
         }
     }
-    Ok(Val::from_safe_string(emit(&call.value()?, &options)))
+    let value = crate::template::convert::from_engine_sealed(&call.input, &call.render)?;
+    Ok(Val::from_safe_string(emit(&value, &options)))
 }

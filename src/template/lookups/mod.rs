@@ -17,6 +17,7 @@ use super::render::{Render, engine_error};
 use super::{TemplateError, TemplateErrorKind};
 use crate::diag::nearest;
 use crate::value::{Map, Value, str_of, to_bool};
+use crate::vault::is_encrypted;
 use minijinja::Error;
 use minijinja::value::Value as Val;
 use std::sync::Arc;
@@ -77,21 +78,20 @@ impl Query {
         self.render.session.files.find(kind, name)
     }
 
-    /// A file's text, decrypted if it is a vault file.
+    /// A file's text, decrypted if it is encrypted.
     fn read(&self, path: &std::path::Path) -> Result<String, String> {
         let bytes = std::fs::read(path)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if !text.starts_with("$ANSIBLE_VAULT;") {
-            return Ok(text);
-        }
-        match &self.render.templar.options().decrypt {
-            Some(decrypt) => decrypt(&text).map_err(|error| format!("{}: {error}", path.display())),
-            None => Err(format!(
-                "{} is encrypted and no vault password was given",
-                path.display()
-            )),
-        }
+        let bytes = if is_encrypted(&bytes) {
+            self.render
+                .templar
+                .vault()
+                .decrypt_file(path, &bytes)
+                .map_err(|error| error.to_string())?
+        } else {
+            bytes
+        };
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 

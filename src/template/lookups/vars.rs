@@ -86,7 +86,9 @@ fn vars(query: &mut Query) -> Result<Vec<Value>, String> {
             ));
         };
         match resolve(&query.render.templar, &query.render.session, name) {
-            Some(Ok(Resolved::Value(value))) => out.push(value),
+            Some(Ok(Resolved::Value(value))) => {
+                out.push(query.render.unseal(value).map_err(|e| e.to_string())?);
+            }
             Some(Ok(_)) => return Err(format!("the variable {name} cannot be looked up this way")),
             Some(Err(error)) if !error.is_undefined() => return Err(error.to_string()),
             other => match (&default, other) {

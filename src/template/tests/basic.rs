@@ -128,7 +128,7 @@ pub(super) const TABLE: &[(&str, Test)] = &[
     ("nan", is_nan),
     ("isnan", is_nan),
     ("vault_encrypted", |c| {
-        Ok(c.text()?.starts_with("$ANSIBLE_VAULT;"))
+        Ok(c.render.sealed(&c.input).is_some())
     }),
 ];
 

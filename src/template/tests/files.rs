@@ -23,9 +23,7 @@ pub(super) const TABLE: &[(&str, Test)] = &[
     ("is_mount", mount),
     ("vaulted_file", |c| {
         let found = c.render.session.files.find("files", &c.text()?);
-        Ok(found
-            .and_then(|path| std::fs::read(path).ok())
-            .is_some_and(|bytes| bytes.starts_with(b"$ANSIBLE_VAULT;")))
+        Ok(found.is_some_and(|path| crate::vault::is_encrypted_file(&path)))
     }),
 ];
 

@@ -8,6 +8,7 @@ use crate::vars::{
     HostScope, Layer, Level, Magic, PlayMagic, RunMagic, ScopeParts, StoreOptions, TaskMagic,
     VarStore,
 };
+use crate::vault::{Identity, Password, Vault, encrypt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -273,11 +274,9 @@ fn vaulted_files_are_opened() {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path();
     std::fs::create_dir_all(root.join("group_vars/all")).unwrap();
-    std::fs::write(
-        root.join("group_vars/all/vault.yml"),
-        "$ANSIBLE_VAULT;1.1;AES256\n6162\n",
-    )
-    .unwrap();
+    let password = Password::new("pw").unwrap();
+    let sealed = encrypt(b"{\"secret\": \"x\"}", &password, None, None).unwrap();
+    std::fs::write(root.join("group_vars/all/vault.yml"), sealed).unwrap();
     let inventory = load(&[SourceSpec::List("h,".into())], &LoadOptions::default()).unwrap();
     let mut options = StoreOptions {
         playbook_dir: root.to_path_buf(),
@@ -291,7 +290,12 @@ fn vaulted_files_are_opened() {
             .message
             .contains("encrypted")
     );
-    options.decrypt = Some(Arc::new(|_: &str| Ok(r#"{"secret": "x"}"#.to_owned())));
+    let identity = Identity {
+        id: "default".into(),
+        password,
+        origin: "a test".into(),
+    };
+    options.vault = Arc::new(Vault::new(vec![identity], false));
     let open = VarStore::new(inventory, options);
     assert_eq!(
         open.inventory_vars("h").unwrap(),

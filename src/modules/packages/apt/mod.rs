@@ -115,6 +115,11 @@ impl Args {
     }
 }
 
+/// Refreshes the package index; whether something was new.
+pub(super) fn refresh_index(args: &Args, sys: &mut Sys) -> ModuleResult<bool> {
+    index::refresh(args, sys)
+}
+
 /// The module.
 pub struct Apt;
 

@@ -1,0 +1,12 @@
+//! Version control: git, and its configuration.
+
+mod git;
+mod git_config;
+
+use super::Entry;
+
+/// The family's modules.
+pub const MODULES: &[Entry] = &[
+    Entry::of::<git::Git>(),
+    Entry::of::<git_config::GitConfig>(),
+];

@@ -1,0 +1,3 @@
+#!/bin/sh
+echo half >> "$1"
+exit 3
