@@ -7,6 +7,7 @@ mod args;
 mod argument_spec;
 mod assemble;
 mod assertion;
+mod async_status;
 mod content;
 mod copy;
 mod debug;
@@ -20,6 +21,7 @@ mod set_fact;
 mod template;
 mod unarchive;
 
+pub use async_status::look as look_at_job;
 pub use content::Content;
 pub use registry::{Action, ActionRegistry, controller_specs, template_fields};
 

@@ -38,7 +38,7 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
             format!("the pattern `{}` matches no host", args.pattern),
         ));
     }
-    let store = setup.store(inventory, &setup.cwd);
+    let store = setup.store(inventory, &setup.cwd)?;
     let templar = Setup::templar(&store);
     let loader = setup.loader(&templar);
     // a play of one task, as a playbook would have it
@@ -92,6 +92,7 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
             sink,
             magic,
             interrupted,
+            refresh: Some(setup.refresh(&args.sources.limit)),
         }));
         let end = run.playbooks(&[(path, plays)]).await?;
         Ok(exit_of(&end))

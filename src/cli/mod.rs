@@ -29,6 +29,7 @@ pub fn main() -> i32 {
     if words.next().is_some_and(|word| word == "agent") {
         return match words.next() {
             Some(word) if word == "--check" => crate::agent::check(),
+            Some(word) if word == "--job" => crate::agent::job(),
             _ => crate::agent::run(),
         };
     }

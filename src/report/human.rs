@@ -423,6 +423,10 @@ impl EventSink for Human {
                 );
                 self.line(Some(Label::Faint), &text);
             }
+            Event::AsyncPoll { host, jid, .. } => {
+                let text = format!("ASYNC POLL on {host}: jid={jid} started=1 finished=0");
+                self.line(Some(Label::Faint), &text);
+            }
             Event::TaskDone { quiet: true, .. } => {}
             Event::TaskDone {
                 task,

@@ -1,5 +1,6 @@
-//! Commands: command, shell, script. (`raw` needs no agent: the controller's half is all of it.)
+//! Commands: command, shell, script; async_status, which tells of those in the background. (`raw` needs no agent: the controller's half is all of it.)
 
+mod async_status;
 mod command;
 mod run;
 mod script;
@@ -12,4 +13,5 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<command::CommandModule>(),
     Entry::of::<shell::Shell>(),
     Entry::of::<script::Script>(),
+    Entry::of::<async_status::AsyncStatus>(),
 ];
