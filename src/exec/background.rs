@@ -39,7 +39,8 @@ impl InBackground {
 
     pub(crate) fn on_wire(&self) -> Background {
         Background {
-            seconds: self.seconds,
+            // whoever waits says first that the time is over, also where the machine's clock is a little ahead
+            seconds: self.seconds + u64::from(self.waits()),
             dir: self.dir.clone(),
         }
     }
