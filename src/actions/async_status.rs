@@ -66,9 +66,7 @@ mod tests {
 
     #[test]
     fn a_job_that_runs_is_neither_changed_nor_failed() {
-        let said = Outcome::ok()
-            .with("finished", 0)
-            .with("results_file", "/x");
+        let said = Outcome::ok().with("finished", 0).with("results_file", "/x");
         let told = told(said, "j1", false);
         assert!(!told.changed && !told.failed);
         assert_eq!(told.data.get("started"), Some(&1.into()));

@@ -75,10 +75,7 @@ pub(super) fn start(call: &Call, background: &Background) -> Outcome {
             outcome
         }
         Ok(Reply::Failed(why)) => Outcome::failure(why),
-        Err(error) => Outcome::failure(format!(
-            "the job could not be started: {}",
-            reason(&error)
-        )),
+        Err(error) => Outcome::failure(format!("the job could not be started: {}", reason(&error))),
     }
 }
 

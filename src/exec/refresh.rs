@@ -40,12 +40,11 @@ impl Run {
         task: &Task,
     ) -> Result<(), Box<Diagnostic>> {
         let Some(refresh) = self.refresh.clone() else {
-            return Err(Diagnostic::error(
-                "task::meta",
-                "this inventory cannot be read again",
-            )
-            .at(&task.span)
-            .into());
+            return Err(
+                Diagnostic::error("task::meta", "this inventory cannot be read again")
+                    .at(&task.span)
+                    .into(),
+            );
         };
         // scripts may take their time
         let read = tokio::task::spawn_blocking(move || refresh()).await;

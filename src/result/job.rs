@@ -69,11 +69,7 @@ impl Outcome {
 
 fn diff(value: &Value) -> Option<Diff> {
     let map = value.as_map()?;
-    let side = |name: &str| {
-        map.get(name)
-            .map(str_of)
-            .filter(|text| !text.is_empty())
-    };
+    let side = |name: &str| map.get(name).map(str_of).filter(|text| !text.is_empty());
     let target = side("after_header").or_else(|| side("before_header"))?;
     Some(Diff::new(target, side("before"), side("after")))
 }
@@ -98,7 +94,10 @@ mod tests {
 
     #[test]
     fn a_result_is_never_taken_for_a_job_that_runs() {
-        let job = Outcome::ok().with("started", 7).with("finished", 0).into_job();
+        let job = Outcome::ok()
+            .with("started", 7)
+            .with("finished", 0)
+            .into_job();
         assert_eq!((job.get("started"), job.get("finished")), (None, None));
     }
 

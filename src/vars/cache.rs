@@ -189,7 +189,10 @@ mod tests {
         let path = dir.path().join("a/b/p_h1");
         let text = std::fs::read_to_string(&path).expect("there");
         assert_eq!(text, "{\n    \"a\": 1,\n    \"ansible_b\": \"ä\"\n}");
-        let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+        let mode = std::fs::metadata(&path)
+            .expect("there")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o644);
         assert_eq!(cache.load("h1").expect("reads"), Some(facts));
         assert_eq!(cache.load("h2").expect("reads"), None);
@@ -200,8 +203,12 @@ mod tests {
     #[test]
     fn old_facts_do_not_count() {
         let dir = tempfile::tempdir().expect("a directory");
-        cache(dir.path(), 60).keep("h", &Map::new().with("a", 1)).expect("kept");
-        let file = std::fs::File::options().write(true).open(dir.path().join("p_h"));
+        cache(dir.path(), 60)
+            .keep("h", &Map::new().with("a", 1))
+            .expect("kept");
+        let file = std::fs::File::options()
+            .write(true)
+            .open(dir.path().join("p_h"));
         let past = SystemTime::now() - Duration::from_secs(100);
         file.expect("opens").set_modified(past).expect("set");
         assert_eq!(cache(dir.path(), 60).load("h").expect("reads"), None);
@@ -229,7 +236,10 @@ mod tests {
         let text = r#"{"a": [{"__ansible_unsafe": "{{ x }}"}]}"#;
         std::fs::write(dir.path().join("p_h"), text).expect("written");
         let facts = cache.load("h").expect("reads").expect("there");
-        let first = facts.get("a").and_then(Value::as_list).and_then(|l| l.first());
+        let first = facts
+            .get("a")
+            .and_then(Value::as_list)
+            .and_then(|l| l.first());
         assert_eq!(first, Some(&Value::data("{{ x }}")));
     }
 }

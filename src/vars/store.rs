@@ -4,7 +4,8 @@ use super::files::VarFiles;
 use super::lock::{hold, read, write};
 use super::snapshot::Snapshot;
 use super::{
-    FactCache, GATHERED, HostScope, Layer, Level, Magic, Origins, ScopeParts, injected_facts, namespaced_facts,
+    FactCache, GATHERED, HostScope, Layer, Level, Magic, Origins, ScopeParts, injected_facts,
+    namespaced_facts,
 };
 use crate::diag::Diagnostic;
 use crate::inventory::{Decrypt, Inventory};
