@@ -4,17 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-if ! command -v cargo >/dev/null && [ -f "$HOME/.cargo/env" ]; then
-    # shellcheck source=/dev/null
-    . "$HOME/.cargo/env"
-fi
-if ! command -v cargo >/dev/null; then
-    cat >&2 <<'EOF'
-error: cargo is missing. Install Rust (rust-version in Cargo.toml, or newer) and try again:
-    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh
-EOF
-    exit 1
-fi
+# shellcheck source=.ci/rust
+. .ci/rust
 
 # rustc links with cc, and `ring` compiles C. The binary is static, so the C library's static half is needed too.
 links_statically() {

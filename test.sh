@@ -5,6 +5,9 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
+# shellcheck source=.ci/rust
+. .ci/rust
+
 step() { printf '\n== %s\n' "$*" >&2; }
 
 step formatting

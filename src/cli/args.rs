@@ -181,6 +181,9 @@ pub struct PlayArgs {
     /// Begin at the task of this name (a glob)
     #[arg(long, value_name = "NAME")]
     pub start_at_task: Option<String>,
+    /// Ask before each task: yes, no, or yes to all that follow
+    #[arg(long)]
+    pub step: bool,
     /// Run handlers even on hosts that failed
     #[arg(long)]
     pub force_handlers: bool,

@@ -64,6 +64,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
         diff: args.diff || *setup.config.diff_always,
         tags,
         start_at: args.start_at_task.clone(),
+        step: args.step,
         limit,
         force_handlers: args.force_handlers || *setup.config.force_handlers,
         verify_task: if args.verify == Some(VerifyKind::Task) {

@@ -392,6 +392,7 @@ impl Setup {
             strategy: config.strategy.value.clone(),
             poll_interval: *config.poll_interval,
             async_dir: config.async_dir.value.clone(),
+            missing_handler_fails: *config.error_on_missing_handler,
             tags: self.tags(&[], &[]),
             ..RunOptions::default()
         }

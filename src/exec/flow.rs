@@ -11,6 +11,7 @@ use crate::playbook::Task;
 use crate::template::Context;
 use crate::value::Value;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// How a batch goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,31 +187,46 @@ impl Run {
             .unwrap_or(false)
     }
 
-    /// How many hosts work at once on a task.
-    pub(crate) fn throttle(&self, state: &PlayState, task: &Task, hosts: &[Arc<str>]) -> usize {
-        let forks = self.options.forks.max(1);
-        let Some(node) = &task.keywords.throttle else {
-            return forks;
-        };
-        let Some(first) = hosts.first() else {
-            return forks;
-        };
-        let number = self
-            .task_scope(state, first, task)
-            .ok()
-            .and_then(|(scope, files)| {
-                let cx = Context::new(scope, files);
-                self.number("throttle", Some(node), &cx).ok().flatten()
-            });
+    /// Whether the user wants the task (`--step`); without that option, always.
+    pub(crate) async fn goes_on(&self, state: &PlayState, task: &Task, hosts: &[Arc<str>]) -> bool {
+        if !self.stepping.load(Ordering::Relaxed) {
+            return true;
+        }
+        let first = hosts.first().map_or("", |host| host);
+        let question = format!(
+            "Perform task: {} (N)o/(y)es/(c)ontinue: ",
+            self.task_name(state, task, first)
+        );
+        let prompt = Arc::clone(&self.prompt);
+        let asked = tokio::task::spawn_blocking(move || prompt.ask(&question, true));
+        let answer = asked.await.ok().flatten().unwrap_or_default();
+        match answer.trim().to_lowercase().as_str() {
+            "y" | "yes" => true,
+            "c" | "continue" => {
+                self.stepping.store(false, Ordering::Relaxed);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// How many hosts may work at once on a task, if it says so.
+    pub(crate) fn throttle(
+        &self,
+        state: &PlayState,
+        task: &Task,
+        hosts: &[Arc<str>],
+    ) -> Option<usize> {
+        let node = task.keywords.throttle.as_ref()?;
+        let (scope, files) = self.task_scope(state, hosts.first()?, task).ok()?;
+        let cx = Context::new(scope, files);
+        let number = self.number("throttle", Some(node), &cx).ok().flatten()?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "clamped"
         )]
-        match number {
-            Some(n) if n >= 1.0 => forks.min(n.min(1e6) as usize),
-            _ => forks,
-        }
+        (number >= 1.0).then(|| number.min(1e6) as usize)
     }
 
     /// A task's name as a banner shows it: templated with the first host's variables as far as that works.

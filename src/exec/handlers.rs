@@ -31,7 +31,7 @@ impl Run {
         let mut problems = Vec::new();
         for name in names {
             let found = self.find(state, &handlers, host, name);
-            if found.is_empty() {
+            if found.is_empty() && self.options.missing_handler_fails {
                 let known: Vec<String> = handlers.iter().map(|handler| handler.label()).collect();
                 let at = task.notify.first().map_or(&task.span, |node| &node.span);
                 problems.push(
@@ -131,6 +131,11 @@ impl Run {
                 format!("the play has the handlers `{}`", known.join("`, `"))
             }
         });
+        if !self.options.missing_handler_fails {
+            self.emitter
+                .warn(format!("no handler is named `{name}` or listens to it"));
+            return Ok(());
+        }
         Err(Fault(
             Diagnostic::error(
                 "task::unknown-handler",

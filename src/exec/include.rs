@@ -103,7 +103,8 @@ impl Run {
         })
     }
 
-    /// Reads what hosts want and puts it next for them. Returns how many hosts failed over it.
+    /// Reads what hosts want and puts it next for them. Returns how many hosts were lost over it; those that failed
+    /// are added to `failing`.
     pub(crate) fn include(
         self: &Arc<Self>,
         state: &Arc<PlayState>,
@@ -111,6 +112,7 @@ impl Run {
         task: &Arc<Task>,
         info: &Arc<TaskInfo>,
         wants: Vec<(Arc<str>, Vec<Include>)>,
+        failing: &mut Vec<Arc<str>>,
     ) -> Result<usize, Box<Diagnostic>> {
         let mut list: Vec<Wanted> = Vec::new();
         let mut keys: Vec<String> = Vec::new();
@@ -179,6 +181,7 @@ impl Run {
                 continue;
             };
             if failed.contains(host) {
+                failing.push(Arc::clone(host));
                 if cursor.fail() == crate::plan::Failure::Final {
                     self.lost().failed.insert(Arc::clone(host));
                     lost += 1;

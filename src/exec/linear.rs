@@ -1,6 +1,7 @@
 //! Keeping hosts in step: the strategy `linear`.
 
 use super::flow::Flow;
+use super::free::Lanes;
 use super::play::PlayState;
 use super::run::Run;
 use super::task::TaskEnd;
@@ -10,6 +11,7 @@ use crate::playbook::{Item, Task};
 use crate::result::{Event, Status, TaskInfo};
 use crate::vars::PlayMagic;
 use indexmap::IndexMap;
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -42,11 +44,19 @@ impl Run {
         let size = hosts.len();
         let mut failed = 0;
         while !self.is_interrupted() {
-            self.refresh_magic(state, &cursors);
+            self.refresh_magic(
+                state,
+                &mut cursors
+                    .iter()
+                    .filter(|(_, cursor)| cursor.is_failed())
+                    .map(|(host, _)| host),
+            );
             let Some((next, group)) = nearest(&mut cursors) else {
                 break;
             };
-            let flow = self.at_task(state, &mut cursors, &next, &group).await?;
+            let flow = self
+                .at_task(state, &mut cursors, &next, &group, None)
+                .await?;
             match flow {
                 Flow::Go { lost } => failed += lost,
                 Flow::EndPlay => {
@@ -72,8 +82,14 @@ impl Run {
         Ok(end)
     }
 
-    fn refresh_magic(&self, state: &PlayState, cursors: &Cursors) {
+    /// Which hosts of the play and the batch are left; `failed` are those that failed without being lost.
+    pub(super) fn refresh_magic(
+        &self,
+        state: &PlayState,
+        failed: &mut dyn Iterator<Item = &Arc<str>>,
+    ) {
         let old = state.magic();
+        let failed: HashSet<&Arc<str>> = failed.collect();
         let lost = self.lost();
         let gone = state.gone.read().unwrap_or_else(PoisonError::into_inner);
         let alive = |hosts: &mut dyn Iterator<Item = &Arc<str>>| -> Vec<Arc<str>> {
@@ -86,12 +102,7 @@ impl Run {
                 .cloned()
                 .collect()
         };
-        let batch = alive(
-            &mut cursors
-                .iter()
-                .filter(|(_, c)| !c.is_failed())
-                .map(|(host, _)| host),
-        );
+        let batch = alive(&mut state.batch().iter().filter(|host| !failed.contains(host)));
         let hosts = alive(&mut old.hosts_all.iter());
         if *batch == *old.batch && *hosts == *old.hosts {
             return;
@@ -130,12 +141,13 @@ impl Run {
     }
 
     /// Runs one task on the hosts that are at it.
-    async fn at_task(
+    pub(super) async fn at_task(
         self: &Arc<Self>,
         state: &Arc<PlayState>,
         cursors: &mut Cursors,
         next: &Next,
         group: &[Arc<str>],
+        lanes: Option<&Lanes>,
     ) -> Result<Flow, Box<Diagnostic>> {
         let task = &next.task;
         tracing::debug!(place = ?next.place, at = %task.span, hosts = group.len(), "task");
@@ -157,18 +169,33 @@ impl Run {
             }
         }
         let group = group.as_slice();
+        if !self.goes_on(state, task, group).await {
+            for host in group {
+                if let Some(cursor) = cursors.get_mut(host) {
+                    cursor.advance();
+                }
+            }
+            return Ok(Flow::Go { lost: 0 });
+        }
         let first = group.first().cloned().unwrap_or_default();
-        let info = self.info(
-            task,
-            self.task_name(state, task, &first),
-            next.handler.is_some() || task.handler,
-        );
-        self.emitter.emit(&Event::TaskStart {
-            task: Arc::clone(&info),
-        });
+        let handler = next.handler.is_some() || task.handler;
+        let make = || self.info(task, self.task_name(state, task, &first), handler);
+        let (info, begins) = match lanes {
+            Some(lanes) => lanes.info(task, handler, make),
+            None => (make(), true),
+        };
+        if begins {
+            self.emitter.emit(&Event::TaskStart {
+                task: Arc::clone(&info),
+            });
+        }
         let shared = self.runs_once(state, task, &first);
         // actions that are about the run are done for the first host, and theirs is the result
-        let once = shared || matches!(task.short_action(), "add_host" | "pause");
+        let once =
+            lanes.is_none() && (shared || matches!(task.short_action(), "add_host" | "pause"));
+        if lanes.is_some() {
+            self.mind_others(state, task, shared)?;
+        }
         let active = if once {
             group.get(..1).unwrap_or_default()
         } else {
@@ -181,13 +208,46 @@ impl Run {
                 (Arc::clone(host), rescue)
             })
             .collect();
-        let ends = self.on_hosts(state, task, &info, hosts).await;
+        let ends = self.on_hosts(state, task, &info, hosts, lanes).await;
         let ends = if once {
             self.spread(task, ends, group, shared)
         } else {
             ends
         };
         self.settle(state, cursors, task, &info, ends, once)
+    }
+
+    /// What a task about the run, or one that runs once, means where hosts do not wait for each other.
+    fn mind_others(
+        &self,
+        state: &PlayState,
+        task: &Task,
+        once: bool,
+    ) -> Result<(), Box<Diagnostic>> {
+        let strategy = state.strategy.name();
+        if matches!(task.short_action(), "add_host" | "pause") {
+            return Err(Diagnostic::error(
+                "task::strategy",
+                format!(
+                    "`{}` is done once for all hosts, which the strategy `{strategy}` does not know: it would be done \
+                     for every host",
+                    task.short_action()
+                ),
+            )
+            .at(&task.action_span)
+            .into());
+        }
+        if once {
+            self.emitter.warn(format!(
+                "with the strategy `{strategy}`, a task with `run_once` runs on every host"
+            ));
+        }
+        if task.keywords.any_errors_fatal.is_some() {
+            self.emitter.warn(format!(
+                "with the strategy `{strategy}`, `any_errors_fatal` has no effect: hosts do not wait for each other"
+            ));
+        }
+        Ok(())
     }
 
     /// Runs the task on these hosts at the same time; ends in the order of the hosts.
@@ -197,18 +257,28 @@ impl Run {
         task: &Arc<Task>,
         info: &Arc<TaskInfo>,
         hosts: Vec<(Arc<str>, bool)>,
+        lanes: Option<&Lanes>,
     ) -> Vec<(Arc<str>, TaskEnd)> {
         let first = hosts.first().map(|(host, _)| Arc::clone(host));
-        let forks = self.throttle(state, task, first.as_slice());
-        let slots = Arc::new(Semaphore::new(forks));
+        let throttle = self.throttle(state, task, first.as_slice());
+        let forks = self.options.forks.max(1);
+        let slots = match lanes {
+            Some(lanes) => lanes.slots_of(task, throttle),
+            None => vec![Arc::new(Semaphore::new(
+                throttle.unwrap_or(forks).min(forks),
+            ))],
+        };
         let mut set = JoinSet::new();
         for (order, (host, rescue)) in hosts.into_iter().enumerate() {
             let (run, state, task) = (Arc::clone(self), Arc::clone(state), Arc::clone(task));
-            let (info, slots) = (Arc::clone(info), Arc::clone(&slots));
+            let info = Arc::clone(info);
             // hosts begin in their order
-            let slot = slots.acquire_owned().await;
+            let mut held = Vec::new();
+            for slot in &slots {
+                held.push(Arc::clone(slot).acquire_owned().await);
+            }
             set.spawn(async move {
-                let _slot = slot;
+                let _held = held;
                 run.emitter.emit(&Event::HostStart {
                     task: Arc::clone(&info),
                     host: host.to_string(),
@@ -293,6 +363,7 @@ impl Run {
     ) -> Result<Flow, Box<Diagnostic>> {
         let mut lost = 0;
         let mut fatal = false;
+        let mut fatal_includes = false;
         let mut includes = Vec::new();
         // hosts that failed of themselves; of `run_once`, the one that ran
         let mut failing: Vec<Arc<str>> = Vec::new();
@@ -333,11 +404,14 @@ impl Run {
             if end.includes.is_empty() {
                 cursor.advance();
             } else {
+                fatal_includes |= end.any_errors_fatal || once;
                 includes.push((host, end.includes));
             }
         }
         if !includes.is_empty() {
-            lost += self.include(state, cursors, task, info, includes)?;
+            let before = failing.len();
+            lost += self.include(state, cursors, task, info, includes, &mut failing)?;
+            fatal |= fatal_includes && failing.len() > before;
         }
         if fatal {
             for (host, cursor) in cursors.iter_mut() {
@@ -357,7 +431,7 @@ impl Run {
 }
 
 /// The least place that a host is at, its task, and the hosts that are there.
-fn nearest(cursors: &mut Cursors) -> Option<(Next, Vec<Arc<str>>)> {
+pub(super) fn nearest(cursors: &mut Cursors) -> Option<(Next, Vec<Arc<str>>)> {
     let mut best: Option<(Place, Next)> = None;
     let mut group: Vec<Arc<str>> = Vec::new();
     for (host, cursor) in cursors.iter_mut() {

@@ -10,6 +10,7 @@ mod effects;
 mod emit;
 mod fault;
 mod flow;
+mod free;
 mod handlers;
 mod include;
 mod items;

@@ -50,6 +50,10 @@ pub struct RunOptions {
     pub poll_interval: u64,
     /// Where the machines keep the files of tasks in the background.
     pub async_dir: String,
+    /// Ask before each task.
+    pub step: bool,
+    /// A handler that does not exist fails the task that notifies it; else it is a warning.
+    pub missing_handler_fails: bool,
 }
 
 impl Default for RunOptions {
@@ -72,6 +76,8 @@ impl Default for RunOptions {
             strategy: "linear".into(),
             poll_interval: 15,
             async_dir: "~/.ansible_async".into(),
+            step: false,
+            missing_handler_fails: true,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Source: Ansible's documentation, "Controlling playbook execution: strategies and more".
 
 use super::fault::Fault;
+use super::free::Strategy;
 use super::run::Run;
 use super::scope::StaticScope;
 use crate::diag::Diagnostic;
@@ -28,6 +29,10 @@ pub(crate) struct PlayState {
     host_files: Vec<Vec<Node>>,
     /// Hosts that `meta: end_host` took out.
     pub gone: RwLock<Vec<Arc<str>>>,
+    /// How hosts go through it.
+    pub strategy: Strategy,
+    /// The hosts that the batch began with.
+    batch: RwLock<Arc<[Arc<str>]>>,
 }
 
 impl PlayState {
@@ -37,6 +42,15 @@ impl PlayState {
 
     pub(crate) fn set_magic(&self, magic: PlayMagic) {
         *self.magic.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(magic);
+    }
+
+    /// The hosts that the batch began with.
+    pub(crate) fn batch(&self) -> Arc<[Arc<str>]> {
+        Arc::clone(&self.batch.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_batch(&self, hosts: &[Arc<str>]) {
+        *self.batch.write().unwrap_or_else(PoisonError::into_inner) = hosts.into();
     }
 
     /// Adds layers that later tasks see too (a public `include_role`).
@@ -103,31 +117,19 @@ impl Run {
             || self.options.strategy.clone(),
             |node| node.to_value().to_string(),
         );
-        match Some(strategy.as_str()) {
-            None | Some("linear" | "ansible.builtin.linear") => {}
-            Some(
-                "free"
-                | "host_pinned"
-                | "debug"
-                | "ansible.builtin.free"
-                | "ansible.builtin.host_pinned",
-            ) => {
-                self.emitter.warn(
-                    "only the strategy `linear` is built: the hosts of this play keep in step",
-                );
-            }
-            Some(other) => {
-                let node = play.strategy.as_ref().unwrap_or(&play.hosts);
-                return Err(Diagnostic::error(
-                    "play::strategy",
-                    format!("there is no strategy `{other}`"),
-                )
-                .at(&node.span)
-                .hint("`linear`, `free` and `host_pinned` are known")
-                .into());
-            }
-        }
-        let state = Arc::new(self.state(play, &cx, &name, &plain, dir)?);
+        let Some(strategy) = Strategy::named(&strategy) else {
+            let node = play.strategy.as_ref().unwrap_or(&play.hosts);
+            return Err(Diagnostic::error(
+                "play::strategy",
+                format!("there is no strategy `{strategy}`"),
+            )
+            .at(&node.span)
+            .hint("`linear`, `free` and `host_pinned` are known")
+            .into());
+        };
+        let mut state = self.state(play, &cx, &name, &plain, dir)?;
+        state.strategy = strategy;
+        let state = Arc::new(state);
         let items = self.items(&state, &cx)?;
         let batches = self.batches(play, &cx, hosts)?;
         for batch in batches {
@@ -142,12 +144,19 @@ impl Run {
                 name: name.clone(),
                 hosts: alive.iter().map(ToString::to_string).collect(),
                 check: self.options.check,
+                strategy: strategy.name().to_owned(),
             });
             if alive.is_empty() {
                 continue;
             }
             let size = alive.len();
-            let end = self.batch(&state, &items, alive.clone()).await?;
+            state.set_batch(&alive);
+            let end = match strategy {
+                Strategy::Linear => self.batch(&state, &items, alive.clone()).await?,
+                Strategy::Free | Strategy::HostPinned => {
+                    self.batch_apart(&state, &items, &alive).await?
+                }
+            };
             if end.ended || self.is_interrupted() {
                 break;
             }
@@ -321,6 +330,8 @@ impl Run {
             shared: RwLock::new(layers),
             host_files,
             gone: RwLock::default(),
+            strategy: Strategy::Linear,
+            batch: RwLock::new(Arc::from([])),
         })
     }
 
@@ -457,7 +468,7 @@ impl Run {
                 && (task.implicit && task.short_action() == "meta" || self.selects(task, cx))
         };
         for section in &play.sections {
-            let forced = section.force || self.options.force_handlers;
+            let forced = section.force.unwrap_or(self.options.force_handlers);
             let list = if forced {
                 &section.forced
             } else {

@@ -81,6 +81,8 @@ pub struct Run {
     pub(super) limit: RwLock<Option<Vec<Arc<str>>>>,
     /// What tasks added to the inventory, and for which host.
     pub(super) dynamic: Mutex<Vec<(Arc<str>, Effect)>>,
+    /// Whether the user is asked before the next task.
+    pub(crate) stepping: AtomicBool,
     next_task: AtomicU64,
 }
 
@@ -90,6 +92,7 @@ impl Run {
         Self {
             started: AtomicBool::new(parts.options.start_at.is_none()),
             limit: RwLock::new(parts.options.limit.clone()),
+            stepping: AtomicBool::new(parts.options.step),
             options: parts.options,
             refresh: parts.refresh,
             dynamic: Mutex::default(),

@@ -139,7 +139,30 @@ impl Run {
 
     fn environment(&self, task: &Task, cx: &Context) -> Result<Vec<(String, String)>, Fault> {
         let mut all: Vec<(String, String)> = Vec::new();
+        // what needs the environment's facts is no part of the environment in which they are gathered
+        let gathers = matches!(task.short_action(), "setup" | "gather_facts");
+        let needs_facts = |error: &crate::template::TemplateError| {
+            error.is_undefined() && error.to_string().contains("ansible_env")
+        };
         for node in &task.keywords.environment {
+            if gathers && let crate::yaml::Kind::Map(entries) = &node.kind {
+                for entry in entries {
+                    let name = self
+                        .templar
+                        .render(&entry.key.to_value(), cx)
+                        .map_err(|e| Fault::template(&e, &entry.key))?
+                        .to_string();
+                    match self.templar.render(&entry.value.to_value(), cx) {
+                        Ok(value) => {
+                            all.retain(|(known, _)| *known != name);
+                            all.push((name, value.to_string()));
+                        }
+                        Err(error) if needs_facts(&error) => {}
+                        Err(error) => return Err(Fault::template(&error, &entry.value)),
+                    }
+                }
+                continue;
+            }
             match self.keyword(Some(node), cx)? {
                 None => {}
                 Some(Value::Map(map)) => {

@@ -456,8 +456,14 @@ impl Run {
             end.ignore_unreachable = settings.ignore_unreachable;
             end.any_errors_fatal = settings.any_errors_fatal;
         }
-        if let Err(fault) = self.judge(place, &turn.local, turn.ran, &mut end.outcome) {
-            end.outcome = fault.outcome();
+        if let Err((keyword, fault)) = self.judge(place, &turn.local, turn.ran, &mut end.outcome) {
+            // the result stays: what is wrong is the condition on it
+            let fault = fault.outcome();
+            let why = fault.data.get("msg").cloned().unwrap_or_default();
+            end.outcome.failed = true;
+            end.outcome.diagnosis = fault.diagnosis;
+            end.outcome.data.set(keyword, why.clone());
+            end.outcome.data.set("msg", why);
         }
         let delegate_facts = turn.settings.as_ref().is_some_and(|s| s.delegate_facts);
         self.remember(place, delegate_facts, &mut end);
@@ -476,7 +482,7 @@ impl Run {
         local: &Map,
         ran: bool,
         outcome: &mut Outcome,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), (&'static str, Fault)> {
         let task = place.task;
         if !ran
             || outcome.unreachable
@@ -498,10 +504,10 @@ impl Run {
             Ok::<_, Fault>(true)
         };
         if let Some(nodes) = &task.changed_when {
-            outcome.changed = all(nodes, outcome)?;
+            outcome.changed = all(nodes, outcome).map_err(|e| ("changed_when_result", e))?;
         }
         if let Some(nodes) = &task.failed_when {
-            let failed = all(nodes, outcome)?;
+            let failed = all(nodes, outcome).map_err(|e| ("failed_when_result", e))?;
             outcome.failed = failed;
             outcome.data.set("failed_when_result", failed);
         }

@@ -383,7 +383,9 @@ impl Run {
     pub(crate) fn remember_failure(&self, host: &str, task: &Task, end: &TaskEnd) {
         let origin: Arc<str> = task.span.to_string().into();
         let mut about = Map::new();
-        about.set("name", Value::data(task.label()));
+        // a task without a name has an empty one
+        let name = task.name.as_ref().map(|name| name.to_value().to_string());
+        about.set("name", Value::data(name.unwrap_or_default()));
         about.set("action", Value::data(task.action.as_str()));
         self.store.set_fact(
             host,

@@ -61,7 +61,6 @@ const FREE_WORD: &[(&str, &str)] = &[
     ("import_playbook", "file"),
     ("include_vars", "file"),
     ("meta", "_raw_params"),
-    ("add_host", "name"),
     ("include_role", "name"),
     ("import_role", "name"),
 ];

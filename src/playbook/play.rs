@@ -59,8 +59,8 @@ pub struct Section {
     pub items: Vec<Item>,
     /// The same, with a flush that failed hosts run too (`force_handlers`).
     pub forced: Vec<Item>,
-    /// Whether the play says `force_handlers`.
-    pub force: bool,
+    /// What the play says of `force_handlers`, which then counts and not the option.
+    pub force: Option<bool>,
     /// The flush.
     pub flush: Arc<Task>,
 }
@@ -248,8 +248,7 @@ impl Loader {
         let force = play
             .force_handlers
             .as_ref()
-            .and_then(|node| to_bool(&node.to_value()))
-            .unwrap_or(false);
+            .and_then(|node| to_bool(&node.to_value()));
         play.sections = [pre, main, post]
             .into_iter()
             .map(|items| self.section(items, play, force))
@@ -257,7 +256,7 @@ impl Loader {
         Ok(())
     }
 
-    fn section(&self, items: Vec<Item>, play: &Play, force: bool) -> Section {
+    fn section(&self, items: Vec<Item>, play: &Play, force: Option<bool>) -> Section {
         let mut args = TaskArgs::default();
         args.set("_raw_params", Value::str("flush_handlers"), &play.span);
         let flush = Arc::new(Task::implicit(

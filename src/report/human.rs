@@ -52,6 +52,8 @@ pub struct Human {
     warnings: Option<Output>,
     options: HumanOptions,
     check: bool,
+    /// Whether all hosts are at the same task.
+    in_step: bool,
     /// The task whose banner is the last one shown.
     banner: Option<u64>,
     /// The play whose banner is the very last line.
@@ -79,6 +81,7 @@ impl Human {
             warnings: None,
             options,
             check: false,
+            in_step: true,
             banner: None,
             just_began: None,
             warned: HashSet::new(),
@@ -380,7 +383,13 @@ impl EventSink for Human {
                     self.heading(&format!("PLAYBOOK: {path}"));
                 }
             }
-            Event::PlayStart { name, check, .. } => {
+            Event::PlayStart {
+                name,
+                check,
+                strategy,
+                ..
+            } => {
+                self.in_step = strategy == "linear";
                 self.check = *check;
                 self.play(name);
                 self.just_began = Some(name.clone());
@@ -392,7 +401,8 @@ impl EventSink for Human {
                 self.line(Some(Label::Skipped), "skipping: no hosts matched");
             }
             Event::TaskStart { task } => {
-                if self.options.show_ok && self.options.show_skipped {
+                // hosts that go their own ways show tasks by their results
+                if self.in_step && self.options.show_ok && self.options.show_skipped {
                     self.task_banner(task);
                 }
             }

@@ -86,6 +86,8 @@ pub enum Event {
         hosts: Vec<String>,
         /// Whether it runs in check mode.
         check: bool,
+        /// How its hosts go through it: `linear`, `free` or `host_pinned`.
+        strategy: String,
     },
     /// A play matched no host.
     PlayNoHosts {

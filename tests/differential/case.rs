@@ -22,6 +22,8 @@ pub struct Case {
     args: Vec<String>,
     env: Vec<(String, String)>,
     files: Vec<(String, String)>,
+    /// Hosts do not keep in step, so only what each does by itself has an order.
+    apart: bool,
 }
 
 impl Case {
@@ -31,6 +33,7 @@ impl Case {
             path: path.to_owned(),
             args: Vec::new(),
             env: Vec::new(),
+            apart: false,
             files: vec![
                 ("inventory".to_owned(), INVENTORY.to_owned()),
                 ("playbook.yml".to_owned(), String::new()),
@@ -42,6 +45,7 @@ impl Case {
                 continue;
             }
             if case.files.len() == 2 {
+                case.apart |= line == "# apart";
                 if let Some(args) = line.strip_prefix("# args: ") {
                     case.args.extend(runbook::value::shell_words(args)?);
                 }
@@ -139,11 +143,12 @@ impl Case {
                 )
             })
             .collect();
-        Ok(Observed::of(
+        let seen = Observed::of(
             status.code().unwrap_or(-1),
             &stdout.replace(&place, "{dir}"),
             &stderr.replace(&place, "{dir}"),
             files,
-        ))
+        );
+        Ok(if self.apart { seen.apart() } else { seen })
     }
 }

@@ -1,7 +1,7 @@
 //! Playbooks of our own, run by runbook and compared with what ansible-core did with them.
 //!
 //! A case is `tests/differential/cases/<name>.yml`: a playbook, and after lines `#==> path` further files beside it.
-//! `# args: …` and `# env: A=b` lines at its top give the command line. It runs in a directory of its own against
+//! `# args: …` and `# env: A=b` lines at its top give the command line, `# apart` says that hosts are not in step. It runs in a directory of its own against
 //! local hosts (`inventory`, unless the case brings one). Compared as data: the class of the exit code, the recap, each
 //! line of each task on each host (with what `debug` shows), and every file that the playbook left in `out/`.
 //!

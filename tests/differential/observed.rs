@@ -79,6 +79,27 @@ impl Observed {
         seen
     }
 
+    /// The same as what each host did by itself, play by play.
+    #[must_use]
+    pub fn apart(mut self) -> Self {
+        let mut plays: Vec<(String, Vec<String>)> = Vec::new();
+        for (banner, told) in self.tasks {
+            if banner.starts_with("PLAY") {
+                plays.push((banner, Vec::new()));
+                continue;
+            }
+            if let Some((_, all)) = plays.last_mut() {
+                let of_hosts = told.iter().filter(|line| !line.starts_with("included"));
+                all.extend(of_hosts.map(|line| format!("{line} [{banner}]")));
+            }
+        }
+        for (_, told) in &mut plays {
+            told.sort_by(|a, b| host_of(a).cmp(host_of(b)));
+        }
+        self.tasks = plays;
+        self
+    }
+
     /// The end of the output, for whoever looks for the reason.
     pub fn talk(&self) -> &str {
         &self.talk

@@ -161,6 +161,7 @@ fn play(name: &str, hosts: &[&str]) -> Event {
         name: name.into(),
         hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
         check: false,
+        strategy: "linear".into(),
     }
 }
 

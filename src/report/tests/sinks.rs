@@ -140,6 +140,7 @@ fn check_mode_is_marked_if_asked() {
         name: "p".into(),
         hosts: vec!["a".into()],
         check: true,
+        strategy: "linear".into(),
     };
     let marked = HumanOptions {
         check_markers: true,
@@ -308,6 +309,7 @@ fn progress_is_wiped_before_lines_and_at_the_end() {
         name: "p".into(),
         hosts: vec!["a".into(), "b".into()],
         check: false,
+        strategy: "linear".into(),
     };
     send(
         &mut sink,
