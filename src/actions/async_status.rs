@@ -27,7 +27,7 @@ pub fn look(args: Map) -> RemoteCall {
     call
 }
 
-/// What the machine said, as the result of a task: the job's own once it is over.
+/// What the machine said, as the result of a task: the job's own once it is over. That its file went is no change.
 fn told(outcome: Outcome, jid: &str, cleanup: bool) -> Outcome {
     let mut data = Map::new()
         .with("ansible_job_id", Value::data(jid))

@@ -1,5 +1,6 @@
 //! One turn of a task: a task without a loop, or one of its items.
 
+use super::background::InBackground;
 use super::fault::Fault;
 use super::include::Include;
 use super::machines::Login;
@@ -78,7 +79,12 @@ impl Turn {
 
     /// Whether it is one call of a module.
     pub(crate) fn is_call(&self) -> bool {
-        let waits = |settings: &Settings| settings.background.as_ref().is_some_and(|b| b.waits());
+        let waits = |settings: &Settings| {
+            settings
+                .background
+                .as_ref()
+                .is_some_and(InBackground::waits)
+        };
         matches!(&self.step, Step::Call(call) if call.receive.is_none())
             && !self.settings.as_ref().is_some_and(waits)
     }

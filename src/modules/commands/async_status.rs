@@ -59,10 +59,8 @@ impl Module for AsyncStatus {
         }
         if args.mode == Mode::Cleanup {
             plan.returns("erased", told);
-            // the job's own change was told when it was asked for
-            plan.always("remove the job's file", move |sys, _| {
-                sys.remove_file(&path)?;
-                Ok(false)
+            plan.act("remove the job's file", None, move |sys, _| {
+                Ok(sys.remove_file(&path)?)
             });
             return Ok(plan);
         }
