@@ -7,6 +7,7 @@ mod args;
 mod argument_spec;
 mod assemble;
 mod assertion;
+mod async_status;
 mod content;
 mod copy;
 mod debug;
@@ -21,6 +22,7 @@ mod set_fact;
 mod template;
 mod unarchive;
 
+pub use async_status::look as look_at_job;
 pub use content::Content;
 pub use documented::documented_specs;
 pub use registry::{Action, ActionRegistry, controller_specs, template_fields};

@@ -50,7 +50,7 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
         ));
     }
     let dir = args.more.playbook_dir.clone().unwrap_or_default();
-    let store = setup.store(inventory, &setup.cwd.join(dir));
+    let store = setup.store(inventory, &setup.cwd.join(dir))?;
     let templar = Setup::templar(&store);
     let loader = setup.loader(&templar);
     // a play of one task, as a playbook would have it
@@ -127,6 +127,7 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
             sink,
             magic,
             interrupted,
+            refresh: Some(setup.refresh(&args.sources.limit)),
         }));
         let end = run.playbooks(&[(path, plays)]).await?;
         Ok(exit_of(&end))

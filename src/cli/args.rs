@@ -214,7 +214,7 @@ pub struct PlayArgs {
     /// Run handlers even on hosts that failed
     #[arg(long)]
     pub force_handlers: bool,
-    /// Forget cached facts (runbook keeps none between runs)
+    /// Forget the facts that a cache keeps of the hosts of the inventory
     #[arg(long)]
     pub flush_cache: bool,
     /// What goes to standard output

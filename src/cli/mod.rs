@@ -29,15 +29,18 @@ pub fn main() -> i32 {
     // the agent first: it is started on every machine, and needs none of what follows
     let program = ansible::Program::called();
     let words: Vec<std::ffi::OsString> = std::env::args_os().skip(1).collect();
-    let checks = words.get(1).is_some_and(|word| word == "--check");
+    let option = words.get(1).and_then(|word| word.to_str());
+    let starts = match option {
+        Some("--check") => crate::agent::check,
+        Some("--job") => crate::agent::job,
+        _ => crate::agent::run,
+    };
     // under Ansible's names, `agent` with anything more is a host or a playbook
-    let alone = program.is_none() || words.len() == 1 || words.len() == 2 && checks;
+    let alone = program.is_none()
+        || words.len() == 1
+        || words.len() == 2 && matches!(option, Some("--check" | "--job"));
     if alone && words.first().is_some_and(|word| word == "agent") {
-        return if checks {
-            crate::agent::check()
-        } else {
-            crate::agent::run()
-        };
+        return starts();
     }
     std::panic::set_hook(Box::new(|panic| {
         errln!("a bug in runbook: {panic}");

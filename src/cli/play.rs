@@ -34,7 +34,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
         .first()
         .map_or(Path::new("."), PathBuf::as_path);
     let dir = playbook_dir(first);
-    let store = setup.store(inventory, &dir);
+    let store = setup.store(inventory, &dir)?;
     let templar = Setup::templar(&store);
     let loader = setup.loader(&templar);
     let playbooks = load(&args.playbooks, &loader, show)?;
@@ -62,6 +62,11 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
         Err(_) if show.is_ansible() => true,
         other => other.map(|()| false)?,
     };
+    if args.flush_cache {
+        for host in store.inventory(|i| i.hosts.keys().cloned().collect::<Vec<_>>()) {
+            store.clear_facts(&host);
+        }
+    }
     setup.ask(&args.connection)?;
     let options = RunOptions {
         check: args.check,
@@ -105,6 +110,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
             sink: Box::new(sink),
             magic,
             interrupted: interrupted.clone(),
+            refresh: Some(setup.refresh(&args.sources.limit)),
         }));
         let end = run.playbooks(&playbooks).await?;
         let exit = exit_of(&end);

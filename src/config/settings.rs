@@ -185,6 +185,16 @@ settings! {
     strategy: String = "linear".to_owned(), string, ["defaults.strategy"], ["ANSIBLE_STRATEGY"];
     /// Seconds between two looks at an asynchronous task.
     poll_interval: u64 = 15, number, ["defaults.poll_interval"], ["ANSIBLE_POLL_INTERVAL"];
+    /// The directory for the files of asynchronous tasks on machines; `~` is the user there.
+    async_dir: String = "~/.ansible_async".to_owned(), string, ["defaults.async_dir"], ["ANSIBLE_ASYNC_DIR"];
+    /// Where facts are kept between runs: `memory` (nowhere), `jsonfile`.
+    fact_caching: String = "memory".to_owned(), string, ["defaults.fact_caching"], ["ANSIBLE_CACHE_PLUGIN"];
+    /// The directory of the fact cache.
+    fact_caching_connection: Option<PathBuf> = None, optional_path, ["defaults.fact_caching_connection"], ["ANSIBLE_CACHE_PLUGIN_CONNECTION"];
+    /// What the names of its files begin with.
+    fact_caching_prefix: String = String::new(), string, ["defaults.fact_caching_prefix"], ["ANSIBLE_CACHE_PLUGIN_PREFIX"];
+    /// Seconds that cached facts count; zero: for ever.
+    fact_caching_timeout: u64 = 86_400, number, ["defaults.fact_caching_timeout"], ["ANSIBLE_CACHE_PLUGIN_TIMEOUT"];
     /// Seconds a task may take; zero: as many as it needs.
     task_timeout: u64 = 0, number, ["defaults.task_timeout"], ["ANSIBLE_TASK_TIMEOUT"];
     /// Extensions of the template language.
@@ -220,7 +230,7 @@ settings! {
 }
 
 /// Settings of Ansible that mean nothing here: there is no Python and there are no plugins to find.
-const MEANINGLESS: [&str; 43] = [
+const MEANINGLESS: [&str; 39] = [
     "defaults.action_plugins",
     "defaults.action_warnings",
     "defaults.become_plugins",
@@ -232,10 +242,6 @@ const MEANINGLESS: [&str; 43] = [
     "defaults.deprecation_warnings",
     "defaults.devel_warning",
     "defaults.display_args_to_stdout",
-    "defaults.fact_caching",
-    "defaults.fact_caching_connection",
-    "defaults.fact_caching_prefix",
-    "defaults.fact_caching_timeout",
     "defaults.filter_plugins",
     "defaults.home",
     "defaults.internal_poll_interval",

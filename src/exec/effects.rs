@@ -33,7 +33,10 @@ impl Run {
                         .store
                         .update_inventory(|inventory| inventory.add_host(name, &groups, vars));
                     match added {
-                        Ok(changed) => end.outcome.changed &= changed,
+                        Ok(changed) => {
+                            self.note_dynamic(place.host, effect);
+                            end.outcome.changed &= changed;
+                        }
                         Err(error) => self.emitter.warn(error.to_string()),
                     }
                 }
@@ -88,8 +91,9 @@ impl Run {
             let joined = self
                 .store
                 .update_inventory(|inventory| inventory.group_by(key, host, &parents));
-            if let Err(error) = joined {
-                self.emitter.warn(error.to_string());
+            match joined {
+                Ok(_) => self.note_dynamic(host, effect),
+                Err(error) => self.emitter.warn(error.to_string()),
             }
         }
     }

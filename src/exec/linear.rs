@@ -159,7 +159,7 @@ impl Run {
         if task.implicit && task.action == "gather_facts" && self.options.gathering == "smart" {
             // facts that are known are not gathered again
             group.retain(|host| {
-                let known = !self.store.facts(host).is_empty();
+                let known = self.store.has_gathered(host);
                 if known && let Some(cursor) = cursors.get_mut(host) {
                     cursor.advance();
                 }

@@ -433,7 +433,12 @@ impl EventSink for Human {
                 );
                 self.line(Some(Label::Faint), &text);
             }
-            Event::TaskDone { quiet: true, .. } => {}
+            Event::AsyncPoll { host, jid, .. } => {
+                let text = format!("ASYNC POLL on {host}: jid={jid} started=1 finished=0");
+                self.line(Some(Label::Faint), &text);
+            }
+            // the task's own line says the same
+            Event::AsyncDone { .. } | Event::TaskDone { quiet: true, .. } => {}
             Event::TaskDone {
                 task,
                 host,

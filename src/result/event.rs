@@ -153,6 +153,28 @@ pub enum Event {
         /// Attempts left.
         left: u32,
     },
+    /// A task in the background was looked at and goes on.
+    AsyncPoll {
+        /// The task.
+        task: Arc<TaskInfo>,
+        /// The host.
+        host: String,
+        /// The job.
+        jid: String,
+        /// Seconds that it has left.
+        left: u64,
+    },
+    /// A task in the background ended while it was waited for.
+    AsyncDone {
+        /// The task.
+        task: Arc<TaskInfo>,
+        /// The host.
+        host: String,
+        /// The job.
+        jid: String,
+        /// Whether it failed.
+        failed: bool,
+    },
     /// A task ended on a host.
     TaskDone {
         /// The task.

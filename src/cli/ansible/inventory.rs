@@ -96,7 +96,7 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
         .playbook_dir
         .clone()
         .unwrap_or_else(|| setup.cwd.clone());
-    let store = setup.store(inventory, &setup.cwd.join(dir));
+    let store = setup.store(inventory, &setup.cwd.join(dir))?;
     let text = if let Some(host) = &args.host {
         if !store.inventory(|inventory| inventory.host(host).is_some()) {
             show.diagnostic(&Diagnostic::warning(

@@ -394,6 +394,17 @@ impl EventSink for AnsibleDefault {
                 );
                 self.screen.say(&text, Some(Colour::Debug));
             }
+            Event::AsyncPoll { host, jid, .. } => {
+                let text = format!("ASYNC POLL on {host}: jid={jid} started=1 finished=0");
+                self.screen.say(&text, Some(Colour::Debug));
+            }
+            Event::AsyncDone {
+                host, jid, failed, ..
+            } => {
+                let word = if *failed { "FAILED" } else { "OK" };
+                let text = format!("ASYNC {word} on {host}: jid={jid}");
+                self.screen.say(&text, Some(Colour::Debug));
+            }
             Event::TaskDone { quiet: true, .. } => {}
             Event::TaskDone {
                 task,
