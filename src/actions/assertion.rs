@@ -41,10 +41,13 @@ pub(super) fn assert(input: &Input<'_>) -> Result<Step> {
         let message = args
             .fail_msg
             .unwrap_or_else(|| Value::data("Assertion failed"));
-        let data = Map::new()
+        let mut data = Map::new()
             .with("evaluated_to", false)
             .with("assertion", condition)
             .with("msg", message);
+        if !args.quiet {
+            data.set("_ansible_verbose_always", true);
+        }
         return Ok(Step::done(Outcome {
             failed: true,
             data,

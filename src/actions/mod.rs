@@ -7,9 +7,11 @@ mod args;
 mod argument_spec;
 mod assemble;
 mod assertion;
+mod async_status;
 mod content;
 mod copy;
 mod debug;
+mod documented;
 mod fetch;
 mod hosts;
 mod include_vars;
@@ -20,7 +22,9 @@ mod set_fact;
 mod template;
 mod unarchive;
 
+pub use async_status::look as look_at_job;
 pub use content::Content;
+pub use documented::documented_specs;
 pub use registry::{Action, ActionRegistry, controller_specs, template_fields};
 
 use crate::result::Outcome;

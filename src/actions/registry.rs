@@ -1,7 +1,8 @@
 //! All actions by name.
 
 use super::{Input, RemoteCall, Result, Step};
-use crate::value::{ArgField, ArgSpec, Args};
+use crate::value::{ArgField, ArgSpec, Args, Value};
+use std::sync::Arc;
 
 /// An action: arguments in, next step out.
 pub type Action = fn(&Input<'_>) -> Result<Step>;
@@ -44,7 +45,17 @@ fn command(input: &Input<'_>, name: &str) -> Step {
 }
 
 fn gather(input: &Input<'_>) -> Result<Step> {
-    Ok(Step::Call(RemoteCall::new("setup", input.args.clone())))
+    let mut call = RemoteCall::new("setup", input.args.clone());
+    call.finish = Some(Box::new(|mut outcome| {
+        if let Some(Value::Map(facts)) = outcome.data.get("ansible_facts").cloned()
+            && !outcome.failed
+        {
+            let facts = Arc::unwrap_or_clone(facts).with(crate::vars::GATHERED, true);
+            outcome.data.set("ansible_facts", facts);
+        }
+        outcome
+    }));
+    Ok(Step::Call(call))
 }
 
 const ENTRIES: &[Entry] = &[
@@ -154,6 +165,13 @@ const ENTRIES: &[Entry] = &[
         run: super::assemble::assemble,
     },
     Entry {
+        name: "async_status",
+        doc: "Tell what became of a task in the background.",
+        fields: None,
+        free_form: None,
+        run: super::async_status::async_status,
+    },
+    Entry {
         name: "raw",
         doc: "Run a command line without the agent.",
         fields: None,
@@ -212,6 +230,11 @@ impl ActionRegistry {
             .iter()
             .find(|entry| entry.name == name)
             .map(|entry| entry.run)
+    }
+
+    /// Whether a task with it can go on in the background: it is a module and nothing but it.
+    pub fn supports_async(self, name: &str) -> bool {
+        matches!(name, "command" | "shell") || self.find(name).is_none()
     }
 
     /// Whether `exec` does it itself.

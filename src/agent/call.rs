@@ -1,7 +1,7 @@
 //! One call: a module on a thread of its own, with its time limit.
 
 use super::blobs::CallBlobs;
-use super::{Session, secrecy};
+use super::{Session, job, secrecy};
 use crate::modules::{Entry, RunMode};
 use crate::result::Outcome;
 use crate::sys::{Cancel, Sys};
@@ -38,6 +38,9 @@ pub(super) fn run(session: &Arc<Session>, id: u64, call: Call, cancel: &Arc<Canc
             call.module
         ));
     };
+    if let Some(background) = &call.background {
+        return job::start(&call, background);
+    }
     let secrets = secrecy::secrets(&(entry.spec)(), &call.args);
     let no_log = call.no_log;
     let mut outcome = in_thread(session, id, call, entry, cancel);

@@ -4,10 +4,12 @@
 //! its calls in order, and each call a thread of its own, so that a module that crashes or hangs takes its call with
 //! it and not the agent. When the stream ends (the controller vanished, or said goodbye), what runs is killed with
 //! its process group, private files are removed, and the agent ends. If the agent itself is killed, its keeper, a
-//! second process, does the same.
+//! second process, does the same. A call in the background (`async`) is handed to another process, [`job`], that
+//! outlives all this.
 
 mod blobs;
 mod call;
+mod job;
 mod keeper;
 mod process;
 mod request;
@@ -16,6 +18,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+pub use job::run as job;
 pub use process::{check, run};
 pub use session::{Finder, Session};
 

@@ -96,7 +96,7 @@ fn replace(with: &impl AsFd, target: RawFd) -> io::Result<()> {
 }
 
 /// A sane umask, directory and search path, for what was started by an unusual login. Locale variables stay.
-fn settle() {
+pub(super) fn settle() {
     let mask = nix::sys::stat::umask(Mode::from_bits_truncate(0o022));
     if !mask.is_empty() {
         nix::sys::stat::umask(mask);

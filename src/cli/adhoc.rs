@@ -1,5 +1,6 @@
 //! `runbook run PATTERN -m MODULE -a ARGS`.
 
+use super::ansible;
 use super::args::{OutputKind, RunArgs};
 use super::exit::{CommandFailure, CommandResult, Exit};
 use super::play::{exit_of, interrupts};
@@ -32,13 +33,24 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
         }
         return Ok(Exit::Ok);
     }
+    if hosts.is_empty() && show.is_ansible() {
+        Setup::warn_of_no_hosts(&inventory, show);
+        if !inventory.hosts.is_empty() {
+            show.diagnostic(&crate::diag::Diagnostic::warning(
+                "inventory::no-match",
+                "No hosts matched, nothing to do",
+            ));
+        }
+        return Ok(Exit::Ok);
+    }
     if hosts.is_empty() {
         return Err(CommandFailure::new(
             Exit::Error,
             format!("the pattern `{}` matches no host", args.pattern),
         ));
     }
-    let store = setup.store(inventory, &setup.cwd);
+    let dir = args.more.playbook_dir.clone().unwrap_or_default();
+    let store = setup.store(inventory, &setup.cwd.join(dir))?;
     let templar = Setup::templar(&store);
     let loader = setup.loader(&templar);
     // a play of one task, as a playbook would have it
@@ -50,17 +62,36 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
         quoted(&args.module)
     };
     let text = format!(
-        "- name: ad hoc\n  hosts: {}\n  gather_facts: false\n  tasks:\n    - {module}: {}\n",
+        "- name: {}\n  hosts: {}\n  gather_facts: false\n  tasks:\n    - {module}: {}\n",
+        if show.is_ansible() {
+            "Ansible Ad-Hoc"
+        } else {
+            "ad hoc"
+        },
         quoted(&args.pattern),
         task_args(&args.args)?
     );
     let path = setup.cwd.join("<command line>");
-    let plays = loader.playbook_text(&Source::new("<command line>", text), Path::new(&path))?;
+    let plays = match loader.playbook_text(&Source::new("<command line>", text), Path::new(&path)) {
+        Err(error) if show.is_ansible() && error.code == "playbook::unknown-module" => {
+            // to Ansible that is a failure of each host
+            for host in &hosts {
+                let text = "was not found in configured module paths";
+                outln!(
+                    "{host} | FAILED! => {{\n    \"msg\": \"The module {} {text}\"\n}}",
+                    args.module
+                );
+            }
+            return Ok(Exit::HostFailed);
+        }
+        other => other?,
+    };
     setup.ask(&args.connection)?;
     let options = RunOptions {
         check: args.check,
         diff: args.diff || *setup.config.diff_always,
         limit,
+        task_timeout: args.more.task_timeout.unwrap_or(*setup.config.task_timeout),
         ..setup.options(&args.connection, show)
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -71,6 +102,10 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
         let interrupted = interrupts();
         let stdout = || Box::new(std::io::stdout()) as Box<dyn std::io::Write + Send>;
         let sink: Box<dyn EventSink> = match args.output {
+            OutputKind::Ansible => ansible::adhoc_report(&setup, show, &options, &store, &args),
+            OutputKind::Human if args.one_line => {
+                ansible::adhoc_report(&setup, show, &options, &store, &args)
+            }
             OutputKind::Human => Box::new(Minimal::new(
                 stdout(),
                 Palette {
@@ -92,6 +127,7 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
             sink,
             magic,
             interrupted,
+            refresh: Some(setup.refresh(&args.sources.limit)),
         }));
         let end = run.playbooks(&[(path, plays)]).await?;
         Ok(exit_of(&end))

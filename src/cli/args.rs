@@ -36,6 +36,8 @@ pub enum Command {
     Vault(VaultCommand),
     /// Show the modules, or one module's arguments
     Doc(DocArgs),
+    /// Show the settings and where they come from
+    Config(ConfigArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -147,6 +149,8 @@ pub enum OutputKind {
     Json,
     /// A JUnit XML document
     Junit,
+    /// What Ansible prints, with its `stdout_callback` and `callbacks_enabled`
+    Ansible,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -210,7 +214,7 @@ pub struct PlayArgs {
     /// Run handlers even on hosts that failed
     #[arg(long)]
     pub force_handlers: bool,
-    /// Forget cached facts (runbook keeps none between runs)
+    /// Forget the facts that a cache keeps of the hosts of the inventory
     #[arg(long)]
     pub flush_cache: bool,
     /// What goes to standard output
@@ -257,9 +261,25 @@ pub struct RunArgs {
     /// List the hosts, run nothing
     #[arg(long)]
     pub list_hosts: bool,
+    /// One line for each host
+    #[arg(short, long)]
+    pub one_line: bool,
     /// What goes to standard output
     #[arg(long, value_enum, default_value = "human", value_name = "KIND")]
     pub output: OutputKind,
+    #[arg(skip)]
+    pub more: RunMore,
+}
+
+/// What only Ansible's `ansible` takes.
+#[derive(Clone, Debug, Default)]
+pub struct RunMore {
+    /// Write each host's result into this directory.
+    pub tree: Option<PathBuf>,
+    /// The directory that stands for a playbook's.
+    pub playbook_dir: Option<PathBuf>,
+    /// Seconds that the task may take.
+    pub task_timeout: Option<u64>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -281,6 +301,42 @@ pub struct InventoryArgs {
     /// The group that the tree begins with
     #[arg(value_name = "GROUP")]
     pub group: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ConfigArgs {
+    /// What to do
+    #[arg(value_enum)]
+    pub action: ConfigAction,
+    /// Only settings that somebody set (dump)
+    #[arg(long, alias = "changed-only")]
+    pub only_changed: bool,
+    /// How to write it
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    pub format: Option<ConfigFormat>,
+    /// Read this file
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ConfigAction {
+    /// All settings with their names in files and the environment
+    List,
+    /// All settings with their values and where these come from
+    Dump,
+    /// The configuration file
+    View,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ConfigFormat {
+    /// A line for each
+    Display,
+    /// JSON
+    Json,
+    /// YAML
+    Yaml,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -25,15 +25,7 @@ pub fn doc(args: &DocArgs) -> CommandResult {
         }
         return Ok(Exit::Ok);
     };
-    let short = name.rsplit('.').next().unwrap_or(name);
-    let found = specs
-        .iter()
-        .find(|spec| spec.module == short || spec.aliases.contains(&short));
-    let Some(spec) = found else {
-        let mut failure = CommandFailure::new(Exit::Error, format!("there is no module `{name}`"));
-        failure.diagnostic.hint = did_you_mean(short, specs.iter().map(|spec| spec.module));
-        return Err(failure);
-    };
+    let spec = find(&specs, name)?;
     if args.json {
         outln!(
             "{}",
@@ -43,6 +35,71 @@ pub fn doc(args: &DocArgs) -> CommandResult {
         print(spec);
     }
     Ok(Exit::Ok)
+}
+
+/// The modules as `ansible-doc -l` lists them: full names and summaries in columns.
+pub fn ansible_list(filters: &[String], as_json: bool) -> CommandResult {
+    let specs = Actions::default().specs();
+    let full = |spec: &ArgSpec| format!("{}.{}", spec.collection, spec.module);
+    let wanted = |name: &str| {
+        filters.is_empty()
+            || filters
+                .iter()
+                .any(|filter| name.starts_with(filter.as_str()))
+    };
+    let mut rows: Vec<(String, &str)> = specs
+        .iter()
+        .map(|spec| (full(spec), summary(spec)))
+        .filter(|(name, _)| wanted(name))
+        .collect();
+    rows.sort();
+    if as_json {
+        let map: serde_json::Map<String, serde_json::Value> = rows
+            .into_iter()
+            .map(|(name, text)| (name, text.into()))
+            .collect();
+        outln!("{}", serde_json::to_string_pretty(&map).unwrap_or_default());
+        return Ok(Exit::Ok);
+    }
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, text) in rows {
+        outln!("{name:width$} {text}");
+    }
+    Ok(Exit::Ok)
+}
+
+/// A task with that module, to copy.
+pub fn snippet(name: &str) -> CommandResult {
+    let specs = Actions::default().specs();
+    let spec = find(&specs, name)?;
+    outln!("- name: {}", summary(spec).trim_end_matches('.'));
+    outln!("  {}:", spec.module);
+    let mut fields: Vec<_> = spec
+        .fields
+        .iter()
+        .filter(|field| !field.name.starts_with('_'))
+        .collect();
+    fields.sort_by_key(|field| field.name);
+    for field in fields {
+        let needed = if field.required { "(required) " } else { "" };
+        let doc = field.doc.lines().next().unwrap_or_default();
+        outln!("      {}:   # {needed}{doc}", field.name);
+    }
+    Ok(Exit::Ok)
+}
+
+/// The spec of that name or alias, with or without its collection.
+fn find<'a>(specs: &'a [ArgSpec], name: &str) -> Result<&'a ArgSpec, CommandFailure> {
+    let short = name.rsplit('.').next().unwrap_or(name);
+    specs
+        .iter()
+        .find(|spec| spec.module == short || spec.aliases.contains(&short))
+        .ok_or_else(|| {
+            let mut failure =
+                CommandFailure::new(Exit::Error, format!("there is no module `{name}`"));
+            failure.diagnostic.hint = did_you_mean(short, specs.iter().map(|spec| spec.module));
+            failure
+        })
 }
 
 fn summary(spec: &ArgSpec) -> &str {

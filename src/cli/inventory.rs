@@ -11,7 +11,7 @@ use crate::inventory::Inventory;
 pub fn inventory(args: &InventoryArgs, show: &Show) -> CommandResult {
     let setup = Setup::new(&args.sources, &args.vault, show)?;
     let inventory = setup.inventory(show)?;
-    let store = setup.store(inventory, &setup.cwd);
+    let store = setup.store(inventory, &setup.cwd)?;
     if let Some(host) = &args.host {
         let known = store.inventory(|inventory| inventory.host(host).is_some());
         if !known {

@@ -52,14 +52,6 @@ pub fn lists(
                     outln!("      {host}");
                 }
             }
-            if args.list_tags {
-                let mut all = BTreeSet::new();
-                for task in selected(play, tags) {
-                    all.extend(task.static_tags());
-                }
-                let all: Vec<_> = all.into_iter().collect();
-                outln!("      TASK TAGS: [{}]", all.join(", "));
-            }
             if args.list_tasks {
                 outln!("    tasks:");
                 for task in selected(play, tags) {
@@ -68,6 +60,14 @@ pub fn lists(
                     tags.dedup();
                     outln!("      {}\tTAGS: [{}]", listed(&task), tags.join(", "));
                 }
+            }
+            if args.list_tags {
+                let mut all = BTreeSet::new();
+                for task in selected(play, tags) {
+                    all.extend(task.static_tags());
+                }
+                let all: Vec<_> = all.into_iter().collect();
+                outln!("      TASK TAGS: [{}]", all.join(", "));
             }
         }
     }

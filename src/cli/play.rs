@@ -1,5 +1,6 @@
 //! `runbook play`.
 
+use super::ansible;
 use super::args::{OutputKind, PlayArgs, VerifyKind};
 use super::exit::{CommandFailure, CommandResult, Exit};
 use super::lists;
@@ -21,23 +22,27 @@ pub type Loaded = Vec<(PathBuf, Vec<Play>)>;
 
 pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     for path in &args.playbooks {
-        exists(path)?;
+        exists(path, show)?;
     }
     let mut setup = Setup::new(&args.sources, &args.vault, show)?;
     let show = &show.configured(&setup.config);
     let inventory = setup.inventory(show)?;
+    Setup::warn_of_no_hosts(&inventory, show);
     let limit = setup.limit(&inventory, &args.sources.limit, show)?;
     let first = args
         .playbooks
         .first()
         .map_or(Path::new("."), PathBuf::as_path);
     let dir = playbook_dir(first);
-    let store = setup.store(inventory, &dir);
+    let store = setup.store(inventory, &dir)?;
     let templar = Setup::templar(&store);
     let loader = setup.loader(&templar);
     let playbooks = load(&args.playbooks, &loader, show)?;
     if args.syntax_check {
         for (path, _) in &playbooks {
+            if show.is_ansible() {
+                outln!("");
+            }
             outln!("playbook: {}", path.display());
         }
         return Ok(Exit::Ok);
@@ -52,7 +57,16 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
             &tags,
         );
     }
-    starts(&args, &playbooks)?;
+    let unstarted = match starts(&args, &playbooks) {
+        // to Ansible, that is a run without tasks
+        Err(_) if show.is_ansible() => true,
+        other => other.map(|()| false)?,
+    };
+    if args.flush_cache {
+        for host in store.inventory(|i| i.hosts.keys().cloned().collect::<Vec<_>>()) {
+            store.clear_facts(&host);
+        }
+    }
     setup.ask(&args.connection)?;
     let options = RunOptions {
         check: args.check,
@@ -77,7 +91,11 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     runtime.block_on(async {
         let interrupted = interrupts();
         let machines = setup.machines(&args.connection)?;
-        let mut sink = Fan::new().with(reports(&args, show, &options));
+        let main = match args.output {
+            OutputKind::Ansible => ansible::report(&setup, show, &options, &store),
+            _ => reports(&args, show, &options),
+        };
+        let mut sink = Fan::new().with(main);
         if args.verify == Some(VerifyKind::Task) {
             sink = sink.with(verdict.collector());
         }
@@ -92,10 +110,16 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
             sink: Box::new(sink),
             magic,
             interrupted: interrupted.clone(),
+            refresh: Some(setup.refresh(&args.sources.limit)),
         }));
         let end = run.playbooks(&playbooks).await?;
         let exit = exit_of(&end);
         drop(end);
+        if unstarted && let Some(name) = &args.start_at_task {
+            errln!(
+                " [ERROR]: No matching task \"{name}\" found. Note: --start-at-task can only follow\nstatic includes."
+            );
+        }
         if exit != Exit::Ok {
             return Ok(exit);
         }
@@ -128,7 +152,7 @@ pub fn load(
 ) -> Result<Loaded, CommandFailure> {
     let mut playbooks = Vec::new();
     for path in paths {
-        exists(path)?;
+        exists(path, show)?;
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let plays = loader.playbook(&absolute);
         show.warnings(loader.take_warnings());
@@ -138,8 +162,12 @@ pub fn load(
 }
 
 /// Checks that there is a playbook to read.
-fn exists(path: &Path) -> Result<(), CommandFailure> {
+fn exists(path: &Path, show: &Show) -> Result<(), CommandFailure> {
     let problem = match std::fs::metadata(path) {
+        Err(_) if show.is_ansible() => {
+            let problem = format!("the playbook: {} could not be found", path.display());
+            return Err(CommandFailure::new(Exit::Error, problem));
+        }
         Ok(about) if about.is_dir() => format!("{} is a directory, no playbook", path.display()),
         Ok(_) => return Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -244,7 +272,7 @@ fn reports(args: &PlayArgs, show: &Show, options: &RunOptions) -> Box<dyn EventS
     let stdout = || Box::new(std::io::stdout()) as Box<dyn std::io::Write + Send>;
     let stderr = || Box::new(std::io::stderr()) as Box<dyn std::io::Write + Send>;
     let main: Box<dyn EventSink> = match args.output {
-        OutputKind::Human => human(show, options.diff, options.check),
+        OutputKind::Human | OutputKind::Ansible => human(show, options.diff, options.check),
         OutputKind::Json => Box::new(Json::new(stdout())),
         OutputKind::Junit => Box::new(Junit::new(stdout())),
     };

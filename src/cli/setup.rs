@@ -8,13 +8,14 @@ use super::streams::errln;
 use super::vault::Passwords;
 use super::vocabulary::Actions;
 use crate::config::{Config, Gathering, HashBehaviour};
-use crate::exec::{Login, Machines, RunOptions};
+use crate::diag::did_you_mean;
+use crate::exec::{Login, Machines, Refresh, Refreshed, RunOptions};
 use crate::inventory::{self, Inventory, SourceSpec};
 use crate::playbook::{LoadOptions, Loader, TagFilter};
 use crate::template::{Context, FileContext, Overlay, Scope, Templar, TemplarOptions, Variable};
 use crate::transport::{AgentBinaries, ConnectionKind, HostKeyChecking, KeyRing, Options, Target};
 use crate::value::{Map, Secret};
-use crate::vars::{RunMagic, StoreOptions, VarStore, parse_extra_vars};
+use crate::vars::{FactCache, RunMagic, StoreOptions, VarStore, parse_extra_vars};
 use crate::vault::Vault;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -82,6 +83,9 @@ impl Setup {
 
     /// Reads the inventory.
     pub fn inventory(&self, show: &Show) -> Result<Inventory, CommandFailure> {
+        if show.is_ansible() {
+            return self.inventory_as_ansible(show);
+        }
         if self.sources.is_empty() {
             show.diagnostic(
                 &crate::diag::Diagnostic::warning(
@@ -100,9 +104,103 @@ impl Setup {
         Ok(inventory)
     }
 
+    /// The same, where sources that are not there are left out with a warning.
+    fn inventory_as_ansible(&self, show: &Show) -> Result<Inventory, CommandFailure> {
+        let warn = |text: String| {
+            show.diagnostic(&crate::diag::Diagnostic::warning("inventory::source", text));
+        };
+        let (there, missing): (Vec<_>, Vec<_>) =
+            self.sources
+                .iter()
+                .cloned()
+                .partition(|source| match source {
+                    SourceSpec::Path(path) => path.exists(),
+                    SourceSpec::List(_) => true,
+                });
+        for source in &missing {
+            warn(format!("Unable to parse {source} as an inventory source"));
+        }
+        if there.is_empty() {
+            warn("No inventory was parsed, only implicit localhost is available".to_owned());
+        }
+        let options = inventory::LoadOptions {
+            vault: Arc::clone(&self.vault),
+            ..inventory::LoadOptions::default()
+        };
+        let mut inventory = inventory::load(&there, &options)?;
+        show.warnings(std::mem::take(&mut inventory.warnings));
+        Ok(inventory)
+    }
+
+    /// Warns as Ansible does of an inventory without hosts.
+    pub fn warn_of_no_hosts(inventory: &Inventory, show: &Show) {
+        if show.is_ansible() && inventory.hosts.is_empty() {
+            show.diagnostic(&crate::diag::Diagnostic::warning(
+                "inventory::empty",
+                "provided hosts list is empty, only localhost is available. Note that the implicit localhost does not \
+                 match 'all'",
+            ));
+        }
+    }
+
+    /// What `meta: refresh_inventory` does.
+    pub fn refresh(&self, limit: &[String]) -> Refresh {
+        let (sources, cwd) = (self.sources.clone(), self.cwd.clone());
+        let limit = (!limit.is_empty()).then(|| limit.join(","));
+        Arc::new(move || {
+            let inventory = inventory::load(&sources, &inventory::LoadOptions::default())?;
+            let limit = match &limit {
+                Some(limit) => Some(inventory.limit(limit, &cwd)?.hosts),
+                None => None,
+            };
+            Ok(Refreshed { inventory, limit })
+        })
+    }
+
+    /// Where facts are kept between runs.
+    fn fact_cache(&self) -> Result<Option<FactCache>, CommandFailure> {
+        let config = &self.config;
+        let kind = config.fact_caching.as_str();
+        let short = ["ansible.builtin.", "ansible.legacy."]
+            .iter()
+            .find_map(|collection| kind.strip_prefix(collection))
+            .unwrap_or(kind);
+        match short {
+            "memory" => return Ok(None),
+            "jsonfile" => {}
+            _ => {
+                let mut failure = CommandFailure::new(
+                    Exit::Error,
+                    format!("the fact cache `{kind}` is not built; memory and jsonfile are"),
+                );
+                failure.diagnostic.hint = did_you_mean(short, ["memory", "jsonfile"]);
+                return Err(failure);
+            }
+        }
+        let Some(dir) = &config.fact_caching_connection.value else {
+            let mut failure = CommandFailure::new(
+                Exit::Error,
+                "the fact cache `jsonfile` needs a directory, and none is set",
+            );
+            failure.diagnostic.hint =
+                Some("set `fact_caching_connection` or ANSIBLE_CACHE_PLUGIN_CONNECTION".to_owned());
+            return Err(failure);
+        };
+        let cache = FactCache::open(
+            &expand_home(dir),
+            &config.fact_caching_prefix,
+            *config.fact_caching_timeout,
+        )?;
+        Ok(Some(cache))
+    }
+
     /// Variables over an inventory.
-    pub fn store(&self, inventory: Inventory, playbook_dir: &Path) -> Arc<VarStore> {
-        VarStore::new(
+    pub fn store(
+        &self,
+        inventory: Inventory,
+        playbook_dir: &Path,
+    ) -> Result<Arc<VarStore>, CommandFailure> {
+        Ok(VarStore::new(
             inventory,
             StoreOptions {
                 playbook_dir: playbook_dir.to_owned(),
@@ -110,8 +208,9 @@ impl Setup {
                 inject_facts: *self.config.inject_facts_as_vars,
                 extra_vars: self.extra.clone(),
                 vault: Arc::clone(&self.vault),
+                cache: self.fact_cache()?,
             },
-        )
+        ))
     }
 
     /// The template engine.
@@ -333,6 +432,8 @@ impl Setup {
             task_timeout: *config.task_timeout,
             no_log: *config.no_log,
             strategy: config.strategy.value.clone(),
+            poll_interval: *config.poll_interval,
+            async_dir: config.async_dir.value.clone(),
             missing_handler_fails: *config.error_on_missing_handler,
             tags: self.tags(&[], &[]),
             ..RunOptions::default()
@@ -395,10 +496,13 @@ impl Setup {
         let selection = inventory.limit(&limit.join(","), &self.cwd)?;
         show.warnings(selection.warnings);
         if selection.hosts.is_empty() {
-            return Err(CommandFailure::new(
-                Exit::Error,
-                format!("the limit `{}` leaves no host", limit.join(",")),
-            ));
+            let why = if show.is_ansible() {
+                "Specified inventory, host pattern and/or --limit leaves us with no hosts to target."
+                    .to_owned()
+            } else {
+                format!("the limit `{}` leaves no host", limit.join(","))
+            };
+            return Err(CommandFailure::new(Exit::Error, why));
         }
         Ok(Some(selection.hosts))
     }
@@ -417,8 +521,12 @@ pub fn configuration(show: &Show) -> Result<(Config, PathBuf), CommandFailure> {
     let env = |name: &str| std::env::var(name).ok();
     let config = Config::load(&env, &cwd)?;
     show.warnings(config.warnings.iter().cloned());
+    if show.is_ansible() {
+        show.begins(&config);
+    }
     for ignored in &config.ignored {
-        if show.verbosity > 0 || !ignored.known {
+        // Ansible says nothing of them
+        if !show.is_ansible() && (show.verbosity > 0 || !ignored.known) {
             let mut warning = crate::diag::Diagnostic::warning(
                 "config::ignored",
                 format!(

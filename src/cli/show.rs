@@ -2,12 +2,24 @@
 
 use super::args::Global;
 use super::exit::CommandFailure;
-use super::streams::errln;
+use super::streams::{errln, outln};
 use crate::diag::{Diagnostic, RenderOptions, render};
+
+/// In whose words messages are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Voice {
+    /// runbook's: the place, the line, a caret.
+    #[default]
+    Own,
+    /// Ansible's: `[WARNING]: …`, `ERROR! …`.
+    Ansible,
+}
 
 /// Writes messages to standard error.
 #[derive(Clone, Copy, Debug)]
 pub struct Show {
+    /// In whose words.
+    pub voice: Voice,
     /// Colours on standard error.
     pub colour: bool,
     /// Colours on standard output.
@@ -25,6 +37,7 @@ impl Show {
         let forced = std::env::var("ANSIBLE_FORCE_COLOR")
             .is_ok_and(|v| v == "1" || v.eq_ignore_ascii_case("true"));
         let show = Self {
+            voice: Voice::Own,
             colour: wanted && (forced || console::user_attended_stderr()),
             colour_out: wanted && (forced || console::user_attended()),
             verbosity: global.verbose,
@@ -45,10 +58,18 @@ impl Show {
         show
     }
 
+    /// Whether messages are Ansible's.
+    pub fn is_ansible(&self) -> bool {
+        self.voice == Voice::Ansible
+    }
+
     /// The same with what the configuration says on top.
     #[must_use]
     pub fn configured(mut self, config: &crate::config::Config) -> Self {
-        if config.nocolor.value {
+        if self.is_ansible() && config.force_color.value {
+            self.colour = true;
+            self.colour_out = true;
+        } else if config.nocolor.value {
             self.colour = false;
             self.colour_out = false;
         } else if config.force_color.value {
@@ -62,8 +83,35 @@ impl Show {
         self
     }
 
+    /// What Ansible says first with `-v`.
+    pub fn begins(&self, config: &crate::config::Config) {
+        let verbosity = self.configured(config).verbosity;
+        if verbosity == 0 {
+            return;
+        }
+        let text = match &config.file {
+            Some(file) => format!("Using {} as config file", file.display()),
+            None => "No config file found; using defaults".to_owned(),
+        };
+        let text = if self.configured(config).colour_out {
+            crate::report::ansible::Colour::Verbose.paint(&text)
+        } else {
+            text
+        };
+        if verbosity > 1
+            && let Some(program) = super::ansible::Program::called()
+        {
+            program.version();
+        }
+        outln!("{text}");
+    }
+
     /// Shows a diagnostic.
     pub fn diagnostic(&self, diagnostic: &Diagnostic) {
+        if self.voice == Voice::Ansible {
+            errln!("{}", super::ansible::message(diagnostic, self.colour));
+            return;
+        }
         errln!(
             "{}",
             render(

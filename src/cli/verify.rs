@@ -306,7 +306,7 @@ impl Second<'_> {
             verbosity: 0,
             ..*show
         })?;
-        let store = setup.store(inventory, self.dir);
+        let store = setup.store(inventory, self.dir)?;
         let templar = Setup::templar(&store);
         let loader = setup.loader(&templar);
         let playbooks = load(&args.playbooks, &loader, show)?;
@@ -326,6 +326,7 @@ impl Second<'_> {
             sink: Box::new(sink),
             magic,
             interrupted,
+            refresh: Some(setup.refresh(&args.sources.limit)),
         }));
         let end = run.playbooks(&playbooks).await?;
         let exit = exit_of(&end);

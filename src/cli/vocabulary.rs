@@ -1,6 +1,6 @@
 //! What actions there are: those of the controller and the modules.
 
-use crate::actions::{ActionRegistry, controller_specs};
+use crate::actions::{ActionRegistry, controller_specs, documented_specs};
 use crate::modules::Registry;
 use crate::playbook::Vocabulary;
 use crate::value::ArgSpec;
@@ -76,6 +76,7 @@ impl Actions {
     /// The interfaces of all actions, for `runbook doc`.
     pub fn specs(&self) -> Vec<ArgSpec> {
         let mut specs = self.controller.clone();
+        specs.extend(documented_specs());
         specs.push(template_spec());
         for entry in Registry
             .entries()

@@ -8,9 +8,11 @@ mod ini;
 mod read;
 mod setting;
 mod settings;
+mod table;
 #[cfg(test)]
 mod tests;
 
 pub use read::{DuplicateKeys, Gathering, HashBehaviour, PatternMismatch};
 pub use setting::{Ignored, Origin, Setting};
 pub use settings::Config;
+pub use table::Row;

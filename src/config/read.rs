@@ -156,6 +156,18 @@ pub(super) fn optional_number(text: &str, context: &Context<'_>) -> Read<Option<
     }
 }
 
+/// Nothing, if the text is empty.
+pub(super) fn optional_boolean(text: &str, context: &Context<'_>) -> Read<Option<bool>> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    match boolean(text, context) {
+        Ok(value) => Ok(Some(value)),
+        Err(Problem::Odd(value, expected)) => Err(Problem::Odd(Some(value), expected)),
+        Err(Problem::Bad(expected)) => Err(Problem::Bad(expected)),
+    }
+}
+
 pub(super) fn string(text: &str, context: &Context<'_>) -> Read<String> {
     Ok(if context.file { unquote(text) } else { text }.to_owned())
 }

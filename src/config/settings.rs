@@ -5,6 +5,7 @@ use super::ini::{self, Entry};
 use super::read::{self, Context, DuplicateKeys, Gathering, HashBehaviour, PatternMismatch};
 use super::read::{Problem, Read};
 use super::setting::{Ignored, Origin, Setting};
+use super::table::{Row, Shown as _};
 use crate::diag::{Diagnostic, did_you_mean};
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,22 @@ macro_rules! settings {
                     self.$field = found;
                 })+
                 Ok(())
+            }
+        }
+
+        impl Config {
+            /// All settings in the order of their names.
+            pub fn table(&self) -> Vec<Row> {
+                let mut rows = vec![$(Row {
+                    field: stringify!($field),
+                    doc: [$($doc),+].join(" ").trim().to_owned(),
+                    ini: &[$($ini),*],
+                    env: &[$($env),*],
+                    value: self.$field.value.shown(),
+                    origin: self.$field.origin.clone(),
+                },)+];
+                rows.sort_by_key(|row| row.field);
+                rows
             }
         }
 
@@ -117,6 +134,24 @@ settings! {
     verbosity: u64 = 0, number, ["defaults.verbosity"], ["ANSIBLE_VERBOSITY"];
     /// Whether skipped machines are shown.
     display_skipped_hosts: bool = true, boolean, ["defaults.display_skipped_hosts"], ["ANSIBLE_DISPLAY_SKIPPED_HOSTS"];
+    /// Whether machines where nothing was changed are shown.
+    display_ok_hosts: bool = true, boolean, ["defaults.display_ok_hosts"], ["ANSIBLE_DISPLAY_OK_HOSTS"];
+    /// Whether failures go to standard error.
+    display_failed_stderr: bool = false, boolean, ["defaults.display_failed_stderr"], ["ANSIBLE_DISPLAY_FAILED_STDERR"];
+    /// Whether what `set_stats` collected is shown at the end.
+    show_custom_stats: bool = false, boolean, ["defaults.show_custom_stats"], ["ANSIBLE_SHOW_CUSTOM_STATS"];
+    /// Whether banners say that a run only predicts.
+    check_mode_markers: bool = false, boolean, ["defaults.check_mode_markers"], ["ANSIBLE_CHECK_MODE_MARKERS"];
+    /// Whether the start of each task on each machine is shown.
+    show_per_host_start: bool = false, boolean, ["defaults.show_per_host_start"], ["ANSIBLE_SHOW_PER_HOST_START"];
+    /// Whether a failure shows where its task is written.
+    show_task_path_on_failure: bool = false, boolean, ["defaults.show_task_path_on_failure"], ["ANSIBLE_SHOW_TASK_PATH_ON_FAILURE"];
+    /// Results as `json` or `yaml`.
+    result_format: String = "json".to_owned(), string, ["defaults.callback_result_format"], ["ANSIBLE_CALLBACK_RESULT_FORMAT"];
+    /// Whether results take several lines; unset: YAML does.
+    format_pretty: Option<bool> = None, optional_boolean, ["defaults.callback_format_pretty"], ["ANSIBLE_CALLBACK_FORMAT_PRETTY"];
+    /// Whether commands that run one module use `stdout_callback`, too.
+    bin_ansible_callbacks: bool = false, boolean, ["defaults.bin_ansible_callbacks"], ["ANSIBLE_LOAD_CALLBACK_PLUGINS"];
     /// How results are printed.
     stdout_callback: String = "default".to_owned(), string, ["defaults.stdout_callback"], ["ANSIBLE_STDOUT_CALLBACK"];
     /// More outputs.
@@ -150,6 +185,16 @@ settings! {
     strategy: String = "linear".to_owned(), string, ["defaults.strategy"], ["ANSIBLE_STRATEGY"];
     /// Seconds between two looks at an asynchronous task.
     poll_interval: u64 = 15, number, ["defaults.poll_interval"], ["ANSIBLE_POLL_INTERVAL"];
+    /// The directory for the files of asynchronous tasks on machines; `~` is the user there.
+    async_dir: String = "~/.ansible_async".to_owned(), string, ["defaults.async_dir"], ["ANSIBLE_ASYNC_DIR"];
+    /// Where facts are kept between runs: `memory` (nowhere), `jsonfile`.
+    fact_caching: String = "memory".to_owned(), string, ["defaults.fact_caching"], ["ANSIBLE_CACHE_PLUGIN"];
+    /// The directory of the fact cache.
+    fact_caching_connection: Option<PathBuf> = None, optional_path, ["defaults.fact_caching_connection"], ["ANSIBLE_CACHE_PLUGIN_CONNECTION"];
+    /// What the names of its files begin with.
+    fact_caching_prefix: String = String::new(), string, ["defaults.fact_caching_prefix"], ["ANSIBLE_CACHE_PLUGIN_PREFIX"];
+    /// Seconds that cached facts count; zero: for ever.
+    fact_caching_timeout: u64 = 86_400, number, ["defaults.fact_caching_timeout"], ["ANSIBLE_CACHE_PLUGIN_TIMEOUT"];
     /// Seconds a task may take; zero: as many as it needs.
     task_timeout: u64 = 0, number, ["defaults.task_timeout"], ["ANSIBLE_TASK_TIMEOUT"];
     /// Extensions of the template language.
@@ -185,24 +230,18 @@ settings! {
 }
 
 /// Settings of Ansible that mean nothing here: there is no Python and there are no plugins to find.
-const MEANINGLESS: [&str; 45] = [
+const MEANINGLESS: [&str; 39] = [
     "defaults.action_plugins",
     "defaults.action_warnings",
     "defaults.become_plugins",
-    "defaults.bin_ansible_callbacks",
     "defaults.cache_plugins",
     "defaults.callback_plugins",
-    "defaults.callback_result_format",
     "defaults.command_warnings",
     "defaults.connection_plugins",
     "defaults.cow_selection",
     "defaults.deprecation_warnings",
     "defaults.devel_warning",
     "defaults.display_args_to_stdout",
-    "defaults.fact_caching",
-    "defaults.fact_caching_connection",
-    "defaults.fact_caching_prefix",
-    "defaults.fact_caching_timeout",
     "defaults.filter_plugins",
     "defaults.home",
     "defaults.internal_poll_interval",

@@ -1,5 +1,6 @@
 //! Taking a turn's step where it has to go.
 
+use super::background::InBackground;
 use super::machines::Login;
 use super::run::{Run, stopped};
 use super::settings::Settings;
@@ -51,6 +52,9 @@ impl Run {
             ) => (self.pause(duration, prompt, echo).await, Vec::new()),
             (step, Some((login, who))) => {
                 let outcome = self.remote(place, step, &login, who.as_ref(), &rest).await;
+                let outcome = self
+                    .when_over(place, outcome, &login, who.as_ref(), rest.settings.as_ref())
+                    .await;
                 (outcome, Vec::new())
             }
             (_, None) => (
@@ -187,15 +191,7 @@ impl Run {
 
     fn wire_call(&self, task: &Task, call: &RemoteCall, settings: Option<&Settings>) -> Call {
         let timeout = settings.and_then(|s| s.timeout);
-        let background = task.background.as_ref().and_then(|(seconds, _)| {
-            seconds
-                .to_value()
-                .to_string()
-                .trim()
-                .parse::<u64>()
-                .ok()
-                .filter(|s| *s > 0)
-        });
+        let background = settings.and_then(|s| s.background.as_ref());
         Call {
             module: call.module.clone(),
             args: call.args.clone(),
@@ -209,7 +205,8 @@ impl Run {
                 && task.changed_when.is_none(),
             replan: self.options.verify_task == VerifyTask::On,
             environment: settings.map(|s| s.environment.clone()).unwrap_or_default(),
-            timeout: timeout.or(background),
+            timeout,
+            background: background.map(InBackground::on_wire),
         }
     }
 
@@ -275,6 +272,7 @@ impl Run {
                 replan: false,
                 environment: Vec::new(),
                 timeout: Some(connect_timeout.as_secs().max(1)),
+                background: None,
             };
             let ping = self
                 .machines
@@ -351,7 +349,7 @@ impl Run {
 }
 
 /// The outcome for a machine that could not be talked to.
-fn lost(error: &TransportError) -> Outcome {
+pub(super) fn lost(error: &TransportError) -> Outcome {
     let message = format!("failed to {error}");
     if error.is_unreachable() {
         Outcome::unreachable(message)

@@ -33,7 +33,10 @@ impl Run {
                         .store
                         .update_inventory(|inventory| inventory.add_host(name, &groups, vars));
                     match added {
-                        Ok(changed) => end.outcome.changed &= changed,
+                        Ok(changed) => {
+                            self.note_dynamic(place.host, effect);
+                            end.outcome.changed &= changed;
+                        }
                         Err(error) => self.emitter.warn(error.to_string()),
                     }
                 }
@@ -80,24 +83,31 @@ impl Run {
 
     /// Puts hosts into the groups that `group_by` named for them, in the order of the hosts, as one change.
     pub(super) fn join_groups<'a>(&self, ends: impl Iterator<Item = (&'a Arc<str>, &'a [Effect])>) {
-        let joins: Vec<(&str, &String, &Vec<String>)> = ends
-            .flat_map(|(host, effects)| {
-                effects.iter().filter_map(move |effect| match effect {
-                    Effect::GroupBy { key, parents } => Some((&**host, key, parents)),
-                    _ => None,
-                })
-            })
+        let joins: Vec<(&Arc<str>, &Effect)> = ends
+            .flat_map(|(host, effects)| effects.iter().map(move |effect| (host, effect)))
+            .filter(|(_, effect)| matches!(effect, Effect::GroupBy { .. }))
             .collect();
         if joins.is_empty() {
             return;
         }
-        self.store.update_inventory(|inventory| {
-            for (host, key, parents) in joins {
+        let failures = self.store.update_inventory(|inventory| {
+            let mut failures = Vec::new();
+            for (at, (host, effect)) in joins.iter().enumerate() {
+                let Effect::GroupBy { key, parents } = effect else {
+                    continue;
+                };
                 let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
                 if let Err(error) = inventory.group_by(key, host, &parents) {
                     self.emitter.warn(error.to_string());
+                    failures.push(at);
                 }
             }
+            failures
         });
+        for (at, (host, effect)) in joins.into_iter().enumerate() {
+            if !failures.contains(&at) {
+                self.note_dynamic(host, effect);
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::play::PlayState;
 use super::run::Run;
 use crate::diag::Diagnostic;
 use crate::playbook::Task;
+use crate::result::Event;
 use crate::template::Context;
 use crate::value::Value;
 use std::sync::Arc;
@@ -52,14 +53,27 @@ impl Run {
             word.as_str(),
             "end_play" | "end_batch" | "clear_facts" | "clear_host_errors" | "refresh_inventory"
         );
+        let refreshes = word == "refresh_inventory";
+        if refreshes && !task.keywords.when.is_empty() {
+            self.emitter
+                .warn("`meta: refresh_inventory` does not look at `when`");
+        }
         for host in group {
             let asked = if of_all {
                 group.first().unwrap_or(host)
             } else {
                 host
             };
-            if task.implicit || self.meta_applies(state, task, asked)? {
+            let applies = task.implicit || refreshes || self.meta_applies(state, task, asked)?;
+            if applies {
                 hosts.push(Arc::clone(host));
+            }
+            if !task.implicit && (!of_all || group.first() == Some(host)) {
+                self.emitter.emit(&Event::Meta {
+                    task: self.info(task, self.task_name(state, task, host), task.handler),
+                    host: host.to_string(),
+                    skipped: !applies,
+                });
             }
         }
         // the cursor moves over the task in any case
@@ -119,14 +133,7 @@ impl Run {
                     }
                 }
             }
-            "refresh_inventory" => {
-                return Err(Diagnostic::error(
-                    "task::meta",
-                    "`meta: refresh_inventory` is not built yet",
-                )
-                .at(&task.span)
-                .into());
-            }
+            "refresh_inventory" => self.refresh_inventory(state, cursors, task).await?,
             other => {
                 let known = [
                     "noop",
@@ -138,6 +145,7 @@ impl Run {
                     "clear_facts",
                     "clear_host_errors",
                     "reset_connection",
+                    "refresh_inventory",
                 ];
                 return Err(Diagnostic::error(
                     "task::meta",

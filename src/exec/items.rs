@@ -174,6 +174,18 @@ impl Run {
 }
 
 impl LoopControl {
+    /// What a result says of its item.
+    pub(crate) fn told(&self, items: &[Value], index: usize) -> Map {
+        let mut map = Map::new();
+        map.set("ansible_loop_var", self.var.as_str());
+        map.set(&self.var, items.get(index).cloned().unwrap_or_default());
+        if let Some(name) = &self.index_var {
+            map.set("ansible_index_var", name.as_str());
+            map.set(name, index);
+        }
+        map
+    }
+
     /// The variables that an item brings.
     pub(crate) fn locals(&self, items: &[Value], index: usize) -> Map {
         let mut map = Map::new();

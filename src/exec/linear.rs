@@ -72,6 +72,7 @@ impl Run {
                         self.lost().failed.insert(Arc::clone(host));
                     }
                 }
+                self.emitter.emit(&Event::NoHostsLeft);
                 end.aborted = true;
                 break;
             }
@@ -158,7 +159,7 @@ impl Run {
         if task.implicit && task.action == "gather_facts" && self.options.gathering == "smart" {
             // facts that are known are not gathered again
             group.retain(|host| {
-                let known = !self.store.facts(host).is_empty();
+                let known = self.store.has_gathered(host);
                 if known && let Some(cursor) = cursors.get_mut(host) {
                     cursor.advance();
                 }

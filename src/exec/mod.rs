@@ -3,6 +3,7 @@
 //! [`Run`] drives one run of playbooks. It keeps hosts in step by their places in the play (`plan`), evaluates
 //! keywords with templates, takes actions' next steps to machines, and emits events.
 
+mod background;
 mod censor;
 mod dispatch;
 mod effects;
@@ -18,6 +19,7 @@ mod machines;
 mod options;
 mod play;
 mod prompt;
+mod refresh;
 mod run;
 mod scope;
 mod settings;
@@ -27,4 +29,5 @@ mod task;
 pub use machines::{Login, Machines};
 pub use options::{RunOptions, VerifyTask};
 pub use prompt::{NoPrompt, Prompt};
+pub use refresh::{Refresh, Refreshed};
 pub use run::{Run, RunEnd, RunParts};

@@ -46,6 +46,10 @@ pub struct RunOptions {
     pub no_log: bool,
     /// The strategy of plays that name none.
     pub strategy: String,
+    /// Seconds between two looks at a task in the background that does not say.
+    pub poll_interval: u64,
+    /// Where the machines keep the files of tasks in the background.
+    pub async_dir: String,
     /// Ask before each task.
     pub step: bool,
     /// A handler that does not exist fails the task that notifies it; else it is a warning.
@@ -70,6 +74,8 @@ impl Default for RunOptions {
             task_timeout: 0,
             no_log: false,
             strategy: "linear".into(),
+            poll_interval: 15,
+            async_dir: "~/.ansible_async".into(),
             step: false,
             missing_handler_fails: true,
         }

@@ -101,19 +101,7 @@ impl PlayState {
 impl Run {
     /// Runs a play. `false`: nothing more is to be run.
     pub(crate) async fn play(self: &Arc<Self>, play: &Play) -> Result<bool, Box<Diagnostic>> {
-        let extra = self.extra();
-        let statics: Vec<Arc<Map>> = vec![Arc::clone(&play.vars), extra];
-        let dir = play
-            .path
-            .parent()
-            .map(std::path::Path::to_path_buf)
-            .unwrap_or_default();
-        let dir = std::path::absolute(&dir).unwrap_or(dir);
-        let files = FileContext {
-            search_path: vec![dir.clone()],
-            basedir: dir.clone(),
-        };
-        let cx = Context::new(Arc::new(StaticScope(statics.clone())), Arc::new(files));
+        let (cx, dir) = self.play_context(play);
         let name = self
             .templar
             .render_str(&play.label(), &cx)
@@ -185,6 +173,23 @@ impl Run {
         Ok(true)
     }
 
+    /// What the play's own keywords see, and its directory.
+    pub(super) fn play_context(&self, play: &Play) -> (Context, PathBuf) {
+        let statics: Vec<Arc<Map>> = vec![Arc::clone(&play.vars), self.extra()];
+        let dir = play
+            .path
+            .parent()
+            .map(std::path::Path::to_path_buf)
+            .unwrap_or_default();
+        let dir = std::path::absolute(&dir).unwrap_or(dir);
+        let files = FileContext {
+            search_path: vec![dir.clone()],
+            basedir: dir.clone(),
+        };
+        let cx = Context::new(Arc::new(StaticScope(statics)), Arc::new(files));
+        (cx, dir)
+    }
+
     /// Extra variables of the command line.
     pub(crate) fn extra(&self) -> Arc<Map> {
         self.store.extra_vars()
@@ -192,7 +197,7 @@ impl Run {
 
     /// The hosts of a play: in its `order`, and in that of the inventory.
     #[expect(clippy::type_complexity, reason = "two lists of hosts")]
-    fn play_hosts(
+    pub(super) fn play_hosts(
         &self,
         play: &Play,
         cx: &Context,
@@ -223,9 +228,11 @@ impl Run {
             self.emitter.warn(warning.to_string());
         }
         let mut hosts = selection.hosts;
-        if let Some(limit) = &self.options.limit {
+        let limit = self.limit.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(limit) = limit.as_ref() {
             hosts.retain(|host| limit.contains(host));
         }
+        drop(limit);
         let plain = hosts.clone();
         let order = play.order.as_ref().map(|node| node.to_value().to_string());
         match order.as_deref() {

@@ -4,6 +4,8 @@ use super::emit::Emitter;
 use super::machines::Machines;
 use super::options::RunOptions;
 use super::prompt::Prompt;
+use super::refresh::Refresh;
+use crate::actions::Effect;
 use crate::diag::Diagnostic;
 use crate::playbook::{Loader, Play};
 use crate::result::{Event, EventSink, Stats, TaskInfo};
@@ -12,7 +14,7 @@ use crate::vars::{RunMagic, VarStore};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 /// What a run is made of.
@@ -35,6 +37,8 @@ pub struct RunParts {
     pub magic: RunMagic,
     /// Becomes true when the user interrupts.
     pub interrupted: tokio::sync::watch::Receiver<bool>,
+    /// What `meta: refresh_inventory` does; without it, that is an error.
+    pub refresh: Option<Refresh>,
 }
 
 /// How a run ended.
@@ -72,6 +76,11 @@ pub struct Run {
     pub(crate) lost: Mutex<Lost>,
     /// Whether `--start-at-task` was found.
     pub(crate) started: AtomicBool,
+    pub(super) refresh: Option<Refresh>,
+    /// Hosts that are left after `--limit`; `None` for all.
+    pub(super) limit: RwLock<Option<Vec<Arc<str>>>>,
+    /// What tasks added to the inventory, and for which host.
+    pub(super) dynamic: Mutex<Vec<(Arc<str>, Effect)>>,
     /// Whether the user is asked before the next task.
     pub(crate) stepping: AtomicBool,
     next_task: AtomicU64,
@@ -82,8 +91,11 @@ impl Run {
     pub fn new(parts: RunParts) -> Self {
         Self {
             started: AtomicBool::new(parts.options.start_at.is_none()),
+            limit: RwLock::new(parts.options.limit.clone()),
             stepping: AtomicBool::new(parts.options.step),
             options: parts.options,
+            refresh: parts.refresh,
+            dynamic: Mutex::default(),
             store: parts.store,
             templar: parts.templar,
             loader: parts.loader,
@@ -110,6 +122,7 @@ impl Run {
         'all: for (path, plays) in playbooks {
             self.emitter.emit(&Event::PlaybookStart {
                 path: path.display().to_string(),
+                plays: plays.len(),
             });
             let dir = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             let dir = dir.parent().unwrap_or(Path::new("/")).to_owned();
@@ -186,8 +199,23 @@ impl Run {
             path: task.span.to_string(),
             role,
             handler,
+            args: written_args(task),
         })
     }
+}
+
+/// The arguments as they are written, unless they are secret.
+fn written_args(task: &crate::playbook::Task) -> String {
+    if task.keywords.no_log.is_some() {
+        return String::new();
+    }
+    let members: Vec<String> = task
+        .args
+        .members
+        .iter()
+        .map(|entry| format!("{}={}", entry.key.to_value(), entry.value.to_value()))
+        .collect();
+    members.join(", ")
 }
 
 struct Nobody;

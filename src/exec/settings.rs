@@ -2,6 +2,7 @@
 //!
 //! Source: Ansible's documentation, "Playbook Keywords" and "Understanding privilege escalation".
 
+use super::background::InBackground;
 use super::fault::Fault;
 use super::machines::Login;
 use super::run::Run;
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub environment: Vec<(String, String)>,
     pub timeout: Option<u64>,
     pub delegate_facts: bool,
+    /// `async`, if the task goes on in the background.
+    pub background: Option<InBackground>,
 }
 
 impl Run {
@@ -103,6 +106,7 @@ impl Run {
             environment: Vec::new(),
             timeout: None,
             delegate_facts: false,
+            background: None,
         }
     }
 
@@ -129,6 +133,7 @@ impl Run {
             environment: self.environment(task, cx)?,
             timeout: (timeout > 0).then_some(timeout),
             delegate_facts: flag("delegate_facts", &keywords.delegate_facts)?.unwrap_or(false),
+            background: None,
         })
     }
 

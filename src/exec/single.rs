@@ -1,5 +1,6 @@
 //! One turn of a task: a task without a loop, or one of its items.
 
+use super::background::InBackground;
 use super::fault::Fault;
 use super::include::Include;
 use super::machines::Login;
@@ -78,7 +79,14 @@ impl Turn {
 
     /// Whether it is one call of a module.
     pub(crate) fn is_call(&self) -> bool {
+        let waits = |settings: &Settings| {
+            settings
+                .background
+                .as_ref()
+                .is_some_and(InBackground::waits)
+        };
         matches!(&self.step, Step::Call(call) if call.receive.is_none())
+            && !self.settings.as_ref().is_some_and(waits)
     }
 
     /// Whether both go to the same agent.
@@ -153,14 +161,7 @@ impl Run {
             }
             return Ok(turn);
         }
-        if let Some((_, Some(poll))) = &task.background
-            && poll.to_value().to_string() == "0"
-        {
-            let why = "`async` with `poll: 0` (a task in the background) is not built yet; with another `poll` the task \
-                       runs in the foreground and ends after `async` seconds";
-            return Err(early(Fault::at(why, &poll.span)));
-        }
-        let settings = self.settings(task, &cx).map_err(early)?;
+        let mut settings = self.settings(task, &cx).map_err(early)?;
         let own = |fault: Fault| Stopped {
             fault,
             settings: Some(settings.clone()),
@@ -201,8 +202,9 @@ impl Run {
         self.loader
             .check_rendered(task, &args)
             .map_err(|e| later(Fault(e)))?;
+        let mut background = self.background(task, &cx).map_err(later)?;
         let action = ActionRegistry.find(task.short_action());
-        let step = match action {
+        let mut step = match action {
             Some(action) => {
                 let input = Input {
                     args,
@@ -235,8 +237,11 @@ impl Run {
             };
             let login = self.login(target, task, &at).map_err(later)?;
             let who = self.becomes(task, &at).map_err(later)?;
+            self.job_files(task, &at, &mut step, background.as_mut())
+                .map_err(later)?;
             Some((login, who))
         };
+        settings.background = background;
         Ok(Turn {
             step,
             include: None,

@@ -368,6 +368,11 @@ impl Run {
                 } else {
                     label
                 },
+                vars: if end.no_log {
+                    Map::new()
+                } else {
+                    control.told(items, index)
+                },
             },
             status,
             outcome: Arc::new(outcome),
@@ -431,12 +436,7 @@ fn sum(ends: &[TurnEnd], items: &[Value], control: &LoopControl) -> Outcome {
             Value::Map(map) => (*map).clone(),
             _ => Map::new(),
         };
-        result.set("ansible_loop_var", control.var.as_str());
-        result.set(&control.var, items.get(index).cloned().unwrap_or_default());
-        if let Some(name) = &control.index_var {
-            result.set("ansible_index_var", name.as_str());
-            result.set(name, index);
-        }
+        result.extend(control.told(items, index));
         results.push(Value::map(result));
     }
     all.skipped = skipped;

@@ -25,6 +25,7 @@ mod yaml;
 
 pub use address::{Address, is_ip_address, parse_address};
 pub use document::read_document;
+pub use dump::{Dump, VarsOf};
 pub use glob::glob_matches;
 pub use graph::Inventory;
 pub use group::Group;

@@ -49,6 +49,7 @@ fn gate(event: &Event, drops: fn(&str) -> bool) -> Cow<'_, Event> {
                     *item = ItemInfo {
                         index: item.index,
                         label: "None".into(),
+                        vars: Map::new(),
                     };
                 }
                 *outcome = Arc::new(cleaned(outcome, drops));

@@ -378,7 +378,7 @@ impl EventSink for Human {
         let event = censor_for_terminal(event);
         let began = self.just_began.take();
         match event.as_ref() {
-            Event::PlaybookStart { path } => {
+            Event::PlaybookStart { path, .. } => {
                 if self.options.verbosity >= 2 {
                     self.heading(&format!("PLAYBOOK: {path}"));
                 }
@@ -433,7 +433,12 @@ impl EventSink for Human {
                 );
                 self.line(Some(Label::Faint), &text);
             }
-            Event::TaskDone { quiet: true, .. } => {}
+            Event::AsyncPoll { host, jid, .. } => {
+                let text = format!("ASYNC POLL on {host}: jid={jid} started=1 finished=0");
+                self.line(Some(Label::Faint), &text);
+            }
+            // the task's own line says the same
+            Event::AsyncDone { .. } | Event::TaskDone { quiet: true, .. } => {}
             Event::TaskDone {
                 task,
                 host,
@@ -464,7 +469,7 @@ impl EventSink for Human {
                 self.line(Some(Label::Skipped), &line);
             }
             Event::Warning { message } => self.warn(message),
-            Event::Connections { .. } => {}
+            Event::Connections { .. } | Event::NoHostsLeft | Event::Meta { .. } => {}
             Event::Recap { stats, .. } => self.recap(stats),
         }
         let _ = self.out.flush();

@@ -114,7 +114,7 @@ impl Case {
 impl EventSink for Junit {
     fn event(&mut self, event: &Event) {
         match censor(event).as_ref() {
-            Event::PlaybookStart { path } if self.playbook.is_empty() => {
+            Event::PlaybookStart { path, .. } if self.playbook.is_empty() => {
                 self.playbook.clone_from(path);
             }
             Event::PlayStart { name, .. } => self.play.clone_from(name),

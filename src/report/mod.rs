@@ -10,10 +10,12 @@
 //! | [`Timing`] | where the time went: tasks, roles, hosts |
 //! | [`StatsSink`] | counts as in the recap, for whoever decides on the exit code |
 //! | [`Fan`] | several of them |
+//! | [`ansible`] | what Ansible's own callbacks print |
 //!
 //! Sinks write to writers that they are given, read no environment and no clock of their own, and ignore errors of
 //! writing: a closed pipe must not stop a run half way. What is marked as `no_log` passes [`censor`] first in each.
 
+pub mod ansible;
 mod censor;
 mod diff;
 mod dump;

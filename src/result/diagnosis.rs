@@ -16,6 +16,11 @@ impl Diagnosis {
         Self(Arc::new(diagnostic))
     }
 
+    /// Its stable name.
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
     /// Where, if it has a place.
     pub fn span(&self) -> Option<&Span> {
         self.0.span.as_ref()

@@ -1,6 +1,7 @@
 //! The stream of events that every report reads.
 
 use super::{Outcome, Stats};
+use crate::value::Map;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -39,6 +40,9 @@ pub struct TaskInfo {
     pub role: Option<String>,
     /// Whether it is a handler.
     pub handler: bool,
+    /// Its arguments as written, `k=v, k=v`; nothing with `no_log`.
+    #[serde(skip)]
+    pub args: String,
 }
 
 /// A loop item.
@@ -48,6 +52,9 @@ pub struct ItemInfo {
     pub index: usize,
     /// What to show: `loop_control.label` or the item.
     pub label: String,
+    /// What the result says of it: the item under its variable's name, and the names of the loop's variables.
+    #[serde(skip)]
+    pub vars: Map,
 }
 
 /// What the connection to a machine cost.
@@ -77,6 +84,9 @@ pub enum Event {
     PlaybookStart {
         /// Its path.
         path: String,
+        /// How many plays it has.
+        #[serde(skip)]
+        plays: usize,
     },
     /// A play begins.
     PlayStart {
@@ -93,6 +103,19 @@ pub enum Event {
     PlayNoHosts {
         /// Its name.
         name: String,
+    },
+    /// No host is left, so that the rest of the play is not run. Told where Ansible tells it.
+    #[serde(skip)]
+    NoHostsLeft,
+    /// A `meta` task that somebody wrote, on a host; no report but Ansible's shows it.
+    #[serde(skip)]
+    Meta {
+        /// The task.
+        task: Arc<TaskInfo>,
+        /// The host.
+        host: String,
+        /// Its condition was false.
+        skipped: bool,
     },
     /// A task begins on some hosts.
     TaskStart {
@@ -129,6 +152,28 @@ pub enum Event {
         host: String,
         /// Attempts left.
         left: u32,
+    },
+    /// A task in the background was looked at and goes on.
+    AsyncPoll {
+        /// The task.
+        task: Arc<TaskInfo>,
+        /// The host.
+        host: String,
+        /// The job.
+        jid: String,
+        /// Seconds that it has left.
+        left: u64,
+    },
+    /// A task in the background ended while it was waited for.
+    AsyncDone {
+        /// The task.
+        task: Arc<TaskInfo>,
+        /// The host.
+        host: String,
+        /// The job.
+        jid: String,
+        /// Whether it failed.
+        failed: bool,
     },
     /// A task ended on a host.
     TaskDone {

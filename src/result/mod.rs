@@ -3,11 +3,13 @@
 mod diagnosis;
 mod diff;
 mod event;
+mod job;
 mod outcome;
 mod stats;
 
 pub use diagnosis::Diagnosis;
 pub use diff::Diff;
 pub use event::{ConnectionCost, Event, EventSink, ItemInfo, Status, TaskInfo};
+pub use job::JOB_LOCKED;
 pub use outcome::Outcome;
 pub use stats::{HostStats, Stats};

@@ -1,5 +1,6 @@
 //! Counts per host, as the recap shows them.
 
+use crate::value::Map;
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -28,6 +29,9 @@ pub struct HostStats {
 pub struct Stats {
     /// By host name.
     pub hosts: IndexMap<String, HostStats>,
+    /// What `set_stats` collected, by host; of the run as a whole under `_run`.
+    #[serde(skip)]
+    pub custom: Map,
 }
 
 impl Stats {

@@ -14,6 +14,15 @@ pub struct DirLock {
 }
 
 impl Sys {
+    /// Whether a process holds the lock of this file, as long as it lives. A file that cannot be opened counts as held:
+    /// nothing is known of it.
+    pub fn is_held(&self, path: &Path) -> bool {
+        let Ok(file) = File::open(self.real_path(path)) else {
+            return true;
+        };
+        Flock::lock(file, FlockArg::LockSharedNonblock).is_err()
+    }
+
     /// Locks a directory, waiting at most `limit` for others that have it. Nothing is left behind in it.
     ///
     /// # Errors

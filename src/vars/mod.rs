@@ -4,6 +4,7 @@
 //! from the highest layer down when a template asks for it. The order is that of Ansible's documentation, "Using
 //! variables: understanding variable precedence"; [`Level`] lists it.
 
+mod cache;
 mod explain;
 mod extra;
 mod facts;
@@ -18,6 +19,7 @@ mod scope;
 mod snapshot;
 mod store;
 
+pub use cache::{FactCache, GATHERED};
 pub use explain::Provenance;
 pub use extra::parse_extra_vars;
 pub use facts::{injected_facts, namespaced_facts};

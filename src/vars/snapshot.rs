@@ -152,6 +152,29 @@ impl Snapshot {
         Ok(layers)
     }
 
+    /// The layers of one group alone, lowest first.
+    pub(super) fn group_layers(
+        &self,
+        name: &str,
+        files: &VarFiles,
+        playbook_dir: &std::path::Path,
+    ) -> Result<Vec<Layer>, Diagnostic> {
+        let mut out = Vec::new();
+        if let Some(group) = self.inventory.groups.get(name) {
+            out.push(Layer::new(
+                Level::InventoryGroup,
+                format!("inventory group {name}"),
+                group.vars.clone(),
+            ));
+        }
+        let mut dirs = self.directories();
+        dirs.push(playbook_dir.to_path_buf());
+        for dir in dirs {
+            files.layers(&dir.join("group_vars"), name, Level::GroupVars, &mut out)?;
+        }
+        Ok(out)
+    }
+
     /// The directories of the inventory sources; of a directory named twice, only the later time counts.
     fn directories(&self) -> Vec<PathBuf> {
         let mut dirs: Vec<PathBuf> = Vec::new();

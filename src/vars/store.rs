@@ -4,13 +4,14 @@ use super::files::VarFiles;
 use super::lock::{hold, read, write};
 use super::snapshot::Snapshot;
 use super::{
-    HostScope, Layer, Level, Magic, Origins, ScopeParts, injected_facts, namespaced_facts,
+    FactCache, GATHERED, HostScope, Layer, Level, Magic, Origins, ScopeParts, injected_facts,
+    namespaced_facts,
 };
 use crate::diag::Diagnostic;
 use crate::inventory::Inventory;
 use crate::value::{Map, Value};
 use crate::vault::Vault;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, RwLock};
 
@@ -27,6 +28,8 @@ pub struct StoreOptions {
     pub extra_vars: Vec<(String, Map)>,
     /// Opens encrypted files.
     pub vault: Arc<Vault>,
+    /// Where facts are kept between runs.
+    pub cache: Option<FactCache>,
 }
 
 impl Default for StoreOptions {
@@ -37,6 +40,7 @@ impl Default for StoreOptions {
             inject_facts: true,
             extra_vars: Vec::new(),
             vault: Arc::default(),
+            cache: None,
         }
     }
 }
@@ -65,6 +69,9 @@ pub struct VarStore {
     merge_hashes: bool,
     inject_facts: bool,
     problems: Mutex<Vec<Diagnostic>>,
+    cache: Option<FactCache>,
+    /// Hosts of which the cache was asked.
+    recalled: Mutex<HashSet<Arc<str>>>,
 }
 
 impl VarStore {
@@ -83,6 +90,8 @@ impl VarStore {
             merge_hashes: options.merge_hashes,
             inject_facts: options.inject_facts,
             problems: Mutex::default(),
+            cache: options.cache,
+            recalled: Mutex::default(),
         })
     }
 
@@ -153,9 +162,24 @@ impl VarStore {
         }
     }
 
-    /// Adds facts of a host, named as the module returned them (`ansible_distribution`, `packages`). A fact that is
-    /// there already is replaced.
-    pub fn set_facts(&self, host: &str, facts: Map) {
+    /// Learns what the cache knows of a host, once.
+    fn recall(&self, host: &str) {
+        let Some(cache) = &self.cache else {
+            return;
+        };
+        // held until it is known: whoever asks next must find it
+        let mut recalled = hold(&self.recalled);
+        if !recalled.insert(Arc::from(host)) {
+            return;
+        }
+        match cache.load(host) {
+            Ok(Some(facts)) => self.learn(host, facts),
+            Ok(None) => {}
+            Err(problem) => self.report(problem),
+        }
+    }
+
+    fn learn(&self, host: &str, facts: Map) {
         let inject = self.inject_facts;
         self.change(host, |state| {
             let known = Arc::make_mut(&mut state.facts);
@@ -175,16 +199,38 @@ impl VarStore {
         });
     }
 
+    /// Adds facts of a host, named as the module returned them (`ansible_distribution`, `packages`). A fact that is
+    /// there already is replaced. A cache keeps them.
+    pub fn set_facts(&self, host: &str, facts: Map) {
+        self.recall(host);
+        self.learn(host, facts);
+        if let Some(cache) = &self.cache
+            && let Err(problem) = cache.keep(host, &self.facts(host))
+        {
+            self.report(problem);
+        }
+    }
+
     /// The facts of a host as they were returned.
     pub fn facts(&self, host: &str) -> Arc<Map> {
+        self.recall(host);
         read(&self.hosts)
             .get(host)
             .map(|state| Arc::clone(&state.facts))
             .unwrap_or_default()
     }
 
-    /// Forgets the facts of a host (`meta: clear_facts`); what `set_fact` set stays.
+    /// Whether the facts of a host were gathered, in this run or in one that left them in the cache.
+    pub fn has_gathered(&self, host: &str) -> bool {
+        self.facts(host).get(GATHERED).is_some_and(Value::truthy)
+    }
+
+    /// Forgets the facts of a host (`meta: clear_facts`), in the cache too; what `set_fact` set stays.
     pub fn clear_facts(&self, host: &str) {
+        if let Some(cache) = &self.cache {
+            hold(&self.recalled).insert(Arc::from(host));
+            cache.forget(host);
+        }
         self.change(host, |state| {
             state.facts = Arc::default();
             state.namespaced = Arc::default();
@@ -256,6 +302,7 @@ impl VarStore {
         let mut layers = snapshot
             .layers(host, &self.files, &read(&self.playbook_dir))?
             .to_vec();
+        self.recall(host);
         let state = read(&self.hosts).get(host).cloned().unwrap_or_default();
         let namespaced = if state.namespaced.is_empty() {
             Arc::new(Map::new().with("ansible_facts", Map::new()))
@@ -306,6 +353,34 @@ impl VarStore {
         Ok(all)
     }
 
+    /// The variables that are the host's own, without those of its groups (`--export`).
+    ///
+    /// # Errors
+    /// As [`VarStore::host_layers`].
+    pub fn own_vars(&self, host: &str) -> Result<Map, Diagnostic> {
+        let layers = self
+            .snapshot()
+            .layers(host, &self.files, &read(&self.playbook_dir))?;
+        let own = layers.iter().filter(|layer| {
+            matches!(
+                layer.level,
+                Level::InventoryHost | Level::HostVars | Level::PlaybookHostVars
+            )
+        });
+        Ok(flat(own))
+    }
+
+    /// The variables that a group itself has, in the inventory and in the files beside it and the playbook.
+    ///
+    /// # Errors
+    /// When such a file cannot be read.
+    pub fn group_vars(&self, group: &str) -> Result<Map, Diagnostic> {
+        let layers = self
+            .snapshot()
+            .group_layers(group, &self.files, &read(&self.playbook_dir))?;
+        Ok(flat(layers.iter()))
+    }
+
     /// What a template sees that runs for a host.
     ///
     /// # Errors
@@ -341,6 +416,14 @@ impl VarStore {
         problems.extend(self.files.take_warnings());
         problems
     }
+}
+
+fn flat<'a>(layers: impl Iterator<Item = &'a Layer>) -> Map {
+    let mut all = Map::new();
+    for layer in layers {
+        all.extend(layer.vars.iter().map(|(k, v)| (k.clone(), v.clone())));
+    }
+    all
 }
 
 impl std::fmt::Debug for VarStore {

@@ -32,6 +32,18 @@ pub struct Call {
     /// Seconds until the module is stopped and the call failed; `None` for no limit.
     #[serde(default)]
     pub timeout: Option<u64>,
+    /// Run it as a job that outlives the connection; the outcome says which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub background: Option<Background>,
+}
+
+/// A call that goes on by itself (`async`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Background {
+    /// Seconds until the job is stopped.
+    pub seconds: u64,
+    /// The directory of its result; `~` is the home of the agent's user.
+    pub dir: String,
 }
 
 /// The agent's first message.

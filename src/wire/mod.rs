@@ -4,4 +4,4 @@ mod frame;
 mod message;
 
 pub use frame::{Frame, FrameDecoder, FrameError, MAX_FRAME, encode};
-pub use message::{Blob, Call, FromAgent, Hello, PROTOCOL, ToAgent};
+pub use message::{Background, Blob, Call, FromAgent, Hello, PROTOCOL, ToAgent};

@@ -47,6 +47,8 @@ pub struct EmitOptions {
     pub default_flow_style: FlowStyle,
     /// Quotes for all scalars.
     pub default_style: QuoteStyle,
+    /// Text of several lines as literal blocks (`|`), where no style is set for all scalars.
+    pub literal_lines: bool,
     /// Mappings by their keys, if these can be compared; else in their own order.
     pub sort_keys: bool,
     /// Columns after which long text is folded at spaces; below zero: never. Below twice the indentation: 80.
@@ -66,6 +68,7 @@ impl EmitOptions {
             indent: 2,
             default_flow_style: FlowStyle::Auto,
             default_style: QuoteStyle::Auto,
+            literal_lines: false,
             sort_keys: true,
             width: 80,
             explicit_start: false,
@@ -166,6 +169,9 @@ impl Writer<'_> {
 
     fn scalar(&mut self, tag: &CStr, text: &str, kind: Resolved) {
         let style = match self.options.default_style {
+            QuoteStyle::Auto if self.options.literal_lines && text.contains('\n') => {
+                ScalarStyle::Literal
+            }
             QuoteStyle::Auto => ScalarStyle::Any,
             QuoteStyle::Single => ScalarStyle::SingleQuoted,
             QuoteStyle::Double => ScalarStyle::DoubleQuoted,

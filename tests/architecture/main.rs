@@ -31,7 +31,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
         "exec",
         "diag value yaml config playbook inventory vars template plan actions transport wire result vault",
     ),
-    ("report", "diag value result"),
+    ("report", "diag value yaml result"),
     (
         "lint",
         "diag value yaml config playbook inventory vars template modules",

@@ -9,6 +9,7 @@
 mod bed;
 mod boots;
 mod etcd;
+mod jobs;
 mod logins;
 mod outages;
 mod play;

@@ -18,6 +18,7 @@ fn call(module: &str, args: Map) -> Call {
         replan: false,
         environment: Vec::new(),
         timeout: None,
+        background: None,
     }
 }
 

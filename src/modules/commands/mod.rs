@@ -1,5 +1,7 @@
-//! Commands: command, shell, script, expect. (`raw` needs no agent: the controller's half is all of it.)
+//! Commands: command, shell, script, expect; `async_status`, which tells of those in the background. (`raw` needs
+//! no agent: the controller's half is all of it.)
 
+mod async_status;
 mod command;
 mod expect;
 mod run;
@@ -13,5 +15,6 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<command::CommandModule>(),
     Entry::of::<shell::Shell>(),
     Entry::of::<script::Script>(),
+    Entry::of::<async_status::AsyncStatus>(),
     Entry::of::<expect::Expect>(),
 ];

@@ -16,6 +16,7 @@ pub fn task(id: u64, name: &str, action: &str) -> Task {
         path: format!("site.yml:{}:7", id * 10),
         role: None,
         handler: false,
+        args: String::new(),
     }))
 }
 
@@ -74,6 +75,7 @@ impl Task {
             item: ItemInfo {
                 index,
                 label: label.into(),
+                vars: Map::new(),
             },
             status,
             outcome: Arc::new(outcome),
@@ -170,6 +172,7 @@ pub fn events() -> Vec<Event> {
     let mut events = vec![
         Event::PlaybookStart {
             path: "site.yml".into(),
+            plays: 3,
         },
         play("First", &["web1", "db1"]),
     ];

@@ -73,6 +73,7 @@ fn call(module: &str, key: &str, value: &str) -> Call {
         replan: false,
         environment: Vec::new(),
         timeout: None,
+        background: None,
     }
 }
 

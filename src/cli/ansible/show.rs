@@ -1,0 +1,72 @@
+//! Diagnostics in Ansible's form.
+
+use crate::diag::{Diagnostic, Severity, Span};
+use crate::report::ansible::{Colour, Screen, wrapped};
+use std::fmt::Write as _;
+
+/// `[WARNING]: …`, or `ERROR! …` with the place and the line below it.
+pub fn message(diagnostic: &Diagnostic, colour: bool) -> String {
+    let place = |span: &Span| format!("{}:{}:{}", span.path().display(), span.line, span.column);
+    let (text, shade) = match diagnostic.severity {
+        Severity::Error => (error(diagnostic), Colour::Error),
+        severity => {
+            let (word, shade) = if severity == Severity::Warning {
+                ("[WARNING]", Colour::Warn)
+            } else {
+                ("[DEPRECATION WARNING]", Colour::Deprecate)
+            };
+            let mut text = format!("{word}: {}", diagnostic.message);
+            if let Some(span) = &diagnostic.span {
+                let _ = write!(text, " ({})", place(span));
+            }
+            (wrapped(&text, Screen::COLUMNS), shade)
+        }
+    };
+    if colour { shade.paint(&text) } else { text }
+}
+
+/// The message, in Ansible's words where scripts look for them.
+fn told(diagnostic: &Diagnostic) -> String {
+    let name = diagnostic.message.split('`').nth(1);
+    match (diagnostic.code, name) {
+        ("playbook::unknown-module", Some(name)) => format!(
+            "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or \
+             incorrect module path."
+        ),
+        ("playbook::role-not-found", Some(name)) => format!("the role '{name}' was not found"),
+        _ => diagnostic.message.clone(),
+    }
+}
+
+fn error(diagnostic: &Diagnostic) -> String {
+    let mut text = format!("ERROR! {}", told(diagnostic));
+    if let Some(span) = &diagnostic.span {
+        let file = std::path::absolute(span.path()).unwrap_or_else(|_| span.path().to_owned());
+        let _ = write!(
+            text,
+            "\n\nThe error appears to be in '{}': line {}, column {}, but may\nbe elsewhere in the file depending on \
+             the exact syntax problem.\n",
+            file.display(),
+            span.line,
+            span.column
+        );
+        let line = |number: usize| span.source().line(number).unwrap_or_default();
+        let _ = write!(text, "\nThe offending line appears to be:\n\n");
+        if span.line > 1 {
+            let _ = writeln!(text, "{}", line(span.line - 1));
+        }
+        let _ = write!(
+            text,
+            "{}\n{}^ here",
+            line(span.line),
+            " ".repeat(span.column.saturating_sub(1))
+        );
+    }
+    for note in &diagnostic.notes {
+        let _ = write!(text, "\n{note}");
+    }
+    if let Some(hint) = &diagnostic.hint {
+        let _ = write!(text, "\n{hint}");
+    }
+    text
+}
