@@ -29,6 +29,8 @@ pub struct Setup {
     pub config: Config,
     pub cwd: PathBuf,
     pub sources: Vec<SourceSpec>,
+    /// Directories of modules, by `-M`.
+    pub module_path: Vec<PathBuf>,
     pub extra: Vec<(String, Map)>,
     pub vault: Arc<Vault>,
     pub secrets: Secrets,
@@ -75,6 +77,7 @@ impl Setup {
             config,
             cwd,
             sources: specs,
+            module_path: sources.module_path.iter().flat_map(std::env::split_paths).collect(),
             extra,
             vault,
             secrets: Secrets::default(),
@@ -252,13 +255,17 @@ impl Setup {
                 .map(|value| value.to_string())
                 .map_err(|e| e.message)
         };
-        let expand = |paths: &[PathBuf]| paths.iter().map(|path| expand_home(path)).collect();
+        let expand = |paths: &[PathBuf]| -> Vec<PathBuf> {
+            paths.iter().map(|path| expand_home(path)).collect()
+        };
+        let library = [expand(&self.module_path), expand(&self.config.library)].concat();
         Arc::new(Loader::new(
             Arc::new(Actions::default()),
             LoadOptions {
                 roles_path: expand(&self.config.roles_path),
                 collections_path: expand(&self.config.collections_path),
-                library: expand(&self.config.library),
+                library,
+                module_utils: expand(&self.config.module_utils),
                 render: Arc::new(render),
                 vault: Arc::clone(&self.vault),
             },
@@ -433,6 +440,7 @@ impl Setup {
             no_log: *config.no_log,
             strategy: config.strategy.value.clone(),
             poll_interval: *config.poll_interval,
+            python: config.interpreter_python.value.clone(),
             async_dir: config.async_dir.value.clone(),
             missing_handler_fails: *config.error_on_missing_handler,
             tags: self.tags(&[], &[]),

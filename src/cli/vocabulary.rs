@@ -35,6 +35,22 @@ impl Vocabulary for Actions {
             || super::known::may_exist(name)
     }
 
+    fn is_built(&self, name: &str) -> bool {
+        let name = short(name);
+        ActionRegistry.find(name).is_some()
+            || ActionRegistry.is_flow(name)
+            || (!name.starts_with('_') && Registry.find(name).is_some())
+    }
+
+    fn is_flow(&self, name: &str) -> bool {
+        ActionRegistry.is_flow(short(name))
+    }
+
+    fn has_controller_half(&self, name: &str) -> bool {
+        let name = short(name);
+        !matches!(name, "command" | "shell") && ActionRegistry.find(name).is_some()
+    }
+
     fn action_names(&self) -> Vec<String> {
         let mut names: Vec<String> = ActionRegistry.names().map(str::to_owned).collect();
         for entry in Registry

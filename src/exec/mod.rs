@@ -5,6 +5,7 @@
 
 mod background;
 mod censor;
+mod custom;
 mod dispatch;
 mod effects;
 mod emit;

@@ -52,6 +52,8 @@ pub struct RunOptions {
     pub async_dir: String,
     /// Ask before each task.
     pub step: bool,
+    /// The Python that runs modules written in it, unless a variable says; `auto` for the machine's.
+    pub python: String,
     /// A handler that does not exist fails the task that notifies it; else it is a warning.
     pub missing_handler_fails: bool,
 }
@@ -77,6 +79,7 @@ impl Default for RunOptions {
             poll_interval: 15,
             async_dir: "~/.ansible_async".into(),
             step: false,
+            python: "auto".into(),
             missing_handler_fails: true,
         }
     }

@@ -6,13 +6,14 @@ use super::options::RunOptions;
 use super::prompt::Prompt;
 use super::refresh::Refresh;
 use crate::actions::Effect;
+use crate::actions::custom::Packed;
 use crate::diag::Diagnostic;
 use crate::playbook::{Loader, Play};
 use crate::result::{Event, EventSink, Stats, TaskInfo};
 use crate::template::Templar;
 use crate::vars::{RunMagic, VarStore};
-use std::collections::HashSet;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
@@ -84,6 +85,8 @@ pub struct Run {
     /// Whether the user is asked before the next task.
     pub(crate) stepping: AtomicBool,
     next_task: AtomicU64,
+    /// Modules of the user's own that were read, by their file.
+    pub(super) packed: Mutex<HashMap<PathBuf, Arc<Packed>>>,
 }
 
 impl Run {
@@ -106,6 +109,7 @@ impl Run {
             interrupted: parts.interrupted,
             lost: Mutex::default(),
             next_task: AtomicU64::new(1),
+            packed: Mutex::default(),
         }
     }
 

@@ -5,6 +5,7 @@
 
 pub mod commands;
 pub mod crypto;
+pub mod custom;
 pub mod facts;
 pub mod files;
 mod kit;

@@ -45,6 +45,7 @@ const FAMILIES: &[&[Entry]] = &[
     super::net::MODULES,
     super::facts::MODULES,
     super::crypto::MODULES,
+    super::custom::MODULES,
 ];
 
 /// Collections whose names runbook's modules answer to.

@@ -30,6 +30,8 @@ pub struct Keywords {
     pub diff: Option<Node>,
     /// The kind of connection.
     pub connection: Option<Node>,
+    /// Collections to look for modules and roles in, first to last.
+    pub collections: Option<Vec<String>>,
     /// When to start the debugger.
     pub debugger: Option<Node>,
     /// Run it on this host instead.
@@ -186,7 +188,10 @@ impl Keywords {
                 }
                 return Ok(true);
             }
-            "collections" => return Ok(true),
+            "collections" => {
+                self.collections = Some(super::library::collections_of(&value));
+                return Ok(true);
+            }
             _ => return Ok(false),
         };
         *slot = Some(value);
@@ -209,6 +214,10 @@ impl Keywords {
             check_mode: pick(&child.check_mode, &self.check_mode),
             diff: pick(&child.diff, &self.diff),
             connection: pick(&child.connection, &self.connection),
+            collections: child
+                .collections
+                .clone()
+                .or_else(|| self.collections.clone()),
             debugger: pick(&child.debugger, &self.debugger),
             delegate_to: pick(&child.delegate_to, &self.delegate_to),
             delegate_facts: pick(&child.delegate_facts, &self.delegate_facts),

@@ -2,7 +2,7 @@
 
 use super::task::Surroundings;
 use super::{Item, Keywords, Play, Result, Role, Task};
-use crate::diag::{Diagnostic, Source, did_you_mean, io_reason};
+use crate::diag::{Diagnostic, Source, Span, did_you_mean, io_reason};
 use crate::value::{ArgProblem, ArgSpec, Map, Trust, Value, check_args};
 use crate::vault::{Vault, is_encrypted};
 use crate::yaml::{Kind, Node};
@@ -19,6 +19,12 @@ pub trait Vocabulary: Send + Sync {
     fn action_names(&self) -> Vec<String>;
     /// The interface of an action, if it is checked before the run.
     fn spec(&self, name: &str) -> Option<ArgSpec>;
+    /// Whether runbook itself has it, and does not only know its name.
+    fn is_built(&self, name: &str) -> bool;
+    /// Whether it changes the course of a play (`include_tasks`, `meta`): no module can take its place.
+    fn is_flow(&self, name: &str) -> bool;
+    /// Whether the controller has a part in it that no module of the user's can take over.
+    fn has_controller_half(&self, name: &str) -> bool;
 }
 
 /// Expands templates in names of files and roles, with these variables and those of the command line.
@@ -33,6 +39,8 @@ pub struct LoadOptions {
     pub collections_path: Vec<PathBuf>,
     /// Directories of modules of the user's own, besides `library/` beside the playbook and in roles.
     pub library: Vec<PathBuf>,
+    /// Directories of Python code that such modules share, besides `module_utils/` beside the playbook and in roles.
+    pub module_utils: Vec<PathBuf>,
     /// Expands templates in names.
     pub render: Render,
     /// Opens encrypted files.
@@ -51,6 +59,7 @@ pub struct Loader {
     files: Mutex<HashMap<PathBuf, Arc<Node>>>,
     imported: Mutex<Imported>,
     playbook_dirs: Mutex<Vec<PathBuf>>,
+    pub(super) bases: Mutex<Vec<PathBuf>>,
 }
 
 /// What imported roles add to the play that is being read.
@@ -71,6 +80,7 @@ impl Loader {
             files: Mutex::default(),
             imported: Mutex::default(),
             playbook_dirs: Mutex::default(),
+            bases: Mutex::default(),
         }
     }
 
@@ -84,6 +94,7 @@ impl Loader {
 
     pub(super) fn remember_playbook(&self, path: &Path) {
         let dir = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        self.remember_base(&dir);
         let mut dirs = self
             .playbook_dirs
             .lock()
@@ -102,22 +113,15 @@ impl Loader {
         std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether a task may name this action: one that runbook has, one that Ansible knows, or a file of a `library`.
-    pub(super) fn is_action(&self, name: &str, near: &[&Path]) -> bool {
-        if self.vocabulary.is_action(name) {
-            return true;
-        }
-        let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        plain
-            && near
-                .iter()
-                .map(|dir| dir.join("library"))
-                .chain(self.options.library.iter().cloned())
-                .any(|dir| {
-                    ["", ".py", ".sh"]
-                        .iter()
-                        .any(|ext| dir.join(format!("{name}{ext}")).is_file())
-                })
+    /// Whether a task may name this action: one that runbook has, one that Ansible knows, or a module of the user's.
+    pub(super) fn is_action(
+        &self,
+        name: &str,
+        near: &[&Path],
+        keywords: &Keywords,
+        at: &Span,
+    ) -> Result<bool> {
+        Ok(self.vocabulary.is_action(name) || self.custom(name, near, keywords, at)?.is_some())
     }
 
     pub(super) fn warn(&self, warning: Diagnostic) {
@@ -204,7 +208,7 @@ impl Loader {
 
     /// Checks a task's arguments against the module's interface, as far as they are known before the run.
     pub(super) fn check_arguments(&self, task: &Task) -> Result<()> {
-        if task.args.more.is_some() || !task.keywords.module_defaults.is_empty() {
+        if task.custom.is_some() || task.args.more.is_some() || !task.keywords.module_defaults.is_empty() {
             return Ok(());
         }
         let Some(spec) = self.vocabulary.spec(&task.action) else {
@@ -257,7 +261,8 @@ impl Loader {
     /// # Errors
     /// The first argument that is wrong.
     pub fn check_rendered(&self, task: &Task, args: &Map) -> Result<()> {
-        let Some(spec) = self.vocabulary.spec(&task.action) else {
+        let spec = self.vocabulary.spec(&task.action);
+        let Some(spec) = spec.filter(|_| task.custom.is_none()) else {
             return Ok(());
         };
         let args: Vec<(&str, Option<&Value>)> = args

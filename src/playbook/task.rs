@@ -2,6 +2,7 @@
 
 use super::args::short;
 use super::keywords::{SHARED_KEYWORDS, TASK_KEYWORDS, unknown_keyword};
+use super::library::{CustomModule, Found};
 use super::{Block, Keywords, Loader, Result, Role, TaskArgs};
 use crate::diag::{Diagnostic, Span, did_you_mean};
 use crate::yaml::{Kind, Node};
@@ -29,6 +30,8 @@ pub struct Task {
     pub action: String,
     /// Where that stands.
     pub action_span: Span,
+    /// The module of the user's own that the action is, if it is one.
+    pub custom: Option<Arc<CustomModule>>,
     /// Its arguments.
     pub args: TaskArgs,
     /// Keywords, inherited ones included.
@@ -111,6 +114,7 @@ impl Task {
             name: None,
             action: action.to_owned(),
             action_span: span.clone(),
+            custom: None,
             args,
             keywords,
             around: Keywords::default(),
@@ -227,6 +231,11 @@ impl Loader {
         let mut action: Option<(&Node, &Node)> = None;
         let mut args_keyword = None;
         let mut unknown = Vec::new();
+        // where an action is looked for is known before it
+        let mut search = around.keywords.clone();
+        if let Some(node) = node.get("collections") {
+            search.collections = Some(super::library::collections_of(node));
+        }
         let near = self.near_libraries(node, around);
         let near: Vec<&std::path::Path> = near.iter().map(AsRef::as_ref).collect();
         for entry in entries {
@@ -250,13 +259,16 @@ impl Loader {
                 "poll" => {}
                 "args" => args_keyword = Some(value),
                 "action" | "local_action" => {
-                    self.legacy_action(&mut task, (key, value), &mut own, &near)?;
+                    self.legacy_action(&mut task, (key, value), &mut own)?;
+                    if !self.is_action(&task.action, &near, &search, &value.span)? {
+                        return Err(self.no_such_module(&task.action, &value.span));
+                    }
                 }
                 name if name.starts_with("with_") => {
                     let lookup = name.trim_start_matches("with_").to_owned();
                     task.items = Some((LoopKind::With(lookup), value.clone()));
                 }
-                name if self.is_action(name, &near) => match action {
+                name if self.is_action(name, &near, &search, &key.span)? => match action {
                     None => action = Some((key, value)),
                     Some((first, _)) => {
                         return Err(Diagnostic::error(
@@ -302,6 +314,11 @@ impl Loader {
             task.dir = parent.to_path_buf();
         }
         task.keywords = around.keywords.with_child(&own);
+        match self.custom(&task.action, &near, &task.keywords, &task.action_span)? {
+            Some(Found::File(custom)) => task.custom = Some(Arc::from(custom)),
+            Some(Found::Other(name)) => task.action = name,
+            None => {}
+        }
         if matches!(
             task.short_action(),
             "include_tasks" | "include_role" | "include"
@@ -359,7 +376,6 @@ impl Loader {
         task: &mut Task,
         (key, value): (&Node, &Node),
         own: &mut Keywords,
-        near: &[&std::path::Path],
     ) -> Result<()> {
         let bad = |span: &Span| {
             Diagnostic::error("playbook::action", "this action names no module")
@@ -399,16 +415,6 @@ impl Loader {
             _ => return Err(bad(&value.span).into()),
         }
         task.action_span = value.span.clone();
-        if !self.is_action(&task.action, near) {
-            let names = self.vocabulary.action_names();
-            return Err(Diagnostic::error(
-                "playbook::unknown-module",
-                format!("there is no module `{}`", task.action),
-            )
-            .at(&value.span)
-            .maybe_hint(did_you_mean(&task.action, names.iter().map(String::as_str)))
-            .into());
-        }
         if key.as_str() == Some("local_action") {
             own.delegate_to = Some(Node::new(
                 Kind::Str(crate::value::Text::template("localhost")),
@@ -416,6 +422,17 @@ impl Loader {
             ));
         }
         Ok(())
+    }
+
+    fn no_such_module(&self, name: &str, at: &Span) -> Box<Diagnostic> {
+        let names = self.vocabulary.action_names();
+        Diagnostic::error(
+            "playbook::unknown-module",
+            format!("there is no module `{name}`"),
+        )
+        .at(at)
+        .maybe_hint(did_you_mean(name, names.iter().map(String::as_str)))
+        .into()
     }
 
     /// The block that stands for a list of tasks with keywords of its own.
