@@ -235,7 +235,7 @@ settings! {
 }
 
 /// Settings of Ansible that mean nothing here: there is no Python and there are no plugins to find.
-const MEANINGLESS: [&str; 39] = [
+const MEANINGLESS: [&str; 37] = [
     "defaults.action_plugins",
     "defaults.action_warnings",
     "defaults.become_plugins",

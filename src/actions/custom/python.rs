@@ -127,7 +127,7 @@ pub(super) fn archive(
         let mut named = BTreeSet::new();
         for code in files.all.values() {
             let code = String::from_utf8_lossy(code);
-            for found in COLLECTION.captures_iter(&code).flatten() {
+            for found in COLLECTION.captures_iter(&*code).flatten() {
                 if let (Some(space), Some(name)) = (found.get(1), found.get(2)) {
                     named.insert(format!("{}.{}", space.as_str(), name.as_str()));
                 }

@@ -63,7 +63,7 @@ fn outcome(mut data: Map, junk: Option<String>) -> Outcome {
     }
     for name in ["stdout", "stderr"] {
         let by_lines = format!("{name}_lines");
-        if let (Some(Value::Str(text)), None) = (data.get(name), data.get(&by_lines)) {
+        if let (Some(Value::Str(text)), None) = (data.get(name), data.get(by_lines.as_str())) {
             let items = lines(text).into_iter().map(Value::data).collect();
             data.set(&by_lines, Value::list(items));
         }
