@@ -234,6 +234,7 @@ impl Setup {
 
     /// The reader of playbooks.
     pub fn loader(&self, templar: &Templar) -> Arc<Loader> {
+        let bases = Arc::new(Places(templar.plugins().clone()));
         let templar = templar.clone();
         let extra: Map = self
             .extra
@@ -266,6 +267,7 @@ impl Setup {
                 collections_path: expand(&self.config.collections_path),
                 library,
                 module_utils: expand(&self.config.module_utils),
+                bases,
                 render: Arc::new(render),
                 vault: Arc::clone(&self.vault),
             },
@@ -548,6 +550,18 @@ pub fn configuration(show: &Show) -> Result<(Config, PathBuf), CommandFailure> {
         }
     }
     Ok((config, cwd))
+}
+
+/// What the loader finds, for whoever looks for plugins.
+struct Places(crate::template::PluginPlaces);
+
+impl crate::playbook::Bases for Places {
+    fn add(&self, dir: PathBuf) {
+        self.0.add(dir);
+    }
+    fn all(&self) -> Vec<PathBuf> {
+        self.0.all()
+    }
 }
 
 #[derive(Debug)]

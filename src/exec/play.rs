@@ -121,7 +121,10 @@ impl Run {
             let node = play.strategy.as_ref().unwrap_or(&play.hosts);
             return Err(Diagnostic::error(
                 "play::strategy",
-                format!("there is no strategy `{strategy}`"),
+                self.templar
+                    .plugins()
+                    .unsupported("strategy", &strategy)
+                    .unwrap_or_else(|| format!("there is no strategy `{strategy}`")),
             )
             .at(&node.span)
             .hint("`linear`, `free` and `host_pinned` are known")

@@ -8,7 +8,6 @@ use super::{Loader, Result};
 use crate::diag::{Diagnostic, Span};
 use crate::yaml::Node;
 use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
 
 /// A module of the user's own, as a task names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,18 +96,12 @@ impl Loader {
     /// Remembers a directory that may have `library`, `module_utils` and plugins' directories: a playbook's or a role's.
     pub(super) fn remember_base(&self, dir: &Path) {
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-        let mut bases = self.bases.lock().unwrap_or_else(PoisonError::into_inner);
-        if !bases.contains(&dir) {
-            bases.push(dir);
-        }
+        self.options.bases.add(dir.components().collect());
     }
 
     /// Directories of playbooks and roles that were read, in order.
     pub fn bases(&self) -> Vec<PathBuf> {
-        self.bases
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.options.bases.all()
     }
 
     /// Directories that hold collections (`…/ansible_collections`), those beside playbooks first.

@@ -30,6 +30,14 @@ pub trait Vocabulary: Send + Sync {
 /// Expands templates in names of files and roles, with these variables and those of the command line.
 pub type Render = Arc<dyn Fn(&str, &[Arc<Map>]) -> Result<String, String> + Send + Sync>;
 
+/// Directories of playbooks and roles, which may hold modules and plugins.
+pub trait Bases: Send + Sync {
+    /// Adds one at the end, unless it is there.
+    fn add(&self, dir: PathBuf);
+    /// All, in the order in which they were added.
+    fn all(&self) -> Vec<PathBuf>;
+}
+
 /// Where to look, and how to expand names.
 #[derive(Clone)]
 pub struct LoadOptions {
@@ -41,6 +49,8 @@ pub struct LoadOptions {
     pub library: Vec<PathBuf>,
     /// Directories of Python code that such modules share, besides `module_utils/` beside the playbook and in roles.
     pub module_utils: Vec<PathBuf>,
+    /// Takes the directories of playbooks and roles that are read.
+    pub bases: Arc<dyn Bases>,
     /// Expands templates in names.
     pub render: Render,
     /// Opens encrypted files.
@@ -59,7 +69,6 @@ pub struct Loader {
     files: Mutex<HashMap<PathBuf, Arc<Node>>>,
     imported: Mutex<Imported>,
     playbook_dirs: Mutex<Vec<PathBuf>>,
-    pub(super) bases: Mutex<Vec<PathBuf>>,
 }
 
 /// What imported roles add to the play that is being read.
@@ -80,7 +89,6 @@ impl Loader {
             files: Mutex::default(),
             imported: Mutex::default(),
             playbook_dirs: Mutex::default(),
-            bases: Mutex::default(),
         }
     }
 

@@ -15,6 +15,7 @@ mod call;
 mod context;
 mod convert;
 mod error;
+mod foreign;
 mod filters;
 mod format;
 mod globals;
@@ -37,6 +38,7 @@ mod behaviour;
 mod cases;
 
 pub use context::{Context, FileContext, Overlay};
+pub use foreign::PluginPlaces;
 pub use error::{TemplateError, TemplateErrorKind, TemplateStep};
 pub use scope::{Scope, ScopeMap, Variable};
 pub use templar::{FileOptions, HostPattern, Setting, Templar, TemplarOptions, Warn};

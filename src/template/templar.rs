@@ -5,7 +5,7 @@ use super::convert::from_engine;
 use super::literal;
 use super::render::Render;
 use super::syntax;
-use super::{Context, TemplateError, TemplateErrorKind};
+use super::{Context, PluginPlaces, TemplateError, TemplateErrorKind};
 use crate::value::{Map, Text, Trust, Value};
 use crate::vault::Vault;
 use minijinja::syntax::SyntaxConfig;
@@ -34,6 +34,8 @@ pub struct TemplarOptions {
     pub vault: Arc<Vault>,
     /// Settings.
     pub setting: Option<Setting>,
+    /// Where plugins in Python may lie that templates name.
+    pub plugins: PluginPlaces,
     /// Where warnings go (`errors='warn'` of lookups).
     pub warn: Option<Warn>,
 }
@@ -127,6 +129,11 @@ impl Templar {
 
     pub(crate) fn options(&self) -> &TemplarOptions {
         &self.shared.options
+    }
+
+    /// Where plugins in Python may lie that templates name.
+    pub fn plugins(&self) -> &PluginPlaces {
+        &self.shared.options.plugins
     }
 
     /// What opens encrypted files and values.

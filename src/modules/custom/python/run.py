@@ -41,6 +41,7 @@ def main():
     # what comes with the module stands before what runbook has
     ansible.__path__.insert(0, archive + "/ansible")
     ansible.module_utils.__path__.insert(0, archive + "/ansible/module_utils")
+    sys._runbook_started_with = list(sys.argv)
     sys.argv = [import_name]
     try:
         from ansible.module_utils import basic
