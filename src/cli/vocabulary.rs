@@ -73,7 +73,7 @@ impl Vocabulary for Actions {
         match name.rsplit('.').next().unwrap_or(name) {
             // the controller takes arguments that the module on the machine does not
             "template" => return Some(template_spec()),
-            "script" => return None,
+            "script" | "gather_facts" => return None,
             // they pass what they do not know on to what manages packages or services on the machine
             "package" | "service" => return None,
             // other systems' package managers: they have more options than are built here

@@ -59,10 +59,10 @@ impl Loader {
             .iter()
             .flat_map(|role| std::iter::once(role).chain(role.parents.iter().rev()))
         {
-            dirs.push(
-                role.path
-                    .join(if task.handler { "handlers" } else { "tasks" }),
-            );
+            if task.handler {
+                dirs.push(role.path.join("handlers"));
+            }
+            dirs.push(role.path.join("tasks"));
             dirs.push(role.path.clone());
         }
         dirs.push(PathBuf::new());

@@ -30,29 +30,34 @@ fn read(look: Look<'_>, path: &Path) -> Result<Value, String> {
     let shown = path.display();
     let meta = look.0.stat(path, true).ok().flatten();
     let Some(meta) = meta.filter(|meta| meta.kind != FileKind::Directory) else {
-        return Err(format!("{shown} is not a file"));
+        return Err(format!("Could not stat fact ({shown}): there is no such file"));
     };
     let text = if meta.mode & 0o100 != 0 {
         let output = look
             .0
             .query(&Command::new([path.as_os_str()]))
-            .map_err(|e| format!("the fact script {shown} could not be run: {e}"))?;
+            .map_err(|e| format!("Could not execute fact script ({shown}): {e}"))?;
         if !output.ok() {
             return Err(format!(
-                "the fact script {shown} failed with code {}: {}",
+                "Failure executing fact script ({shown}), rc: {}, err: {}",
                 output.rc,
                 output.complaint()
             ));
         }
         output.text()
     } else {
-        look.text(path).unwrap_or_default()
+        let text = look.0.read_text(path).map_err(|e| {
+            format!("error loading facts as JSON or ini - please check content: {shown}: {e}")
+        })?;
+        text.unwrap_or_default()
     };
     match serde_json::from_str(&text) {
         Ok(json) => Ok(Value::from_json(&json)),
         Err(_) => ini(&text)
             .map(Value::map)
-            .ok_or_else(|| format!("{shown} is neither JSON nor INI")),
+            .ok_or_else(|| {
+                format!("error loading facts as ini - please check content: {shown}")
+            }),
     }
 }
 

@@ -5,7 +5,8 @@ from copy import deepcopy
 
 def _camel_to_snake(name, reversible=False):
     if reversible:
-        return re.sub(r"[A-Z]", lambda found: "_" + found.group(0).lower(), name)
+        spread = re.sub(r"[A-Z]", lambda found: "_" + found.group(0).lower(), name)
+        return spread[1:] if name[:1].isupper() else spread
     # words in capitals at the end with a plural s stay in one piece: TargetGroupARNs
     name = re.sub(r"[A-Z]{3,}s$", lambda found: "_" + found.group(0).lower(), name)
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
@@ -21,10 +22,11 @@ def _snake_to_camel(snake, capitalize_first=False):
 
 
 def _deep(value, rename, ignore=()):
+    """Renames all keys; what stands under an ignored key of the outermost mapping stays."""
     if isinstance(value, dict):
-        return {rename(k): v if k in ignore else _deep(v, rename, ignore) for k, v in value.items()}
+        return {rename(k): v if k in ignore else _deep(v, rename) for k, v in value.items()}
     if isinstance(value, list):
-        return [_deep(item, rename, ignore) for item in value]
+        return [_deep(item, rename) for item in value]
     return value
 
 
