@@ -10,6 +10,7 @@
 
 use super::keeper::Keeper;
 use super::{Session, call, process};
+use crate::modules::custom::COMPLAINT;
 use crate::modules::{NOT_JUDGED, Registry};
 use crate::result::{JOB_LOCKED, Outcome};
 use crate::sys::{Blobs, Cancel, Sys, reason};
@@ -194,12 +195,24 @@ pub fn run() -> i32 {
     stop_on_signals(&cancel);
     let outcome = call::run(&session, 0, order.call, &cancel);
     session.spool.remove();
+    let outcome = with_complaint(outcome);
     let outcome = if timed_out(&outcome, order.seconds) {
         Outcome::failure("Timeout exceeded").with("child_pid", std::process::id())
     } else {
         outcome
     };
     i32::from(job.finish(outcome).is_err())
+}
+
+/// What a module of the user's own said on its standard error is part of a job's result.
+fn with_complaint(mut outcome: Outcome) -> Outcome {
+    if let Some(text) = outcome.data.take(COMPLAINT)
+        && outcome.data.get("stderr").is_none()
+        && outcome.data.get("censored").is_none()
+    {
+        outcome.data.set("stderr", text);
+    }
+    outcome
 }
 
 fn say(reply: &Reply) -> i32 {

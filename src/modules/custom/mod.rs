@@ -38,6 +38,9 @@ module_args! {
     }
 }
 
+/// What the module said on its standard error, for results of jobs; no other result shows it.
+pub const COMPLAINT: &str = "_ansible_module_stderr";
+
 /// The family's modules.
 pub const MODULES: &[Entry] = &[Entry {
     name: "_custom",
@@ -72,6 +75,10 @@ fn run(args: &Map, sys: &mut Sys, mode: RunMode) -> Outcome {
     match started(&args, sys) {
         Ok(output) => {
             let mut outcome = answer::read(&output);
+            if !output.stderr.is_empty() {
+                let text = String::from_utf8_lossy(&output.stderr);
+                outcome.data.set(COMPLAINT, Value::data(&*text));
+            }
             if !mode.diff {
                 outcome.diffs.clear();
             }

@@ -61,6 +61,17 @@ fn read(look: Look<'_>, path: &Path) -> Result<Value, String> {
     }
 }
 
+/// Whether there is a `%` that begins neither `%%` nor `%(name)s`, which Python's reader refuses.
+fn lone_percent(value: &str) -> bool {
+    let mut chars = value.chars();
+    while let Some(c) = chars.next() {
+        if c == '%' && !matches!(chars.next(), Some('%' | '(')) {
+            return true;
+        }
+    }
+    false
+}
+
 /// Sections of an INI file; option names in lower case, continued lines joined.
 fn ini(text: &str) -> Option<Map> {
     let mut sections: Vec<(String, Map)> = Vec::new();
@@ -90,6 +101,9 @@ fn ini(text: &str) -> Option<Map> {
         let at = trimmed.find(['=', ':'])?;
         let (key, value) = trimmed.split_at(at);
         let key = key.trim().to_lowercase();
+        if lone_percent(value) {
+            return None;
+        }
         options.set(&key, value.get(1..).unwrap_or_default().trim());
         last = Some(key);
     }
