@@ -120,6 +120,10 @@ fn look(inventory: &Inventory) -> Result<(), String> {
         let _ = inventory.to_yaml_value(&dump);
         inventory.graph("all");
     }
+    if inventory.hosts.contains_key("all") {
+        // the name of a host goes before that of a group
+        return Ok(());
+    }
     let all = inventory.select("all").map_err(|e| e.message)?;
     let in_all = inventory.hosts_of_group("all").len();
     if all.hosts.len() != in_all {
