@@ -1,0 +1,6 @@
+//! etcd: keys, users, roles.
+
+use super::Entry;
+
+/// The family's modules.
+pub const MODULES: &[Entry] = &[];
