@@ -122,6 +122,7 @@ fn object(mut body: Json, place: &str, defaults: &Defaults<'_>) -> ModuleResult<
         )));
     }
     encode_strings(members);
+    name_protocols(members);
     let text = |path: &[&str]| text_at(&body, path).to_owned();
     let (api_version, kind, name) = (text(&["apiVersion"]), text(&["kind"]), text(&["metadata", "name"]));
     for (what, value) in [("apiVersion", &api_version), ("kind", &kind), ("metadata.name", &name)] {
@@ -152,6 +153,20 @@ fn encode_strings(members: &mut JsonMap<String, Json>) {
     for (name, text) in strings {
         let text = text.as_str().map_or_else(|| text.to_string(), str::to_owned);
         data.insert(name, base64::engine::general_purpose::STANDARD.encode(text).into());
+    }
+}
+
+/// The default protocol of a Service's ports: servers before 1.23 demand it of what is applied, since it is a part of the
+/// list's key.
+fn name_protocols(members: &mut JsonMap<String, Json>) {
+    if members.get("kind").and_then(Json::as_str) != Some("Service") {
+        return;
+    }
+    let ports = members.get_mut("spec").and_then(|spec| spec.get_mut("ports")).and_then(Json::as_array_mut);
+    for port in ports.into_iter().flatten().filter_map(Json::as_object_mut) {
+        if port.get("protocol").is_none_or(Json::is_null) {
+            port.insert("protocol".to_owned(), "TCP".into());
+        }
     }
 }
 
