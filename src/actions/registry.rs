@@ -165,6 +165,13 @@ const ENTRIES: &[Entry] = &[
         run: super::assemble::assemble,
     },
     Entry {
+        name: "k8s",
+        doc: "Apply objects to a Kubernetes cluster, or delete them.",
+        fields: None,
+        free_form: None,
+        run: super::k8s::k8s,
+    },
+    Entry {
         name: "async_status",
         doc: "Tell what became of a task in the background.",
         fields: None,
