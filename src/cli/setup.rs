@@ -428,6 +428,8 @@ impl Setup {
                 Gathering::Implicit => "implicit".into(),
             },
             managed: config.ansible_managed.value.clone(),
+            debugger: *config.enable_task_debugger,
+            debugger_ignores_errors: *config.task_debugger_ignore_errors,
             any_errors_fatal: *config.any_errors_fatal,
             task_timeout: *config.task_timeout,
             no_log: *config.no_log,

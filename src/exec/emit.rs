@@ -45,6 +45,25 @@ impl Emitter {
         state.sink.event(event);
     }
 
+    /// Takes a task's end out of the counts: it is run again.
+    pub(crate) fn take_back(&self, host: &str, status: Status, changed: bool) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = state.stats.host(host);
+        let mut one = HostStats::default();
+        count(&mut one, status, changed);
+        for (counted, one) in [
+            (&mut counts.ok, one.ok),
+            (&mut counts.changed, one.changed),
+            (&mut counts.unreachable, one.unreachable),
+            (&mut counts.failed, one.failed),
+            (&mut counts.skipped, one.skipped),
+            (&mut counts.rescued, one.rescued),
+            (&mut counts.ignored, one.ignored),
+        ] {
+            *counted = counted.saturating_sub(one);
+        }
+    }
+
     /// Warns.
     pub(crate) fn warn(&self, message: impl Into<String>) {
         self.emit(&Event::Warning {

@@ -69,7 +69,11 @@ impl Run {
                 .role
                 .as_ref()
                 .map(|role| format!("{} : {label}", role.name));
-            if label == name || full.as_deref() == Some(name) {
+            let short = handler
+                .role
+                .as_ref()
+                .map(|role| format!("{} : {label}", role.short_name()));
+            if [Some(label), full, short].iter().flatten().any(|known| known == name) {
                 let own = group(handler);
                 // later lists win over earlier ones, within a list the first wins
                 if by_name.is_none_or(|(_, known)| known != own) {
@@ -78,8 +82,8 @@ impl Run {
             }
             // a topic of a role's handler may be named with the role before it
             let topic = handler.role.as_ref().and_then(|role| {
-                name.strip_prefix(role.name.as_str())
-                    .and_then(|rest| rest.strip_prefix(" : "))
+                let (before, topic) = name.split_once(" : ")?;
+                (before == role.name || before == role.short_name()).then_some(topic)
             });
             let listens = handler.listen.iter().any(|listened| {
                 let listened = listened.to_value().to_string();

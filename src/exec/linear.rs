@@ -210,7 +210,11 @@ impl Run {
                 (Arc::clone(host), rescue)
             })
             .collect();
-        let ends = self.on_hosts(state, task, &info, hosts, lanes).await;
+        let ends = self.on_hosts(state, &next.task, &info, hosts, lanes).await;
+        let rescued = |host: &str| cursors.get(host).is_some_and(Cursor::would_rescue);
+        let ends = self
+            .debug_ends(state, &next.task, &info, ends, &rescued)
+            .await;
         let ends = if once {
             self.spread(task, ends, group, shared)
         } else {

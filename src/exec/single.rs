@@ -306,6 +306,10 @@ impl Run {
                 .templar
                 .render(&entry.value.to_value(), cx)
                 .map_err(|e| Fault::template(&e, &entry.value))?;
+            if key.as_str() == Some("_raw_params") && !self.loader.takes_free_form(&task.action) {
+                let message = format!("invalid or malformed argument: '{value}'");
+                return Err(Fault::at(message, &entry.value.span));
+            }
             match strip_omitted(value) {
                 Some(value) => {
                     args.insert(key, value);

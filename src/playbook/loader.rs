@@ -141,6 +141,15 @@ impl Loader {
         Ok(task.with_action(action))
     }
 
+    /// Whether an action takes a text that is no `key=value`; so does one whose interface is not known.
+    pub fn takes_free_form(&self, action: &str) -> bool {
+        super::args::is_free_form(action)
+            || self
+                .vocabulary
+                .spec(action)
+                .is_none_or(|spec| spec.free_form.is_some())
+    }
+
     /// The error for an action that there is not.
     pub(super) fn no_action(&self, action: &str, at: &Span) -> Box<Diagnostic> {
         let names = self.vocabulary.action_names();

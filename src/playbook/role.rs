@@ -41,6 +41,16 @@ pub struct Role {
     pub dependencies: Vec<String>,
 }
 
+impl Role {
+    /// Its name without the collection that it is of.
+    pub fn short_name(&self) -> &str {
+        match self.name.split('.').collect::<Vec<_>>()[..] {
+            [_, _, name] if !self.name.contains('/') => name,
+            _ => &self.name,
+        }
+    }
+}
+
 /// How a role is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct RoleRequest {

@@ -346,9 +346,14 @@ impl EventSink for AnsibleDefault {
                 task,
                 host,
                 skipped,
+                message,
             } => {
                 self.banner = None;
                 self.task_banner(task);
+                if self.options.verbosity >= 2 {
+                    let text = format!("META: {message}");
+                    self.screen.say(&text, Some(Colour::Verbose));
+                }
                 if *skipped && self.options.show_skipped {
                     self.screen
                         .say(&format!("skipping: [{host}]"), Some(Colour::Skip));
