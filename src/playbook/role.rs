@@ -428,7 +428,7 @@ impl Loader {
             Value::map(
                 Map::new()
                     .with("type", "role")
-                    .with("name", role.name.as_str())
+                    .with("name", role.short_name())
                     .with("argument_spec_name", entry)
                     .with("path", role.path.display().to_string()),
             ),
