@@ -375,7 +375,10 @@ impl Run {
         // hosts that failed of themselves; of `run_once`, the one that ran
         let mut failing: Vec<Arc<str>> = Vec::new();
         let runner = ends.first().map(|(host, _)| Arc::clone(host));
-        for (host, end) in ends {
+        for (host, mut end) in ends {
+            if let Some(problem) = end.abort.take() {
+                return Err(problem);
+            }
             let Some(cursor) = cursors.get_mut(&host) else {
                 continue;
             };

@@ -85,6 +85,8 @@ pub struct Run {
     pub(crate) stepping: AtomicBool,
     /// Whether the user quit in the debugger.
     pub(super) quit: AtomicBool,
+    /// Handlers that were warned of.
+    pub(super) unusable: Mutex<HashSet<String>>,
     /// Held while the debugger asks.
     pub(super) asking: tokio::sync::Mutex<()>,
     next_task: AtomicU64,
@@ -98,6 +100,7 @@ impl Run {
             limit: RwLock::new(parts.options.limit.clone()),
             stepping: AtomicBool::new(parts.options.step),
             quit: AtomicBool::new(false),
+            unusable: Mutex::default(),
             asking: tokio::sync::Mutex::default(),
             options: parts.options,
             refresh: parts.refresh,

@@ -37,6 +37,20 @@ pub struct LoadOptions {
     pub render: Render,
     /// Opens encrypted files.
     pub vault: Arc<Vault>,
+    /// What a key that a mapping has twice is.
+    pub duplicate_keys: DuplicateKeys,
+}
+
+/// What a key that a mapping has twice is (`duplicate_dict_key`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DuplicateKeys {
+    /// An error.
+    Error,
+    /// A warning.
+    #[default]
+    Warn,
+    /// Nothing to speak of.
+    Ignore,
 }
 
 /// How deep includes may bring includes while a play runs.
@@ -210,8 +224,16 @@ impl Loader {
             Source::new(shown(path), text)
         };
         let document = crate::yaml::parse(&source)?;
-        for warning in document.warnings {
-            self.warn(warning);
+        for mut warning in document.warnings {
+            match self.options.duplicate_keys {
+                _ if warning.code != "yaml::duplicate-key" => self.warn(warning),
+                DuplicateKeys::Warn => self.warn(warning),
+                DuplicateKeys::Ignore => {}
+                DuplicateKeys::Error => {
+                    warning.severity = crate::diag::Severity::Error;
+                    return Err(warning.into());
+                }
+            }
         }
         let node = Arc::new(document.node);
         files.insert(path.to_owned(), Arc::clone(&node));
@@ -339,7 +361,12 @@ impl Loader {
                 role: by.role.clone(),
                 handlers: by.handler,
                 stack: vec![path.to_owned()],
-                notify: Vec::new(),
+                notify: by
+                    .args
+                    .get("apply")
+                    .and_then(|apply| apply.get("notify"))
+                    .map(super::task::list)
+                    .unwrap_or_default(),
                 depth: by.depth + 1,
             },
         )

@@ -282,6 +282,26 @@ impl Loader {
             own.extend(self.argument_validation(&role, request, meta, keywords)?);
         }
         let tasks_dir = path.join("tasks");
+        let parts = [
+            ("tasks", &request.tasks_from),
+            ("vars", &request.vars_from),
+            ("defaults", &request.defaults_from),
+            ("handlers", &request.handlers_from),
+        ];
+        for (part, from) in parts {
+            let Some(from) = from else {
+                continue;
+            };
+            let dir = path.join(part);
+            if !lexical(&dir.join(from)).starts_with(&dir) {
+                let message = format!(
+                    "Failed loading '{from}' for role ({}) as it is not inside the expected role path: '{}'",
+                    request.name,
+                    dir.display()
+                );
+                return Err(Diagnostic::error("playbook::role-file", message).at(&at.span).into());
+            }
+        }
         match find_main(&tasks_dir, &from(&request.tasks_from)) {
             Some(file) => {
                 let node = self.file(&file)?;
