@@ -76,10 +76,15 @@ impl Run {
                     by_name = Some((index, own));
                 }
             }
-            let listens = handler
-                .listen
-                .iter()
-                .any(|topic| topic.to_value().to_string() == name);
+            // a topic of a role's handler may be named with the role before it
+            let topic = handler.role.as_ref().and_then(|role| {
+                name.strip_prefix(role.name.as_str())
+                    .and_then(|rest| rest.strip_prefix(" : "))
+            });
+            let listens = handler.listen.iter().any(|listened| {
+                let listened = listened.to_value().to_string();
+                listened == name || Some(listened.as_str()) == topic
+            });
             if listens {
                 found.push(index);
             }

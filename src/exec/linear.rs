@@ -150,7 +150,8 @@ impl Run {
         group: &[Arc<str>],
         lanes: Option<&Lanes>,
     ) -> Result<Flow, Box<Diagnostic>> {
-        let task = &next.task;
+        let known = self.with_known_action(state, &next.task, group);
+        let task = &known;
         tracing::debug!(place = ?next.place, at = %task.span, hosts = group.len(), "task");
         if task.short_action() == "meta" {
             return self.meta(state, cursors, task, group).await;
@@ -374,10 +375,18 @@ impl Run {
             let Some(cursor) = cursors.get_mut(&host) else {
                 continue;
             };
+            let own = !once || runner.as_ref() == Some(&host);
+            if own
+                && end.status != Status::Skipped
+                && !end.outcome.unreachable
+                && let Some(role) = &task.role
+            {
+                cursor.ran(role);
+            }
             match end.status {
                 Status::Failed | Status::Rescued => {
                     fatal |= end.any_errors_fatal || once;
-                    if !once || runner.as_ref() == Some(&host) {
+                    if own {
                         failing.push(Arc::clone(&host));
                     }
                     let failure = cursor.fail();

@@ -147,6 +147,7 @@ impl Run {
             .task_scope(place.state, place.host, task)
             .map_err(|e| early(Fault(e)))?;
         let cx = with_local(&scope, &files, local.clone());
+        let known = self.known_action(task, &cx);
         let early = |fault: Fault| Stopped {
             fault,
             settings: Some(self.flags_of_failure(task, &cx)),
@@ -161,6 +162,7 @@ impl Run {
             }
             return Ok(turn);
         }
+        let task = &known.map_err(early)?;
         let mut settings = self.settings(task, &cx).map_err(early)?;
         let own = |fault: Fault| Stopped {
             fault,

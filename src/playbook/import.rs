@@ -49,20 +49,23 @@ impl Loader {
     /// # Errors
     /// When there is none.
     pub fn task_file(&self, name: &str, task: &Task, at: &Node, fixed: bool) -> Result<PathBuf> {
+        // handlers look among the role's handlers first, then among its tasks
+        let kinds: &[&str] = if task.handler {
+            &["handlers", "tasks"]
+        } else {
+            &["tasks"]
+        };
         let mut dirs: Vec<PathBuf> = vec![task.dir.clone()];
         if let Some(role) = task.role.as_ref().filter(|_| !fixed) {
-            let kind = if task.handler { "handlers" } else { "tasks" };
-            dirs.insert(0, role.path.join(kind));
+            let own = kinds.iter().map(|kind| role.path.join(kind));
+            dirs.splice(0..0, own);
         }
         for role in task
             .role
             .iter()
             .flat_map(|role| std::iter::once(role).chain(role.parents.iter().rev()))
         {
-            dirs.push(
-                role.path
-                    .join(if task.handler { "handlers" } else { "tasks" }),
-            );
+            dirs.extend(kinds.iter().map(|kind| role.path.join(kind)));
             dirs.push(role.path.clone());
         }
         dirs.push(PathBuf::new());

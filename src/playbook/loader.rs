@@ -2,7 +2,7 @@
 
 use super::task::Surroundings;
 use super::{Item, Keywords, Play, Result, Role, Task};
-use crate::diag::{Diagnostic, Source, did_you_mean, io_reason};
+use crate::diag::{Diagnostic, Source, Span, did_you_mean, io_reason};
 use crate::value::{ArgProblem, ArgSpec, Map, Trust, Value, check_args};
 use crate::vault::{Vault, is_encrypted};
 use crate::yaml::{Kind, Node};
@@ -120,6 +120,39 @@ impl Loader {
                         .iter()
                         .any(|ext| dir.join(format!("{name}{ext}")).is_file())
                 })
+    }
+
+    /// The task with the action that its template came to.
+    ///
+    /// # Errors
+    /// When there is no such action.
+    pub fn with_action(&self, task: &Task, action: &str) -> Result<Task> {
+        let dirs = task.role.iter().flat_map(|role| {
+            std::iter::once(role)
+                .chain(&role.parents)
+                .map(|role| role.path.clone())
+        });
+        let near: Vec<PathBuf> = dirs
+            .chain([task.dir.clone()])
+            .chain(self.playbook_dirs())
+            .collect();
+        let near: Vec<&Path> = near.iter().map(AsRef::as_ref).collect();
+        if !self.is_action(action, &near) {
+            return Err(self.no_action(action, &task.action_span));
+        }
+        Ok(task.with_action(action))
+    }
+
+    /// The error for an action that there is not.
+    pub(super) fn no_action(&self, action: &str, at: &Span) -> Box<Diagnostic> {
+        let names = self.vocabulary.action_names();
+        Diagnostic::error(
+            "playbook::unknown-module",
+            format!("there is no module `{action}`"),
+        )
+        .at(at)
+        .maybe_hint(did_you_mean(action, names.iter().map(String::as_str)))
+        .into()
     }
 
     pub(super) fn warn(&self, warning: Diagnostic) {

@@ -33,6 +33,12 @@ fn told(diagnostic: &Diagnostic) -> String {
             "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or \
              incorrect module path."
         ),
+        ("play::vars-prompt", Some("name")) => {
+            "Invalid vars_prompt data structure, missing 'name' key".to_owned()
+        }
+        ("play::vars-prompt", Some(name)) if diagnostic.message.starts_with("a prompt") => {
+            format!("Invalid vars_prompt data structure, found unsupported key '{name}'")
+        }
         ("playbook::role-not-found", Some(name)) => format!("the role '{name}' was not found"),
         _ => diagnostic.message.clone(),
     }
