@@ -12,6 +12,10 @@ use std::path::{Path, PathBuf};
 pub(super) fn copy(input: &Input<'_>) -> Result<Step> {
     let args = &input.args;
     let given = |name: &str| args.get(name).filter(|value| !value.is_null());
+    let given = |name: &str| {
+        // an empty path is none
+        given(name).filter(|value| name == "content" || !value.to_string().is_empty())
+    };
     match (given("src"), given("content"), given("dest")) {
         (Some(_), Some(_), _) => {
             return Err("src and content are mutually exclusive".to_owned().into());

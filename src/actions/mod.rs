@@ -15,6 +15,7 @@ mod documented;
 mod fetch;
 mod hosts;
 mod include_vars;
+mod package;
 mod pause;
 mod registry;
 mod script;
