@@ -207,6 +207,13 @@ const ENTRIES: &[Entry] = &[
         run: |input| super::package::managed(input, "service"),
     },
     Entry {
+        name: "pip",
+        doc: "Manage Python packages.",
+        fields: None,
+        free_form: None,
+        run: super::package::pip,
+    },
+    Entry {
         name: "gather_facts",
         doc: "Gather facts.",
         fields: None,
@@ -248,7 +255,7 @@ impl ActionRegistry {
 
     /// Whether a task with it can go on in the background: it is a module and nothing but it.
     pub fn supports_async(self, name: &str) -> bool {
-        matches!(name, "command" | "shell" | "package" | "service") || self.find(name).is_none()
+        matches!(name, "command" | "shell" | "package" | "service" | "pip") || self.find(name).is_none()
     }
 
     /// Whether `exec` does it itself.

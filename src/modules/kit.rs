@@ -162,6 +162,20 @@ impl<'a> Plan<'a> {
         });
     }
 
+    /// Adds a step of which only doing it tells whether it changes something. In check mode it counts as a change.
+    pub fn perhaps(
+        &mut self,
+        what: impl Into<String>,
+        apply: impl FnOnce(&mut Sys, &mut Map) -> ModuleResult<bool> + 'a,
+    ) {
+        self.steps.push(Step {
+            what: what.into(),
+            diff: None,
+            apply: Box::new(apply),
+            change: true,
+        });
+    }
+
     /// What is planned would be planned again right after it was applied, and that is meant so (a restart).
     pub fn repeats(&mut self) {
         self.repeats = true;
