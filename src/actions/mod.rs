@@ -20,6 +20,8 @@ mod pause;
 mod registry;
 mod script;
 mod set_fact;
+mod set_stats;
+mod spec_types;
 mod template;
 mod unarchive;
 

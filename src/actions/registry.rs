@@ -88,6 +88,13 @@ const ENTRIES: &[Entry] = &[
         run: super::set_fact::set_fact,
     },
     Entry {
+        name: "set_stats",
+        doc: "Collect numbers and texts for the end of the run.",
+        fields: None,
+        free_form: None,
+        run: super::set_stats::set_stats,
+    },
+    Entry {
         name: "include_vars",
         doc: "Read variables from files of the controller.",
         fields: Some(super::include_vars::IncludeVarsArgs::fields),

@@ -11,7 +11,7 @@ use crate::config::{Config, Gathering, HashBehaviour};
 use crate::diag::did_you_mean;
 use crate::exec::{Login, Machines, Refresh, Refreshed, RunOptions};
 use crate::inventory::{self, Inventory, SourceSpec};
-use crate::playbook::{LoadOptions, Loader, TagFilter};
+use crate::playbook::{DuplicateKeys, LoadOptions, Loader, TagFilter};
 use crate::template::{Context, FileContext, Overlay, Scope, Templar, TemplarOptions, Variable};
 use crate::transport::{AgentBinaries, ConnectionKind, HostKeyChecking, KeyRing, Options, Target};
 use crate::value::{Map, Secret};
@@ -264,6 +264,11 @@ impl Setup {
                 library: expand(&self.config.library),
                 arguments_later: self.as_ansible,
                 render: Arc::new(render),
+                duplicate_keys: match *self.config.duplicate_dict_key {
+                    crate::config::DuplicateKeys::Error => DuplicateKeys::Error,
+                    crate::config::DuplicateKeys::Warn => DuplicateKeys::Warn,
+                    crate::config::DuplicateKeys::Ignore => DuplicateKeys::Ignore,
+                },
                 vault: Arc::clone(&self.vault),
             },
         ))
@@ -432,6 +437,8 @@ impl Setup {
                 Gathering::Implicit => "implicit".into(),
             },
             managed: config.ansible_managed.value.clone(),
+            debugger: *config.enable_task_debugger,
+            debugger_ignores_errors: *config.task_debugger_ignore_errors,
             any_errors_fatal: *config.any_errors_fatal,
             task_timeout: *config.task_timeout,
             no_log: *config.no_log,

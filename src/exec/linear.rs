@@ -210,7 +210,11 @@ impl Run {
                 (Arc::clone(host), rescue)
             })
             .collect();
-        let ends = self.on_hosts(state, task, &info, hosts, lanes).await;
+        let ends = self.on_hosts(state, &next.task, &info, hosts, lanes).await;
+        let rescued = |host: &str| cursors.get(host).is_some_and(Cursor::would_rescue);
+        let ends = self
+            .debug_ends(state, &next.task, &info, ends, &rescued)
+            .await;
         let ends = if once {
             self.spread(task, ends, group, shared)
         } else {
@@ -371,7 +375,10 @@ impl Run {
         // hosts that failed of themselves; of `run_once`, the one that ran
         let mut failing: Vec<Arc<str>> = Vec::new();
         let runner = ends.first().map(|(host, _)| Arc::clone(host));
-        for (host, end) in ends {
+        for (host, mut end) in ends {
+            if let Some(problem) = end.abort.take() {
+                return Err(problem);
+            }
             let Some(cursor) = cursors.get_mut(&host) else {
                 continue;
             };

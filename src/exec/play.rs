@@ -28,6 +28,8 @@ pub(crate) struct PlayState {
     pub gone: RwLock<Vec<Arc<str>>>,
     /// How hosts go through it.
     pub strategy: Strategy,
+    /// Whether failures start the debugger (`strategy: debug`).
+    pub debugs: bool,
     /// The hosts that the batch began with.
     batch: RwLock<Arc<[Arc<str>]>>,
 }
@@ -114,9 +116,10 @@ impl Run {
             self.emitter.emit(&Event::PlayNoHosts { name });
             return Ok(true);
         }
-        let strategy = self.strategy(play, &cx)?;
+        let (strategy, debugs) = self.strategy(play, &cx)?;
         let mut state = self.state(play, &cx, &name, &plain, dir, asked)?;
         state.strategy = strategy;
+        state.debugs = debugs;
         let state = Arc::new(state);
         let items = self.items(&state, &cx)?;
         let batches = self.batches(play, &cx, hosts)?;
@@ -161,13 +164,15 @@ impl Run {
         Ok(true)
     }
 
-    /// How the hosts of a play go through it.
-    fn strategy(&self, play: &Play, cx: &Context) -> Result<Strategy, Box<Diagnostic>> {
+    /// How the hosts of a play go through it, and whether the debugger watches them.
+    fn strategy(&self, play: &Play, cx: &Context) -> Result<(Strategy, bool), Box<Diagnostic>> {
         let name = match self.play_word(play.strategy.as_ref(), cx)? {
             Some(name) => name.to_string(),
             None => self.options.strategy.clone(),
         };
-        Strategy::named(&name).ok_or_else(|| {
+        let debugs = matches!(name.as_str(), "debug" | "ansible.builtin.debug");
+        let strategy = Strategy::named(&name).map(|strategy| (strategy, debugs));
+        strategy.ok_or_else(|| {
             let node = play.strategy.as_ref().unwrap_or(&play.hosts);
             Diagnostic::error("play::strategy", format!("there is no strategy `{name}`"))
                 .at(&node.span)
@@ -259,6 +264,7 @@ impl Run {
             host_files,
             gone: RwLock::default(),
             strategy: Strategy::Linear,
+            debugs: false,
             batch: RwLock::new(Arc::from([])),
         })
     }

@@ -125,6 +125,9 @@ impl Cursor {
     /// Lets a failed host take part again (`meta: clear_host_errors`), from where it stands.
     pub fn clear_failure(&mut self) {
         self.failed = false;
+        for frame in &mut self.frames {
+            frame.failed = false;
+        }
     }
 
     /// Whether a failure of the current task would be taken by a `rescue` section.

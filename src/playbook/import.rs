@@ -15,6 +15,18 @@ const DEPTH: usize = 100;
 impl Loader {
     pub(super) fn import_tasks(&self, task: &Task, around: &Surroundings) -> Result<Item> {
         no_loop(task)?;
+        let other = task.args.members.iter().find(|entry| {
+            let name = entry.key.as_str().unwrap_or_default();
+            task.short_action() == "import_tasks" && !matches!(name, "file" | "_raw_params")
+        });
+        if let Some(other) = other {
+            return Err(Diagnostic::error(
+                "playbook::import-options",
+                format!("`{}` is no argument of import_tasks", other.key.to_value()),
+            )
+            .at(&other.key.span)
+            .into());
+        }
         let Some((_, node)) = task.args.word(&["file", "_raw_params"]) else {
             return Err(missing(task, "file"));
         };

@@ -39,6 +39,20 @@ pub struct LoadOptions {
     pub render: Render,
     /// Opens encrypted files.
     pub vault: Arc<Vault>,
+    /// What a key that a mapping has twice is.
+    pub duplicate_keys: DuplicateKeys,
+}
+
+/// What a key that a mapping has twice is (`duplicate_dict_key`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DuplicateKeys {
+    /// An error.
+    Error,
+    /// A warning.
+    #[default]
+    Warn,
+    /// Nothing to speak of.
+    Ignore,
 }
 
 /// How deep includes may bring includes while a play runs.
@@ -143,6 +157,15 @@ impl Loader {
         Ok(task.with_action(action))
     }
 
+    /// Whether an action takes a text that is no `key=value`; so does one whose interface is not known.
+    pub fn takes_free_form(&self, action: &str) -> bool {
+        super::args::is_free_form(action)
+            || self
+                .vocabulary
+                .spec(action)
+                .is_none_or(|spec| spec.free_form.is_some())
+    }
+
     /// The error for an action that there is not.
     pub(super) fn no_action(&self, action: &str, at: &Span) -> Box<Diagnostic> {
         let names = self.vocabulary.action_names();
@@ -203,8 +226,16 @@ impl Loader {
             Source::new(shown(path), text)
         };
         let document = crate::yaml::parse(&source)?;
-        for warning in document.warnings {
-            self.warn(warning);
+        for mut warning in document.warnings {
+            match self.options.duplicate_keys {
+                _ if warning.code != "yaml::duplicate-key" => self.warn(warning),
+                DuplicateKeys::Warn => self.warn(warning),
+                DuplicateKeys::Ignore => {}
+                DuplicateKeys::Error => {
+                    warning.severity = crate::diag::Severity::Error;
+                    return Err(warning.into());
+                }
+            }
         }
         let node = Arc::new(document.node);
         files.insert(path.to_owned(), Arc::clone(&node));
@@ -345,7 +376,12 @@ impl Loader {
                 role: by.role.clone(),
                 handlers: by.handler,
                 stack: vec![path.to_owned()],
-                notify: Vec::new(),
+                notify: by
+                    .args
+                    .get("apply")
+                    .and_then(|apply| apply.get("notify"))
+                    .map(super::task::list)
+                    .unwrap_or_default(),
                 depth: by.depth + 1,
             },
         )

@@ -169,7 +169,7 @@ pub(super) struct Surroundings {
     pub depth: usize,
 }
 
-fn list(node: &Node) -> Vec<Node> {
+pub(super) fn list(node: &Node) -> Vec<Node> {
     match &node.kind {
         Kind::Null => Vec::new(),
         Kind::Seq(items) => items.clone(),
@@ -323,6 +323,7 @@ impl Loader {
             task.around = around.keywords.clone();
         }
         self.check_arguments(&task)?;
+        fits_its_place(&task)?;
         Ok(task)
     }
 
@@ -466,7 +467,47 @@ fn first_word(text: &str) -> (&str, &str) {
     (text, "")
 }
 
+/// Refuses actions where they mean nothing: some among handlers, `meta: end_role` outside of roles.
+fn fits_its_place(task: &Task) -> Result<()> {
+    let word = task.args.get("_raw_params").map(|node| node.to_value().to_string());
+    let bad = match (task.short_action(), word.as_deref()) {
+        (action @ ("include_role" | "import_role"), _) if task.handler => (
+            "playbook::handler-role",
+            format!("`{action}` cannot be a handler"),
+        ),
+        ("meta", Some("flush_handlers")) if task.handler => (
+            "playbook::handler-flush",
+            "`flush_handlers` cannot be a handler".to_owned(),
+        ),
+        ("include_tasks", _) if task.args.more.is_none() && no_file(task) => (
+            "playbook::no-file",
+            format!("No file specified for {}", task.action),
+        ),
+        ("meta", Some("end_role")) if task.handler => (
+            "playbook::end-role",
+            "`end_role` cannot be a handler".to_owned(),
+        ),
+        ("meta", Some("end_role")) if task.role.is_none() => (
+            "playbook::end-role",
+            "`end_role` means nothing outside of a role".to_owned(),
+        ),
+        _ => return Ok(()),
+    };
+    Err(Diagnostic::error(bad.0, bad.1).at(&task.action_span).into())
+}
+
+/// Whether an include names no file.
+fn no_file(task: &Task) -> bool {
+    ["file", "_raw_params"]
+        .iter()
+        .filter_map(|name| task.args.get(name))
+        .all(Node::is_null)
+}
+
 fn register_name(node: &Node) -> Result<String> {
-    super::keywords::check_name(node)?;
+    super::keywords::check_name(node).map_err(|mut error| {
+        error.code = "playbook::register-name";
+        error
+    })?;
     Ok(node.as_str().unwrap_or_default().to_owned())
 }

@@ -15,8 +15,8 @@ pub fn message(diagnostic: &Diagnostic, colour: bool) -> String {
             } else {
                 ("[DEPRECATION WARNING]", Colour::Deprecate)
             };
-            let mut text = format!("{word}: {}", diagnostic.message);
-            if let Some(span) = &diagnostic.span {
+            let mut text = format!("{word}: {}", told(diagnostic));
+            if let Some(span) = diagnostic.span.as_ref().filter(|_| !places_itself(diagnostic)) {
                 let _ = write!(text, " ({})", place(span));
             }
             (wrapped(&text, Screen::COLUMNS), shade)
@@ -39,9 +39,42 @@ fn told(diagnostic: &Diagnostic) -> String {
         ("play::vars-prompt", Some(name)) if diagnostic.message.starts_with("a prompt") => {
             format!("Invalid vars_prompt data structure, found unsupported key '{name}'")
         }
+        ("yaml::duplicate-key", Some(name)) => {
+            let place = diagnostic.span.as_ref().map_or_else(String::new, |span| {
+                format!("{}, line {}, column {}", span.path().display(), span.line, span.column)
+            });
+            format!(
+                "While constructing a mapping from {place}, found a duplicate dict key ({name}). Using last defined \
+                 value only."
+            )
+        }
+        ("task::unknown-handler", Some(name)) => format!(
+            "The requested handler '{name}' was not found in either the main handlers list nor in the listening \
+             handlers list"
+        ),
+        ("playbook::register-name", Some(name)) => {
+            format!("Invalid variable name in 'register' specified: '{name}'")
+        }
+        ("playbook::handler-role", Some(name)) => {
+            format!("Using '{name}' as a handler is not supported.")
+        }
+        ("playbook::handler-block", _) => "Using a block as a handler is not supported.".to_owned(),
+        ("playbook::end-role", Some(_)) if diagnostic.message.contains("handler") => {
+            "Cannot execute 'end_role' from a handler".to_owned()
+        }
+        ("playbook::end-role", _) => "Cannot execute 'end_role' from outside of a role".to_owned(),
+        ("playbook::handler-flush", _) => "flush_handlers cannot be used as a handler".to_owned(),
+        ("playbook::import-options", Some(name)) => {
+            format!("Invalid options for import_tasks: {name}")
+        }
         ("playbook::role-not-found", Some(name)) => format!("the role '{name}' was not found"),
         _ => diagnostic.message.clone(),
     }
+}
+
+/// Whether what is told of it says where.
+fn places_itself(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == "yaml::duplicate-key"
 }
 
 fn error(diagnostic: &Diagnostic) -> String {
