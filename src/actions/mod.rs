@@ -16,6 +16,7 @@ mod fetch;
 mod hosts;
 mod include_vars;
 mod k8s;
+mod package;
 mod pause;
 mod registry;
 mod script;

@@ -207,6 +207,27 @@ const ENTRIES: &[Entry] = &[
         run: |input| Ok(command(input, "shell")),
     },
     Entry {
+        name: "package",
+        doc: "Install packages.",
+        fields: None,
+        free_form: None,
+        run: |input| super::package::managed(input, "package"),
+    },
+    Entry {
+        name: "service",
+        doc: "Manage services.",
+        fields: None,
+        free_form: None,
+        run: |input| super::package::managed(input, "service"),
+    },
+    Entry {
+        name: "pip",
+        doc: "Manage Python packages.",
+        fields: None,
+        free_form: None,
+        run: super::package::pip,
+    },
+    Entry {
         name: "gather_facts",
         doc: "Gather facts.",
         fields: None,
@@ -248,7 +269,7 @@ impl ActionRegistry {
 
     /// Whether a task with it can go on in the background: it is a module and nothing but it.
     pub fn supports_async(self, name: &str) -> bool {
-        matches!(name, "command" | "shell") || self.find(name).is_none()
+        matches!(name, "command" | "shell" | "package" | "service" | "pip") || self.find(name).is_none()
     }
 
     /// Whether `exec` does it itself.

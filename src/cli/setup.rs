@@ -32,6 +32,8 @@ pub struct Setup {
     pub extra: Vec<(String, Map)>,
     pub vault: Arc<Vault>,
     pub secrets: Secrets,
+    /// Whether runbook was called by one of Ansible's names.
+    as_ansible: bool,
 }
 
 /// Passwords that were asked for.
@@ -78,6 +80,7 @@ impl Setup {
             extra,
             vault,
             secrets: Secrets::default(),
+            as_ansible: show.is_ansible(),
         })
     }
 
@@ -259,6 +262,7 @@ impl Setup {
                 roles_path: expand(&self.config.roles_path),
                 collections_path: expand(&self.config.collections_path),
                 library: expand(&self.config.library),
+                arguments_later: self.as_ansible,
                 render: Arc::new(render),
                 duplicate_keys: match *self.config.duplicate_dict_key {
                     crate::config::DuplicateKeys::Error => DuplicateKeys::Error,
