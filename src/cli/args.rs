@@ -311,6 +311,9 @@ pub struct ConfigArgs {
     /// What to do
     #[arg(value_enum)]
     pub action: ConfigAction,
+    /// Begin each line as a comment (init)
+    #[arg(long)]
+    pub disabled: bool,
     /// Only settings that somebody set (dump)
     #[arg(long, alias = "changed-only")]
     pub only_changed: bool,
@@ -330,6 +333,10 @@ pub enum ConfigAction {
     Dump,
     /// The configuration file
     View,
+    /// A configuration file to begin with
+    Init,
+    /// Look for settings that do not exist, in the file or (`-f env`) the environment
+    Validate,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -340,6 +347,12 @@ pub enum ConfigFormat {
     Json,
     /// YAML
     Yaml,
+    /// The configuration file (init, validate)
+    Ini,
+    /// Environment variables (init, validate)
+    Env,
+    /// Variables (init)
+    Vars,
 }
 
 #[derive(Clone, Debug, Args)]

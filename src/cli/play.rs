@@ -27,7 +27,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     let mut setup = Setup::new(&args.sources, &args.vault, show)?;
     let show = &show.configured(&setup.config);
     let inventory = setup.inventory(show)?;
-    Setup::warn_of_no_hosts(&inventory, show);
+    setup.warn_of_no_hosts(&inventory, show);
     let limit = setup.limit(&inventory, &args.sources.limit, show)?;
     let first = args
         .playbooks
@@ -35,7 +35,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
         .map_or(Path::new("."), PathBuf::as_path);
     let dir = playbook_dir(first);
     let store = setup.store(inventory, &dir)?;
-    let templar = Setup::templar(&store);
+    let templar = setup.templar(&store);
     let loader = setup.loader(&templar);
     let playbooks = load(&args.playbooks, &loader, show)?;
     if args.syntax_check {
@@ -110,7 +110,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
             sink: Box::new(sink),
             magic,
             interrupted: interrupted.clone(),
-            refresh: Some(setup.refresh(&args.sources.limit)),
+            refresh: Some(setup.refresh(&args.sources.limit, show)?),
         }));
         let end = run.playbooks(&playbooks).await?;
         let exit = exit_of(&end);

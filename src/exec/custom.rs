@@ -61,7 +61,13 @@ impl Run {
             .with("python_name", Value::data(packed.python_name.as_str()))
             .with(
                 "file_name",
-                Value::data(custom.path.file_name().unwrap_or_default().to_string_lossy()),
+                Value::data(
+                    custom
+                        .path
+                        .file_name()
+                        .unwrap_or_default()
+                        .to_string_lossy(),
+                ),
             )
             .with("args", Value::map(args))
             .with("internal", Value::map(self.internal(custom, settings)));

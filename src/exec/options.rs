@@ -54,6 +54,10 @@ pub struct RunOptions {
     pub step: bool,
     /// The Python that runs modules written in it, unless a variable says; `auto` for the machine's.
     pub python: String,
+    /// Every failure starts the debugger, where tasks do not say otherwise.
+    pub debugger: bool,
+    /// Failures that are ignored do not start the debugger.
+    pub debugger_ignores_errors: bool,
     /// A handler that does not exist fails the task that notifies it; else it is a warning.
     pub missing_handler_fails: bool,
 }
@@ -80,6 +84,8 @@ impl Default for RunOptions {
             async_dir: "~/.ansible_async".into(),
             step: false,
             python: "auto".into(),
+            debugger: false,
+            debugger_ignores_errors: true,
             missing_handler_fails: true,
         }
     }

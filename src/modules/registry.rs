@@ -46,6 +46,9 @@ const FAMILIES: &[&[Entry]] = &[
     super::facts::MODULES,
     super::crypto::MODULES,
     super::custom::MODULES,
+    super::kubernetes::MODULES,
+    super::etcd::MODULES,
+    super::containers::MODULES,
 ];
 
 /// Collections whose names runbook's modules answer to.
@@ -55,6 +58,7 @@ const COLLECTIONS: &[&str] = &[
     "ansible.posix",
     "community.general",
     "community.crypto",
+    "kubernetes.core",
     "runbook.core",
 ];
 

@@ -4,10 +4,11 @@
 //! structure".
 
 use super::keywords::Keywords;
-use super::{Loader, Result};
+use super::{Loader, Result, Task};
 use crate::diag::{Diagnostic, Span};
 use crate::yaml::Node;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A module of the user's own, as a task names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,6 +168,16 @@ impl Loader {
         Ok(self.in_libraries(name, near))
     }
 
+    /// Says what the task's action stands for, if it is something of the user's own.
+    pub(super) fn settle_action(&self, task: &mut Task, near: &[&Path]) -> Result<()> {
+        match self.custom(&task.action, near, &task.keywords, &task.action_span)? {
+            Some(Found::File(custom)) => task.custom = Some(Arc::from(custom)),
+            Some(Found::Other(name)) => task.action = name,
+            None => {}
+        }
+        Ok(())
+    }
+
     fn in_libraries(&self, name: &str, near: &[&Path]) -> Option<Found> {
         if !is_plain(name) || self.vocabulary.is_flow(name) {
             return None;
@@ -198,7 +209,9 @@ impl Loader {
         if self.vocabulary.has_controller_half(name) {
             return None;
         }
-        let first = bases.iter().find_map(|base| in_dir(&base.join("library"), name));
+        let first = bases
+            .iter()
+            .find_map(|base| in_dir(&base.join("library"), name));
         first
             .or_else(|| {
                 let dirs = &self.options.library;
@@ -298,8 +311,11 @@ impl Loader {
             }
             if let Some(why) = text("deprecation", "warning_text") {
                 self.warn(
-                    Diagnostic::warning("playbook::deprecated-module", format!("`{module}`: {why}"))
-                        .at(at),
+                    Diagnostic::warning(
+                        "playbook::deprecated-module",
+                        format!("`{module}`: {why}"),
+                    )
+                    .at(at),
                 );
             }
             if let Some(other) = entry.get("redirect").and_then(Node::as_str) {

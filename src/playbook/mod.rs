@@ -18,7 +18,7 @@ pub use args::TaskArgs;
 pub use block::{Block, Item};
 pub use keywords::{Keywords, PLAY_KEYWORDS, TASK_KEYWORDS};
 pub use library::CustomModule;
-pub use loader::{Bases, LoadOptions, Loader, Render, Vocabulary, shown};
+pub use loader::{Bases, DuplicateKeys, LoadOptions, Loader, Render, Vocabulary, shown};
 pub use play::{Play, Section};
 pub use role::{LoadedRole, Role, RoleRequest};
 pub use tags::{TagFilter, tag_words};

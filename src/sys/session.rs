@@ -12,10 +12,7 @@ impl Sys {
     /// # Errors
     /// When there is no place for it.
     pub fn session_files(&self, name: &str, files: &[(&str, &str)]) -> Result<PathBuf> {
-        let home = self
-            .blobs
-            .home()
-            .map_err(|e| Error::Other(e.to_string()))?;
+        let home = self.blobs.home().map_err(|e| Error::Other(e.to_string()))?;
         let dir = home.join(name);
         if dir.is_dir() {
             return Ok(dir);

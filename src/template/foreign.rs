@@ -21,7 +21,10 @@ impl PluginPlaces {
 
     /// The directories, in the order in which they were added.
     pub fn all(&self) -> Vec<PathBuf> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// What to say of a plugin that is there and written in Python; `kind` is `filter`, `lookup`, `strategy`, …
@@ -44,7 +47,11 @@ impl PluginPlaces {
             [space, collection, short] => {
                 let below = |base: PathBuf| {
                     let roots = base.join("collections/ansible_collections");
-                    roots.join(space).join(collection).join("plugins").join(kind)
+                    roots
+                        .join(space)
+                        .join(collection)
+                        .join("plugins")
+                        .join(kind)
                 };
                 (self.all().into_iter().map(below).collect(), short)
             }
@@ -103,14 +110,23 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         };
-        write("filter_plugins/mine.py", "class FilterModule:\n    x = {'shout': 1}\n");
+        write(
+            "filter_plugins/mine.py",
+            "class FilterModule:\n    x = {'shout': 1}\n",
+        );
         write("lookup_plugins/secret.py", "");
-        write("collections/ansible_collections/a/b/plugins/test/t.py", "{\n\"odd\": 1}\n");
+        write(
+            "collections/ansible_collections/a/b/plugins/test/t.py",
+            "{\n\"odd\": 1}\n",
+        );
         let places = PluginPlaces::default();
         places.add(dir.path().to_owned());
         let said = |kind, name| places.unsupported(kind, name);
         let shout = said("filter", "shout").expect("a filter");
-        assert!(shout.starts_with("`shout` is a Python filter plugin ("), "{shout}");
+        assert!(
+            shout.starts_with("`shout` is a Python filter plugin ("),
+            "{shout}"
+        );
         assert!(shout.contains("filter_plugins/mine.py:2)"), "{shout}");
         assert!(said("lookup", "secret").is_some());
         assert!(said("test", "a.b.odd").expect("a test").contains("t.py:2"));

@@ -39,6 +39,7 @@ mod cases;
 
 pub use context::{Context, FileContext, Overlay};
 pub use foreign::PluginPlaces;
+pub(crate) use filters::{crypt as crypt_hash, salt as crypt_salt};
 pub use error::{TemplateError, TemplateErrorKind, TemplateStep};
 pub use scope::{Scope, ScopeMap, Variable};
-pub use templar::{FileOptions, HostPattern, Setting, Templar, TemplarOptions, Warn};
+pub use templar::{FoundSetting, FileOptions, HostPattern, Setting, Templar, TemplarOptions, Warn};

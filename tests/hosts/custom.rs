@@ -51,7 +51,8 @@ fn a_machine_without_python_runs_what_it_can_and_says_what_it_cannot() {
     let book = bed.file("custom.yml", BOOK);
     let run = play(&bed, &book, &[]).expect(0);
     assert_eq!(run.count("m1", "ignored"), 1, "{run}");
-    let why = "the module `in_python` is written in Python, and there is no Python 3 on this machine";
+    let why =
+        "the module `in_python` is written in Python, and there is no Python 3 on this machine";
     assert!(run.stdout.replace('\n', " ").contains(why), "{run}");
     for machine in &bed.machines {
         let left = machine.must("ls -d /tmp/runbook-* /var/tmp/runbook-* 2>/dev/null || true");

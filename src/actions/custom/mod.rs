@@ -119,7 +119,11 @@ fn kind_of(bytes: &[u8], text: &str) -> Option<Kind> {
         return Some(Kind::Python);
     }
     let lower = text.to_lowercase();
-    let windows = ["# powershell_common", "#requires -module", "#requires -version"];
+    let windows = [
+        "# powershell_common",
+        "#requires -module",
+        "#requires -version",
+    ];
     if windows.iter().any(|mark| lower.contains(mark)) || lower.contains("#ansiblerequires -") {
         return None;
     }
@@ -154,7 +158,10 @@ mod tests {
             kind("from ..module_utils.mine import x\n"),
             Some(Kind::Python)
         );
-        assert_eq!(kind("import os\n#<<INCLUDE_ANSIBLE_MODULE_COMMON>>\n"), Some(Kind::Python));
+        assert_eq!(
+            kind("import os\n#<<INCLUDE_ANSIBLE_MODULE_COMMON>>\n"),
+            Some(Kind::Python)
+        );
         assert_eq!(kind("#!/bin/sh\n# WANT_JSON\n"), Some(Kind::WantJson));
         assert_eq!(
             kind("#!/bin/sh\nargs='<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>'\n"),
@@ -167,7 +174,10 @@ mod tests {
 
     #[test]
     fn the_first_line_names_the_interpreter() {
-        assert_eq!(shebang("#!/usr/bin/env  perl -w\nx"), ["/usr/bin/env", "perl", "-w"]);
+        assert_eq!(
+            shebang("#!/usr/bin/env  perl -w\nx"),
+            ["/usr/bin/env", "perl", "-w"]
+        );
         assert!(shebang("x\n#!/bin/sh").is_empty());
     }
 }

@@ -62,7 +62,10 @@ struct Files {
 impl Files {
     /// Adds the Python code below a directory; what is there already stays.
     fn add_tree(&mut self, dir: &Path, place: &str) -> Result<(), String> {
-        for entry in walkdir::WalkDir::new(dir).follow_links(true).sort_by_file_name() {
+        for entry in walkdir::WalkDir::new(dir)
+            .follow_links(true)
+            .sort_by_file_name()
+        {
             let Ok(entry) = entry else { continue };
             let is_code = entry.path().extension().is_some_and(|ext| ext == "py");
             let Ok(below) = entry.path().strip_prefix(dir) else {
@@ -204,7 +207,10 @@ mod tests {
         };
         write("module_utils/mine/deep.py", "");
         write("module_utils/notes.txt", "");
-        write("c/a/one/plugins/module_utils/x.py", "import ansible_collections.a.two.plugins.module_utils.y\n");
+        write(
+            "c/a/one/plugins/module_utils/x.py",
+            "import ansible_collections.a.two.plugins.module_utils.y\n",
+        );
         write("c/a/two/plugins/module_utils/y.py", "");
         write("c/a/three/plugins/module_utils/z.py", "");
         let utils = [dir.path().join("module_utils")];
@@ -219,7 +225,11 @@ mod tests {
         let name = import_name(&wanted);
         assert_eq!(name, "ansible_collections.a.one.plugins.modules.mod");
         let bytes = archive(&wanted, &name, "text").unwrap();
-        assert_eq!(bytes, archive(&wanted, &name, "text").unwrap(), "not the same twice");
+        assert_eq!(
+            bytes,
+            archive(&wanted, &name, "text").unwrap(),
+            "not the same twice"
+        );
         let names = names(bytes);
         for there in [
             "ansible/module_utils/mine/__init__.py",

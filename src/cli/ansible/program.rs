@@ -1,6 +1,6 @@
 //! Which of Ansible's programs runbook was started as.
 
-use super::{adhoc, config, doc, inventory, playbook};
+use super::{adhoc, config, doc, inventory, playbook, pull};
 use crate::cli::args::{Cli, Global};
 use crate::cli::exit::{CommandResult, Exit};
 use crate::cli::show::{Show, Voice};
@@ -28,6 +28,8 @@ pub enum Program {
     Config,
     /// `ansible-doc`
     Doc,
+    /// `ansible-pull`
+    Pull,
     /// `ansible-vault`
     Vault,
 }
@@ -35,7 +37,6 @@ pub enum Program {
 /// Ansible's programs that runbook does not stand for.
 const NOT_BUILT: &[&str] = &[
     "ansible-galaxy",
-    "ansible-pull",
     "ansible-console",
     "ansible-test",
 ];
@@ -59,6 +60,7 @@ impl Program {
             "ansible-inventory" => Self::Inventory,
             "ansible-config" => Self::Config,
             "ansible-doc" => Self::Doc,
+            "ansible-pull" => Self::Pull,
             "ansible-vault" => Self::Vault,
             _ => return None,
         })
@@ -72,6 +74,7 @@ impl Program {
             Self::Inventory => "ansible-inventory",
             Self::Config => "ansible-config",
             Self::Doc => "ansible-doc",
+            Self::Pull => "ansible-pull",
             Self::Vault => "ansible-vault",
         }
     }
@@ -93,6 +96,7 @@ impl Program {
             Self::Inventory => self.go(inventory::command(), &words, inventory::run),
             Self::Config => self.go(config::command(), &words, config::run),
             Self::Doc => self.go(doc::command(), &words, doc::run),
+            Self::Pull => self.go(pull::command(), &words, pull::run),
             Self::Vault => vault(&words),
         }
     }
@@ -149,6 +153,7 @@ impl Program {
                 match failure.diagnostic.code {
                     // not an error of the file that names it
                     "playbook::role-not-found" => Exit::Error.code(),
+                    code if code.starts_with("inventory::") => Exit::Error.code(),
                     _ => failure.exit.code(),
                 }
             }

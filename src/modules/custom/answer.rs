@@ -175,7 +175,10 @@ mod tests {
         let lines = outcome.data.get("stdout_lines").and_then(Value::as_list);
         assert_eq!(lines.map(<[_]>::len), Some(2));
         let diff = outcome.diffs.first().expect("a diff");
-        assert_eq!((diff.target.as_str(), diff.before.as_deref()), ("f", Some("x")));
+        assert_eq!(
+            (diff.target.as_str(), diff.before.as_deref()),
+            ("f", Some("x"))
+        );
         assert_eq!(diff.after.as_deref(), Some("{\n  \"k\": 1\n}\n"));
     }
 }

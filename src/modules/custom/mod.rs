@@ -151,7 +151,10 @@ fn replaced(text: &str, json: &str) -> String {
         format!("'{escaped}'")
     };
     text.replace("\"<<INCLUDE_ANSIBLE_MODULE_ARGS>>\"", &literal(json))
-        .replace("\"<<INCLUDE_ANSIBLE_MODULE_COMPLEX_ARGS>>\"", &literal(json))
+        .replace(
+            "\"<<INCLUDE_ANSIBLE_MODULE_COMPLEX_ARGS>>\"",
+            &literal(json),
+        )
         .replace("<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>", json)
         .replace("\"<<ANSIBLE_VERSION>>\"", "\"2.18\"")
 }

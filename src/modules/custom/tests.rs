@@ -13,7 +13,10 @@ fn outcome_of(module: &str, kind: &str, shebang: &[&str], args: Map) -> Outcome 
         .with("file_name", "mine.sh")
         .with("shebang", Value::list(words))
         .with("args", Value::map(args))
-        .with("internal", Value::map(Map::new().with("_ansible_check_mode", true)));
+        .with(
+            "internal",
+            Value::map(Map::new().with("_ansible_check_mode", true)),
+        );
     run(&call, &mut sys, RunMode::default())
 }
 
@@ -43,14 +46,23 @@ fn old_scripts_get_words() {
     let list = Value::list(vec![Value::Int(1)]);
     let args = Map::new().with("a", "it's b").with("l", list);
     let outcome = outcome_of(module, "old", &[], args);
-    assert_eq!(outcome.data.get("said"), Some(&Value::data("it's b")), "{outcome:?}");
+    assert_eq!(
+        outcome.data.get("said"),
+        Some(&Value::data("it's b")),
+        "{outcome:?}"
+    );
     assert!(outcome.data.get("list").unwrap().as_list().is_some());
 }
 
 #[test]
 fn arguments_are_written_into_scripts_that_ask_for_it() {
     let module = "cat <<'EOT'\n{\"got\": <<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>}\nEOT\n";
-    let outcome = outcome_of(module, "json_args", &["/bin/sh"], Map::new().with("a", "it's"));
+    let outcome = outcome_of(
+        module,
+        "json_args",
+        &["/bin/sh"],
+        Map::new().with("a", "it's"),
+    );
     let got = outcome.data.get("got").expect("an answer");
     assert_eq!(got.get("a"), Some(&Value::data("it's")));
 }

@@ -28,15 +28,17 @@ pub(super) fn local(look: Look<'_>, dir: &Path, warnings: &mut Vec<String>) -> M
 
 fn read(look: Look<'_>, path: &Path) -> Result<Value, String> {
     let shown = path.display();
-    let meta = look.0.stat(path, true).ok().flatten();
-    let Some(meta) = meta.filter(|meta| meta.kind != FileKind::Directory) else {
+    let Some(meta) = look.0.stat(path, true).ok().flatten() else {
         return Err(format!("Could not stat fact ({shown}): there is no such file"));
     };
+    if meta.kind == FileKind::Directory {
+        return Err(format!("error loading facts as JSON or ini - please check content: {shown} is a directory"));
+    }
     let text = if meta.mode & 0o100 != 0 {
         let output = look
             .0
             .query(&Command::new([path.as_os_str()]))
-            .map_err(|e| format!("Could not execute fact script ({shown}): {e}"))?;
+            .map_err(|e| format!("Failure executing fact script ({shown}): {e}"))?;
         if !output.ok() {
             return Err(format!(
                 "Failure executing fact script ({shown}), rc: {}, err: {}",
@@ -46,30 +48,58 @@ fn read(look: Look<'_>, path: &Path) -> Result<Value, String> {
         }
         output.text()
     } else {
-        let text = look.0.read_text(path).map_err(|e| {
-            format!("error loading facts as JSON or ini - please check content: {shown}: {e}")
-        })?;
-        text.unwrap_or_default()
+        look.text(path).unwrap_or_default()
     };
     match serde_json::from_str(&text) {
         Ok(json) => Ok(Value::from_json(&json)),
         Err(_) => ini(&text)
-            .map(Value::map)
-            .ok_or_else(|| {
-                format!("error loading facts as ini - please check content: {shown}")
-            }),
+            .map(|facts| filled(&facts).map_err(|why| {
+                format!("error loading facts as ini - please check content: {shown} ({why})")
+            }).map(Value::map))
+            .ok_or_else(|| format!("error loading facts as JSON or ini - please check content: {shown}"))?,
     }
 }
 
-/// Whether there is a `%` that begins neither `%%` nor `%(name)s`, which Python's reader refuses.
-fn lone_percent(value: &str) -> bool {
-    let mut chars = value.chars();
-    while let Some(c) = chars.next() {
-        if c == '%' && !matches!(chars.next(), Some('%' | '(')) {
-            return true;
+/// The options with `%(name)s` filled in from the same section, and `%%` for a percent sign.
+fn filled(sections: &Map) -> Result<Map, String> {
+    let mut all = Map::new();
+    for (name, section) in sections.str_iter() {
+        let Some(options) = section.as_map() else {
+            continue;
+        };
+        let mut out = Map::new();
+        for (key, value) in options.str_iter() {
+            let text = value.as_str().unwrap_or_default();
+            out.set(key, expanded(text, options, 0)?);
         }
+        all.set(name, out);
     }
-    false
+    Ok(all)
+}
+
+fn expanded(text: &str, options: &Map, depth: usize) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        if let Some(after) = after.strip_prefix('%') {
+            out.push('%');
+            rest = after;
+            continue;
+        }
+        let named = after.strip_prefix('(').and_then(|a| a.split_once(")s"));
+        let Some((name, after)) = named else {
+            return Err(format!("'%' must be followed by '%' or '(', found: '%{after}'"));
+        };
+        let value = options.get(name.to_lowercase().as_str()).and_then(Value::as_str);
+        match value {
+            Some(value) if depth < 10 => out.push_str(&expanded(value, options, depth + 1)?),
+            _ => return Err(format!("`%({name})s` cannot be filled in")),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    Ok(out)
 }
 
 /// Sections of an INI file; option names in lower case, continued lines joined.
@@ -101,9 +131,6 @@ fn ini(text: &str) -> Option<Map> {
         let at = trimmed.find(['=', ':'])?;
         let (key, value) = trimmed.split_at(at);
         let key = key.trim().to_lowercase();
-        if lone_percent(value) {
-            return None;
-        }
         options.set(&key, value.get(1..).unwrap_or_default().trim());
         last = Some(key);
     }
