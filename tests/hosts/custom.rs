@@ -16,7 +16,6 @@ const BOOK: &str = "\
           - greeting is changed
           - greeting.said == \"daemon\"
           - greeting.told.who == \"the world's end\"
-          - greeting.told._ansible_check_mode == false
     - own_program: {say: hello}
       register: program
     - assert: {that: \"program.msg == 'hello'\"}

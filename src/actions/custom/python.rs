@@ -192,7 +192,10 @@ mod tests {
 
     fn names(bytes: Vec<u8>) -> Vec<String> {
         let zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
-        let mut names: Vec<String> = zip.file_names().map(str::to_owned).collect();
+        let mut names: Vec<String> = zip
+            .file_names()
+            .map(|name| name.unwrap().into_owned())
+            .collect();
         names.sort();
         names
     }

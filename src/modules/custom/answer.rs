@@ -32,7 +32,7 @@ fn object(stdout: &str) -> Result<(Map, Option<String>), String> {
     let json: serde_json::Value =
         serde_json::from_str(&text).map_err(|e| format!("its answer is no JSON: {e}"))?;
     let junk = rest.get(last + 1..).unwrap_or_default().join("\n");
-    match Value::from_json(&json).into_data() {
+    match without_internal(Value::from_json(&json).into_data()) {
         Value::Map(map) => Ok((
             (*map).clone(),
             Some(junk).filter(|junk| !junk.trim().is_empty()),
@@ -41,16 +41,22 @@ fn object(stdout: &str) -> Result<(Map, Option<String>), String> {
     }
 }
 
+/// The value without what is only told between modules and Ansible, at any depth.
+fn without_internal(value: Value) -> Value {
+    match value {
+        Value::Map(map) => Value::map(
+            map.iter()
+                .filter(|(key, _)| !key.as_str().is_some_and(|key| key.starts_with("_ansible_")))
+                .map(|(key, value)| (key.clone(), without_internal(value.clone())))
+                .collect(),
+        ),
+        Value::List(items) => Value::list(items.iter().cloned().map(without_internal).collect()),
+        other => other,
+    }
+}
+
 fn outcome(mut data: Map, junk: Option<String>) -> Outcome {
     let failed = data.get("failed").is_some();
-    let internal: Vec<String> = data
-        .str_iter()
-        .map(|(key, _)| key.to_owned())
-        .filter(|key| key.starts_with("_ansible_"))
-        .collect();
-    for key in internal {
-        data.take(&key);
-    }
     let mut warnings: Vec<String> = match data.take("warnings") {
         Some(Value::List(items)) => items.iter().map(str_of).collect(),
         Some(Value::Null) | None => Vec::new(),
@@ -146,6 +152,13 @@ mod tests {
         let outcome = said("{\"warnings\": [\"a\"]}\nbye\n");
         let junk = "Module invocation had junk after the JSON data: bye";
         assert_eq!(outcome.warnings, ["a", junk]);
+    }
+
+    #[test]
+    fn internal_members_are_dropped_at_any_depth() {
+        let outcome = said(r#"{"_ansible_x": 1, "a": [{"_ansible_y": 2, "b": 3}]}"#);
+        let json = Value::map(outcome.data).to_json().to_string();
+        assert_eq!(json, r#"{"a":[{"b":3}]}"#);
     }
 
     #[test]
