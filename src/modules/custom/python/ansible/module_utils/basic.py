@@ -184,10 +184,10 @@ class AnsibleModule:
         self.params.clear()
         self.params.update(result.validated_parameters)
         self.no_log_values.update(result._no_log_values)
-        if result.unsupported_parameters and not bypass_checks and not self._ignore_unknown_opts:
-            self._unsupported(result.unsupported_parameters)
         if result.errors and not bypass_checks:
             self.fail_json(msg=str(result.errors[0]))
+        if result.unsupported_parameters and not bypass_checks and not self._ignore_unknown_opts:
+            self._unsupported(result.unsupported_parameters)
         if self.check_mode and not supports_check_mode:
             self.exit_json(skipped=True,
                            msg="remote module (%s) does not support check mode" % self._name)
