@@ -3,12 +3,20 @@
 //!
 //! Source: Ansible's documentation, "Adding modules and plugins locally".
 
+use super::Templar;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Directories that may have directories of plugins (`filter_plugins`, …): those of playbooks and roles.
 #[derive(Clone, Debug, Default)]
 pub struct PluginPlaces(Arc<Mutex<Vec<PathBuf>>>);
+
+impl Templar {
+    /// Where plugins in Python may lie that templates name.
+    pub fn plugins(&self) -> &PluginPlaces {
+        &self.options().plugins
+    }
+}
 
 impl PluginPlaces {
     /// Adds a directory at the end, unless it is there.
@@ -43,23 +51,14 @@ impl PluginPlaces {
 
     fn find(&self, kind: &str, name: &str) -> Option<(PathBuf, Option<usize>)> {
         let parts: Vec<&str> = name.split('.').collect();
-        let (dirs, short): (Vec<PathBuf>, &str) = match parts.as_slice() {
-            [space, collection, short] => {
-                let below = |base: PathBuf| {
-                    let roots = base.join("collections/ansible_collections");
-                    roots
-                        .join(space)
-                        .join(collection)
-                        .join("plugins")
-                        .join(kind)
-                };
-                (self.all().into_iter().map(below).collect(), short)
-            }
-            _ => {
-                let below = |base: PathBuf| base.join(format!("{kind}_plugins"));
-                (self.all().into_iter().map(below).collect(), name)
-            }
+        let (below, short) = if let [space, collection, short] = parts.as_slice() {
+            let roots = Path::new("collections/ansible_collections");
+            let own = roots.join(space).join(collection).join("plugins");
+            (own.join(kind), *short)
+        } else {
+            (PathBuf::from(format!("{kind}_plugins")), name)
         };
+        let dirs = self.all().into_iter().map(|base| base.join(&below));
         // one file may hold many filters or tests; other plugins have a file each
         let many = matches!(kind, "filter" | "test");
         for dir in dirs {

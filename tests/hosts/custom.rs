@@ -20,6 +20,7 @@ const BOOK: &str = "\
       register: program
     - assert: {that: \"program.msg == 'hello'\"}
     - greet: {who: later}
+      vars: {ansible_async_dir: /tmp/jobs-of-custom}
       async: 30
       poll: 1
       register: later
@@ -56,6 +57,7 @@ fn a_machine_without_python_runs_what_it_can_and_says_what_it_cannot() {
     for machine in &bed.machines {
         let left = machine.must("ls -d /tmp/runbook-* /var/tmp/runbook-* 2>/dev/null || true");
         assert_eq!(left, "", "{}", machine.name);
+        machine.must("rm -rf /tmp/jobs-of-custom");
     }
 }
 
