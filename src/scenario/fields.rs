@@ -103,17 +103,13 @@ pub(super) fn quantity(node: &Node, units: &[(&str, u64)]) -> Read<u64> {
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(unit))
     };
-    match (digits.trim().parse::<u64>(), factor) {
-        (Ok(number), Some((_, factor))) => Ok(number.saturating_mul(*factor)),
-        _ => {
-            let known: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
-            Err(wrong(
-                node,
-                format!(
-                    "a number with one of the units {} is expected here",
-                    known.join(", ")
-                ),
-            ))
-        }
+    if let (Ok(number), Some((_, factor))) = (digits.trim().parse::<u64>(), factor) {
+        return Ok(number.saturating_mul(*factor));
     }
+    let known: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
+    let known = known.join(", ");
+    Err(wrong(
+        node,
+        format!("a number with one of the units {known} is expected here"),
+    ))
 }
