@@ -51,7 +51,7 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
     }
     let dir = args.more.playbook_dir.clone().unwrap_or_default();
     let store = setup.store(inventory, &setup.cwd.join(dir))?;
-    let templar = Setup::templar(&store);
+    let templar = setup.templar(&store);
     let loader = setup.loader(&templar);
     // a play of one task, as a playbook would have it
     let quoted = |text: &str| serde_json::Value::from(text).to_string();

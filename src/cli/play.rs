@@ -35,7 +35,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
         .map_or(Path::new("."), PathBuf::as_path);
     let dir = playbook_dir(first);
     let store = setup.store(inventory, &dir)?;
-    let templar = Setup::templar(&store);
+    let templar = setup.templar(&store);
     let loader = setup.loader(&templar);
     let playbooks = load(&args.playbooks, &loader, show)?;
     if args.syntax_check {

@@ -12,11 +12,14 @@ use crate::diag::did_you_mean;
 use crate::exec::{Login, Machines, Refresh, Refreshed, RunOptions};
 use crate::inventory::{self, Inventory, SourceSpec};
 use crate::playbook::{LoadOptions, Loader, TagFilter};
-use crate::template::{Context, FileContext, Overlay, Scope, Templar, TemplarOptions, Variable};
+use crate::template::{
+    Context, FileContext, OddConditions, Overlay, Scope, Templar, TemplarOptions, Variable,
+};
 use crate::transport::{AgentBinaries, ConnectionKind, HostKeyChecking, KeyRing, Options, Target};
-use crate::value::{Map, Secret};
+use crate::value::{Map, Secret, Value};
 use crate::vars::{FactCache, RunMagic, StoreOptions, VarStore, parse_extra_vars};
 use crate::vault::Vault;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,6 +100,7 @@ impl Setup {
         }
         let options = inventory::LoadOptions {
             vault: Arc::clone(&self.vault),
+            merge_hashes: *self.config.hash_behaviour == HashBehaviour::Merge,
             ..inventory::LoadOptions::default()
         };
         let mut inventory = inventory::load(&self.sources, &options)?;
@@ -125,6 +129,7 @@ impl Setup {
         }
         let options = inventory::LoadOptions {
             vault: Arc::clone(&self.vault),
+            merge_hashes: *self.config.hash_behaviour == HashBehaviour::Merge,
             ..inventory::LoadOptions::default()
         };
         let mut inventory = inventory::load(&there, &options)?;
@@ -214,8 +219,23 @@ impl Setup {
     }
 
     /// The template engine.
-    pub fn templar(store: &Arc<VarStore>) -> Templar {
+    pub fn templar(&self, store: &Arc<VarStore>) -> Templar {
         let hosts = Arc::clone(store);
+        let rows: BTreeMap<String, Value> = self
+            .config
+            .table()
+            .into_iter()
+            .map(|row| (row.constant(), row.value))
+            .collect();
+        let odd_conditions = if !*self.config.allow_broken_conditionals {
+            OddConditions::Refused
+        } else if *self.config.deprecation_warnings
+            && std::env::var_os("_ANSIBLE_DISABLE_BACKPORTED_INSPECTIONS").is_none()
+        {
+            OddConditions::Deprecated
+        } else {
+            OddConditions::Silent
+        };
         Templar::new(TemplarOptions {
             hosts: Some(Arc::new(move |pattern: &str| {
                 let selection = hosts
@@ -225,6 +245,9 @@ impl Setup {
             })),
             warn: Some(Arc::new(|message: &str| errln!("[WARNING]: {message}"))),
             vault: Arc::clone(store.vault()),
+            setting: Some(Arc::new(move |name: &str| rows.get(name).cloned())),
+            jinja2_native: *self.config.jinja2_native,
+            odd_conditions,
             ..TemplarOptions::default()
         })
     }

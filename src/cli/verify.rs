@@ -307,7 +307,7 @@ impl Second<'_> {
             ..*show
         })?;
         let store = setup.store(inventory, self.dir)?;
-        let templar = Setup::templar(&store);
+        let templar = setup.templar(&store);
         let loader = setup.loader(&templar);
         let playbooks = load(&args.playbooks, &loader, show)?;
         let verdict = Verdict::default();

@@ -11,7 +11,7 @@ use crate::inventory::HostOrder;
 use crate::playbook::{Item, Play, Task, tag_words};
 use crate::result::Event;
 use crate::template::{Context, FileContext};
-use crate::value::{Map, Value, to_bool};
+use crate::value::{Map, Value, strip_omitted, to_bool};
 use crate::vars::{Layer, Level, PlayMagic};
 use crate::yaml::Node;
 use std::path::PathBuf;
@@ -526,6 +526,9 @@ impl Run {
             .templar
             .render(&node.to_value(), cx)
             .map_err(|e| Fault::template(&e, node).0)?;
+        let Some(value) = strip_omitted(value) else {
+            return Ok(vec![hosts]);
+        };
         let steps = match value {
             Value::List(items) => items.to_vec(),
             one => vec![one],

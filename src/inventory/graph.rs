@@ -20,6 +20,8 @@ pub struct Inventory {
     /// What is odd but does not stop a run.
     pub warnings: Vec<Diagnostic>,
     odd_group_names: bool,
+    /// Whether mappings that several sources give the same name are merged.
+    pub(super) merge_hashes: bool,
 }
 
 impl Default for Inventory {
@@ -34,6 +36,7 @@ impl Default for Inventory {
             sources: Vec::new(),
             warnings: Vec::new(),
             odd_group_names: false,
+            merge_hashes: false,
         };
         inventory.link("all", "ungrouped");
         inventory
@@ -227,7 +230,7 @@ impl Inventory {
                     )
                 })?;
             } else {
-                set_variable(&mut group.vars, name, value);
+                set_variable(&mut group.vars, name, value, self.merge_hashes);
             }
             return Ok(());
         }
@@ -237,7 +240,12 @@ impl Inventory {
                 format!("there is no host or group `{entity}`"),
             ));
         };
-        set_variable(&mut Arc::make_mut(host).vars, name, value);
+        set_variable(
+            &mut Arc::make_mut(host).vars,
+            name,
+            value,
+            self.merge_hashes,
+        );
         Ok(())
     }
 

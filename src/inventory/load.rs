@@ -26,6 +26,8 @@ pub struct LoadOptions {
     pub ignored_endings: Option<Vec<String>>,
     /// Go on with a warning when a source cannot be read, as Ansible does by default.
     pub tolerate_unparsed: bool,
+    /// `hash_behaviour = merge`: a variable that is a mapping is merged with what sources before gave.
+    pub merge_hashes: bool,
 }
 
 /// Reads all sources, in order, into one inventory. No source at all gives an inventory without hosts.
@@ -34,6 +36,7 @@ pub struct LoadOptions {
 /// If a source cannot be read, unless the options tolerate that.
 pub fn load(sources: &[SourceSpec], options: &LoadOptions) -> Result<Inventory, Diagnostic> {
     let mut inventory = Inventory::new();
+    inventory.merge_hashes = options.merge_hashes;
     for source in sources {
         // a source that fails halfway leaves nothing behind
         let before = options.tolerate_unparsed.then(|| inventory.clone());

@@ -158,7 +158,11 @@ impl Render {
             }
             ErrorKind::UnknownFilter | ErrorKind::UnknownTest => {
                 let filter = error.kind() == ErrorKind::UnknownFilter;
-                let name = detail.split_whitespace().nth(1).unwrap_or_default();
+                let name = detail
+                    .split_once(' ')
+                    .map_or(detail, |(_, rest)| rest)
+                    .strip_suffix(" is unknown")
+                    .unwrap_or_default();
                 let known: Vec<&str> = if filter {
                     super::filters::names().collect()
                 } else {

@@ -239,7 +239,7 @@ fn subelements(call: &mut Call) -> Result<Val, Error> {
 }
 
 /// The pairs that the filter and the lookup of that name give.
-pub(crate) fn pairs_of_subelements(
+fn pairs_of_subelements(
     items: &Value,
     path: &Value,
     skip_missing: bool,

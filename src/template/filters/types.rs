@@ -73,7 +73,17 @@ fn mandatory(call: &mut Call) -> Result<Val, Error> {
             TemplateErrorKind::Type,
             message,
         ))),
-        None => Err(Error::undefined(&call.input)),
+        None => {
+            let error = Error::undefined(&call.input);
+            let name = error
+                .detail()
+                .and_then(|detail| detail.split('`').nth(1))
+                .map_or_else(String::new, |name| format!("'{name}' "));
+            Err(engine_error(TemplateError::new(
+                TemplateErrorKind::Type,
+                format!("Mandatory variable {name} not defined."),
+            )))
+        }
     }
 }
 
