@@ -63,11 +63,16 @@ impl Fault {
         }
     }
 
+    /// Whether it is a division by zero or the like.
+    pub(crate) fn is_arithmetic(&self) -> bool {
+        is_arithmetic(&self.0)
+    }
+
     /// The failed outcome: the message, and the place for reports.
     pub(crate) fn outcome(self) -> Outcome {
         let diagnostic = *self.0;
         let mut data = Map::new();
-        if diagnostic.message.starts_with("unable to calculate") {
+        if is_arithmetic(&diagnostic) {
             data.set("exception", Value::data(diagnostic.message.as_str()));
         }
         let told = diagnostic.told.as_ref().unwrap_or(&diagnostic.message);
@@ -79,6 +84,10 @@ impl Fault {
             ..Outcome::default()
         }
     }
+}
+
+fn is_arithmetic(diagnostic: &Diagnostic) -> bool {
+    diagnostic.message.starts_with("unable to calculate")
 }
 
 impl Run {

@@ -164,8 +164,9 @@ impl Run {
             settings: Some(settings.clone()),
             broken: false,
         };
+        // arithmetic fails for one item of a loop, what cannot be read for all
         let later = |fault: Fault| Stopped {
-            broken: true,
+            broken: !fault.is_arithmetic(),
             ..own(fault)
         };
         if matches!(task.short_action(), "include_tasks" | "include_role") {

@@ -196,8 +196,20 @@ impl Keywords {
     /// These keywords as a child with its own on top sees them.
     #[must_use]
     pub fn with_child(&self, child: &Self) -> Self {
-        let pick =
-            |own: &Option<Node>, parent: &Option<Node>| own.clone().or_else(|| parent.clone());
+        // `{{ omit }}` is as good as not given
+        let omitted = |node: &Node| {
+            node.as_str().is_some_and(|text| {
+                text.trim()
+                    .strip_prefix("{{")
+                    .and_then(|rest| rest.strip_suffix("}}"))
+                    .is_some_and(|inner| inner.trim() == "omit")
+            })
+        };
+        let pick = |own: &Option<Node>, parent: &Option<Node>| match (own, parent) {
+            (Some(own), Some(parent)) if omitted(own) => Some(parent.clone()),
+            (Some(own), _) => Some(own.clone()),
+            (None, parent) => parent.clone(),
+        };
         let join = |parent: &[Node], own: &[Node]| [parent, own].concat();
         Self {
             any_errors_fatal: pick(&child.any_errors_fatal, &self.any_errors_fatal),
