@@ -326,7 +326,7 @@ impl Second<'_> {
             sink: Box::new(sink),
             magic,
             interrupted,
-            refresh: Some(setup.refresh(&args.sources.limit)),
+            refresh: Some(setup.refresh(&args.sources.limit, show)?),
         }));
         let end = run.playbooks(&playbooks).await?;
         let exit = exit_of(&end);

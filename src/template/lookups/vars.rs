@@ -48,62 +48,7 @@ pub(super) const TABLE: &[(&str, Lookup)] = &[
         }
         Ok(out)
     }),
-    ("config", |q| {
-        let on_missing = q.text_option("on_missing", "error");
-        if !matches!(on_missing.as_str(), "error" | "warn" | "skip") {
-            return Err(format!(
-                "`on_missing` is `{on_missing}`, valid values are: error, warn, skip"
-            ));
-        }
-        let show_origin = q.flag("show_origin", false);
-        let plugin = match (q.option("plugin_type"), q.option("plugin_name")) {
-            (None, None) => None,
-            (Some(kind), Some(_)) => Some(str_of(&kind)),
-            _ => {
-                return Err(
-                    "Both plugin_type and plugin_name are required, cannot use one without the other"
-                        .into(),
-                );
-            }
-        };
-        let mut out = Vec::new();
-        for term in q.terms.clone() {
-            let Value::Str(name) = &term else {
-                return Err(format!(
-                    "Invalid setting identifier, \"{}\" is not a string",
-                    str_of(&term)
-                ));
-            };
-            let found = q
-                .render
-                .templar
-                .options()
-                .setting
-                .as_ref()
-                .and_then(|setting| setting(name));
-            let found = match &plugin {
-                Some(kind) => of_plugin(q, kind, name)?,
-                None => found.map(|value| (value, "default".to_owned())),
-            };
-            match found {
-                Some((value, origin)) if show_origin => {
-                    out.push(Value::list(vec![value, Value::data(origin)]));
-                }
-                Some((value, _)) => out.push(value),
-                None if on_missing == "error" => {
-                    return Err(format!("Unable to find setting {name}"));
-                }
-                None => {
-                    if on_missing == "warn"
-                        && let Some(warn) = &q.render.templar.options().warn
-                    {
-                        warn(&format!("Skipping, did not find setting {name}"));
-                    }
-                }
-            }
-        }
-        Ok(out)
-    }),
+    ("config", config),
     ("inventory_hostnames", |q| {
         let Some(hosts) = q.render.templar.options().hosts.clone() else {
             return Err("there is no inventory here".into());
@@ -116,61 +61,72 @@ pub(super) const TABLE: &[(&str, Lookup)] = &[
     }),
 ];
 
-/// Options of connections and shells, with the variables that set them (the last one that is there counts).
-const PLUGIN_OPTIONS: &[(&str, &str, &[&str])] = &[
-    (
-        "connection",
-        "host",
-        &["inventory_hostname", "ansible_host", "ansible_ssh_host"],
-    ),
-    (
-        "connection",
-        "remote_user",
-        &["ansible_user", "ansible_ssh_user"],
-    ),
-    ("connection", "port", &["ansible_port", "ansible_ssh_port"]),
-    (
-        "connection",
-        "password",
-        &[
-            "ansible_password",
-            "ansible_ssh_pass",
-            "ansible_ssh_password",
-        ],
-    ),
-    (
-        "connection",
-        "private_key_file",
-        &["ansible_private_key_file", "ansible_ssh_private_key_file"],
-    ),
-    ("shell", "remote_tmp", &["ansible_remote_tmp"]),
-];
-
-/// The value of a plugin's option, and what set it.
-fn of_plugin(query: &Query, kind: &str, name: &str) -> Result<Option<(Value, String)>, String> {
-    let Some((_, _, variables)) = PLUGIN_OPTIONS
-        .iter()
-        .find(|(known, option, _)| *known == kind && *option == name)
-    else {
-        return Ok(None);
-    };
-    for variable in variables.iter().rev() {
-        if let Some(Ok(Resolved::Value(value))) =
-            resolve(&query.render.templar, &query.render.session, variable)
-        {
-            let value = query.render.unseal(value).map_err(|e| e.to_string())?;
-            let value = match (name, &value) {
-                ("port", Value::Str(text)) => text.trim().parse().map_or(value, Value::Int),
-                _ => value,
-            };
-            return Ok(Some((value, format!("var: {variable}"))));
-        }
+/// `config(*names, on_missing=..., plugin_type=..., plugin_name=..., show_origin=...)`.
+fn config(query: &mut Query) -> Result<Vec<Value>, String> {
+    let on_missing = query.text_option("on_missing", "error");
+    if !matches!(on_missing.as_str(), "error" | "warn" | "skip") {
+        return Err(format!(
+            "\"on_missing\" must be a string and valid values are error, warn and skip, not {on_missing}"
+        ));
     }
-    let default = match name {
-        "remote_tmp" => Value::data("~/.ansible/tmp"),
-        _ => Value::Null,
-    };
-    Ok(Some((default, "default".to_owned())))
+    let kind = query.text_option("plugin_type", "");
+    let plugin = query.text_option("plugin_name", "");
+    if kind.is_empty() != plugin.is_empty() {
+        return Err(
+            "Both plugin_type and plugin_name are required, cannot use one without the other"
+                .into(),
+        );
+    }
+    let origins = query
+        .option("show_origin")
+        .as_ref()
+        .and_then(crate::value::to_bool)
+        .unwrap_or(false);
+    let options = query.render.templar.options().clone();
+    let mut out = Vec::new();
+    for term in query.terms.clone() {
+        let Value::Str(name) = &term else {
+            return Err(format!(
+                "Invalid setting identifier, \"{}\" is not a string, it is a {}",
+                str_of(&term),
+                term.type_name()
+            ));
+        };
+        let of = (!kind.is_empty()).then_some((kind.as_str(), plugin.as_str()));
+        let found = options
+            .setting
+            .as_ref()
+            .and_then(|setting| setting(of, name));
+        let Some(found) = found else {
+            let missing = format!("Unable to find setting {name}");
+            match on_missing.as_str() {
+                "error" => return Err(format!("Invalid setting \"{name}\": {missing}")),
+                "warn" => {
+                    if let Some(warn) = &options.warn {
+                        warn(&format!("Skipping, did not find setting {name}"));
+                    }
+                }
+                _ => {}
+            }
+            continue;
+        };
+        let (mut value, mut origin) = (found.value, found.origin);
+        for name in found.vars {
+            if let Some(Ok(Resolved::Value(set))) =
+                resolve(&query.render.templar, &query.render.session, name)
+            {
+                let set = query.render.unseal(set).map_err(|e| e.to_string())?;
+                value = (found.typed)(found.kind, &set);
+                origin = format!("var: {name}");
+            }
+        }
+        out.push(if origins {
+            Value::list(vec![value, Value::data(origin)])
+        } else {
+            value
+        });
+    }
+    Ok(out)
 }
 
 /// `vars(*names, default=...)`.
