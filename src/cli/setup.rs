@@ -15,7 +15,8 @@ use crate::exec::{Login, Machines, RunOptions};
 use crate::inventory::{Inventory, SourceSpec};
 use crate::playbook::{DuplicateKeys, LoadOptions, Loader, TagFilter};
 use crate::template::{
-    Context, FileContext, FoundSetting, Overlay, Scope, Setting, Templar, TemplarOptions, Variable,
+    Context, FileContext, FoundSetting, OddConditions, Overlay, Scope, Setting, Templar,
+    TemplarOptions, Variable,
 };
 use crate::transport::{AgentBinaries, ConnectionKind, HostKeyChecking, KeyRing, Options, Target};
 use crate::value::{Map, Secret};
@@ -151,6 +152,15 @@ impl Setup {
     /// The template engine.
     pub fn templar(&self, store: &Arc<VarStore>) -> Templar {
         let hosts = Arc::clone(store);
+        let odd_conditions = if !*self.config.allow_broken_conditionals {
+            OddConditions::Refused
+        } else if *self.config.deprecation_warnings
+            && std::env::var_os("_ANSIBLE_DISABLE_BACKPORTED_INSPECTIONS").is_none()
+        {
+            OddConditions::Deprecated
+        } else {
+            OddConditions::Silent
+        };
         Templar::new(TemplarOptions {
             hosts: Some(Arc::new(move |pattern: &str| {
                 let selection = hosts
@@ -161,6 +171,8 @@ impl Setup {
             warn: Some(Arc::new(|message: &str| errln!("[WARNING]: {message}"))),
             vault: Arc::clone(store.vault()),
             setting: Some(self.settings()),
+            jinja2_native: *self.config.jinja2_native,
+            odd_conditions,
             ..TemplarOptions::default()
         })
     }

@@ -4,7 +4,7 @@ use super::exit::CommandFailure;
 use super::setup::Setup;
 use super::show::Show;
 use super::streams::outln;
-use crate::config::{Config, GroupNameRule, PatternMismatch};
+use crate::config::{Config, GroupNameRule, HashBehaviour, PatternMismatch};
 use crate::diag::Diagnostic;
 use crate::exec::{Refresh, Refreshed};
 use crate::inventory::{
@@ -68,6 +68,7 @@ impl Setup {
         let extra = self.extra.iter().flat_map(|(_, vars)| vars.iter());
         let extra: Map = extra.map(|(k, v)| (k.clone(), v.clone())).collect();
         Ok(LoadOptions {
+            merge_hashes: *self.config.hash_behaviour == HashBehaviour::Merge,
             vault: Arc::clone(&self.vault),
             ignored_endings: config
                 .inventory_ignore_extensions

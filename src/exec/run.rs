@@ -95,6 +95,12 @@ pub struct Run {
 impl Run {
     /// A run.
     pub fn new(parts: RunParts) -> Self {
+        let emitter = Emitter::new(parts.sink);
+        let (warns, deprecates) = (emitter.clone(), emitter.clone());
+        let templar = parts.templar.heard_by(
+            Arc::new(move |message| warns.warn(message)),
+            Arc::new(move |message| deprecates.deprecate(message)),
+        );
         Self {
             started: AtomicBool::new(parts.options.start_at.is_none()),
             limit: RwLock::new(parts.options.limit.clone()),
@@ -106,11 +112,11 @@ impl Run {
             refresh: parts.refresh,
             dynamic: Mutex::default(),
             store: parts.store,
-            templar: parts.templar,
+            templar,
             loader: parts.loader,
             machines: parts.machines,
             prompt: parts.prompt,
-            emitter: Emitter::new(parts.sink),
+            emitter,
             magic: Arc::new(parts.magic),
             interrupted: parts.interrupted,
             lost: Mutex::default(),
@@ -167,7 +173,7 @@ impl Run {
         };
         let interrupted = self.is_interrupted();
         let sink = match Arc::try_unwrap(self) {
-            Ok(run) => run.emitter.take_sink(),
+            Ok(run) => run.emitter.take_sink(Box::new(Nobody)),
             // a task that was given up still holds the run; its events no longer matter
             Err(_) => Box::new(Nobody),
         };

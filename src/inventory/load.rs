@@ -90,6 +90,8 @@ pub struct LoadOptions {
     pub use_extra_vars: bool,
     /// What else such sources see.
     pub more_vars: Option<MoreVars>,
+    /// `hash_behaviour = merge`: a variable that is a mapping is merged with what sources before gave.
+    pub merge_hashes: bool,
 }
 
 /// Reads all sources, in order, into one inventory. No source at all gives an inventory without hosts.
@@ -98,6 +100,7 @@ pub struct LoadOptions {
 /// If a source cannot be read, unless the options tolerate that.
 pub fn load(sources: &[SourceSpec], options: &LoadOptions) -> Result<Inventory, Diagnostic> {
     let mut inventory = Inventory::new();
+    inventory.merge_hashes = options.merge_hashes;
     inventory.group_names = options.group_names;
     inventory.mismatch = options.mismatch;
     let plugins = enabled(&mut inventory, options)?;

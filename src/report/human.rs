@@ -469,7 +469,10 @@ impl EventSink for Human {
                 self.line(Some(Label::Skipped), &line);
             }
             Event::Warning { message } => self.warn(message),
-            Event::Connections { .. } | Event::NoHostsLeft | Event::Meta { .. } => {}
+            Event::Connections { .. }
+            | Event::Deprecation { .. }
+            | Event::NoHostsLeft
+            | Event::Meta { .. } => {}
             Event::Recap { stats, .. } => self.recap(stats),
         }
         let _ = self.out.flush();

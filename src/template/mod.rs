@@ -12,6 +12,8 @@
 )]
 
 mod call;
+mod charset;
+mod condition;
 mod context;
 mod convert;
 mod error;
@@ -36,6 +38,7 @@ mod behaviour;
 #[cfg(test)]
 mod cases;
 
+pub use condition::OddConditions;
 pub use context::{Context, FileContext, Overlay};
 pub use error::{TemplateError, TemplateErrorKind, TemplateStep};
 pub(crate) use filters::{crypt as crypt_hash, salt as crypt_salt};
