@@ -39,7 +39,12 @@ pub(super) fn run(session: &Arc<Session>, id: u64, call: Call, cancel: &Arc<Canc
         ));
     };
     if let Some(background) = &call.background {
-        return job::start(&call, background);
+        let blobs = CallBlobs {
+            session: Arc::clone(session),
+            request: id,
+            cancel: Arc::clone(cancel),
+        };
+        return job::start(&call, background, &blobs);
     }
     let secrets = secrecy::secrets(&(entry.spec)(), &call.args);
     let no_log = call.no_log;

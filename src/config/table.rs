@@ -25,6 +25,8 @@ pub struct Row {
 const NAMES: &[(&str, &str)] = &[
     ("inventory", "DEFAULT_HOST_LIST"),
     ("library", "DEFAULT_MODULE_PATH"),
+    ("module_utils", "DEFAULT_MODULE_UTILS_PATH"),
+    ("interpreter_python", "INTERPRETER_PYTHON"),
     ("become_", "DEFAULT_BECOME"),
     ("collections_path", "COLLECTIONS_PATHS"),
     ("nocolor", "ANSIBLE_NOCOLOR"),

@@ -83,7 +83,7 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
             "TOML is not built into runbook",
         ));
     }
-    let setup = Setup::new(&args.hosts.sources(), &args.vault.args(), show)?;
+    let setup = Setup::new(&args.hosts.sources(&[]), &args.vault.args(), show)?;
     let show = &show.configured(&setup.config);
     let inventory = setup.inventory(show)?;
     let limit: Vec<String> = args.hosts.limit.iter().cloned().collect();
