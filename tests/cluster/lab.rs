@@ -60,7 +60,9 @@ fn program(name: &str) -> Option<PathBuf> {
 fn needed(names: &[&str]) -> bool {
     for name in names {
         if program(name).is_none() {
-            skipped(&format!("there is no `{name}` on the path nor in $RUNBOOK_KUBERNETES"));
+            skipped(&format!(
+                "there is no `{name}` on the path nor in $RUNBOOK_KUBERNETES"
+            ));
             return false;
         }
     }
@@ -73,7 +75,8 @@ fn free_port() -> u16 {
 }
 
 fn runbook() -> PathBuf {
-    std::env::var_os("RUNBOOK_BIN").map_or_else(|| env!("CARGO_BIN_EXE_runbook").into(), PathBuf::from)
+    std::env::var_os("RUNBOOK_BIN")
+        .map_or_else(|| env!("CARGO_BIN_EXE_runbook").into(), PathBuf::from)
 }
 
 impl Lab {
@@ -85,8 +88,15 @@ impl Lab {
             let name = path.file_name().expect("a name");
             fs::copy(&path, dir.path().join(name)).expect("copied");
         }
-        let mut lab = Self { dir, servers: Vec::new(), vars: serde_json::Map::new() };
-        lab.set("lab", lab.path("").to_string_lossy().trim_end_matches('/').into());
+        let mut lab = Self {
+            dir,
+            servers: Vec::new(),
+            vars: serde_json::Map::new(),
+        };
+        lab.set(
+            "lab",
+            lab.path("").to_string_lossy().trim_end_matches('/').into(),
+        );
         lab
     }
 
@@ -121,7 +131,10 @@ impl Lab {
             if begun.elapsed() > PATIENCE {
                 let log = fs::read_to_string(self.path(&format!("{what}.log"))).unwrap_or_default();
                 let from = log.len().saturating_sub(3000);
-                panic!("{what} did not come up:\n{}", log.get(from..).unwrap_or_default());
+                panic!(
+                    "{what} did not come up:\n{}",
+                    log.get(from..).unwrap_or_default()
+                );
             }
             std::thread::sleep(Duration::from_millis(300));
         }
@@ -136,7 +149,10 @@ impl Lab {
         let (client, peer) = (free_port(), free_port());
         lab.set("etcd_url", format!("https://127.0.0.1:{client}").into());
         lab.set("peer_url", format!("http://127.0.0.1:{peer}").into());
-        lab.set("api_url", format!("https://127.0.0.1:{}", free_port()).into());
+        lab.set(
+            "api_url",
+            format!("https://127.0.0.1:{}", free_port()).into(),
+        );
         lab.set("containerd", "".into());
         let made = lab.play("pki.yml", &[]);
         assert_eq!(made.failed, 0, "{}", made.text);
@@ -144,11 +160,27 @@ impl Lab {
         let peer_url = format!("http://127.0.0.1:{peer}");
         let pki = |name: &str| lab.text(&format!("pki/{name}"));
         let arguments = [
-            "--name", "etcd-1", "--data-dir", &lab.text("etcd-data"), "--client-cert-auth",
-            "--listen-client-urls", &etcd_url, "--advertise-client-urls", &etcd_url,
-            "--listen-peer-urls", &peer_url, "--initial-advertise-peer-urls", &peer_url,
-            "--initial-cluster", &format!("etcd-1={peer_url}"),
-            "--cert-file", &pki("etcd.crt"), "--key-file", &pki("etcd.key"), "--trusted-ca-file", &pki("etcd-ca.crt"),
+            "--name",
+            "etcd-1",
+            "--data-dir",
+            &lab.text("etcd-data"),
+            "--client-cert-auth",
+            "--listen-client-urls",
+            &etcd_url,
+            "--advertise-client-urls",
+            &etcd_url,
+            "--listen-peer-urls",
+            &peer_url,
+            "--initial-advertise-peer-urls",
+            &peer_url,
+            "--initial-cluster",
+            &format!("etcd-1={peer_url}"),
+            "--cert-file",
+            &pki("etcd.crt"),
+            "--key-file",
+            &pki("etcd.key"),
+            "--trusted-ca-file",
+            &pki("etcd-ca.crt"),
         ]
         .map(str::to_owned);
         lab.start("etcd", &arguments);
@@ -162,8 +194,18 @@ impl Lab {
             return None;
         }
         let mut lab = Self::etcd()?;
-        let var = |lab: &Self, name: &str| lab.vars.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let port = var(&lab, "api_url").rsplit(':').next().unwrap_or_default().to_owned();
+        let var = |lab: &Self, name: &str| {
+            lab.vars
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let port = var(&lab, "api_url")
+            .rsplit(':')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         let pki = |name: &str| lab.text(&format!("pki/{name}"));
         let arguments = [
             ("etcd-servers", var(&lab, "etcd_url")),
@@ -177,7 +219,10 @@ impl Lab {
             ("client-ca-file", pki("kube-ca.crt")),
             ("token-auth-file", lab.text("tokens.csv")),
             ("authorization-mode", "RBAC".to_owned()),
-            ("service-account-issuer", "https://kubernetes.default.svc".to_owned()),
+            (
+                "service-account-issuer",
+                "https://kubernetes.default.svc".to_owned(),
+            ),
             ("service-account-key-file", pki("apiserver.crt")),
             ("service-account-signing-key-file", pki("apiserver.key")),
             ("service-cluster-ip-range", "10.96.0.0/16".to_owned()),
@@ -185,9 +230,15 @@ impl Lab {
             ("cert-dir", lab.text("certs")),
         ]
         .map(|(name, value)| format!("--{name}={value}"));
-        fs::write(lab.path("tokens.csv"), "s3cret-token,admin,1,\"system:masters\"\n").expect("tokens");
+        fs::write(
+            lab.path("tokens.csv"),
+            "s3cret-token,admin,1,\"system:masters\"\n",
+        )
+        .expect("tokens");
         lab.start("kube-apiserver", &arguments);
-        lab.wait_until("kube-apiserver", |lab| lab.play("api-up.yml", &[]).failed == 0);
+        lab.wait_until("kube-apiserver", |lab| {
+            lab.play("api-up.yml", &[]).failed == 0
+        });
         Some(lab)
     }
 
@@ -213,12 +264,20 @@ impl Lab {
         lab.pack("tiny.tar", "registry.lab/tiny:1", "content");
         lab.pack("second.tar", "tiny-two", "second");
         let mut squeezed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        squeezed.write_all(&fs::read(lab.path("second.tar")).expect("packed")).expect("squeezed");
-        fs::write(lab.path("second.tar.gz"), squeezed.finish().expect("squeezed")).expect("written");
+        squeezed
+            .write_all(&fs::read(lab.path("second.tar")).expect("packed"))
+            .expect("squeezed");
+        fs::write(
+            lab.path("second.tar.gz"),
+            squeezed.finish().expect("squeezed"),
+        )
+        .expect("written");
         let arguments = ["--config".to_owned(), lab.text("containerd.toml")];
         lab.start("containerd", &arguments);
         lab.wait_until("containerd", |lab| {
-            let version = Command::new("ctr").args(["--address", &lab.text("containerd.sock"), "version"]).output();
+            let version = Command::new("ctr")
+                .args(["--address", &lab.text("containerd.sock"), "version"])
+                .output();
             version.is_ok_and(|output| output.status.success())
         });
         Some(lab)
@@ -233,12 +292,17 @@ impl Lab {
                 let mut header = tar::Header::new_gnu();
                 header.set_size(bytes.len() as u64);
                 header.set_mode(0o644);
-                builder.append_data(&mut header, path, *bytes).expect("packed");
+                builder
+                    .append_data(&mut header, path, *bytes)
+                    .expect("packed");
             }
             builder.into_inner().expect("packed")
         };
         let layer = tar(&[("file", content.as_bytes())]);
-        let diff: String = sha2::Sha256::digest(&layer).iter().map(|byte| format!("{byte:02x}")).collect();
+        let diff: String = sha2::Sha256::digest(&layer)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let config = serde_json::json!({
             "architecture": "amd64", "os": "linux", "config": {},
             "rootfs": {"type": "layers", "diff_ids": [format!("sha256:{diff}")]},
@@ -256,7 +320,16 @@ impl Lab {
     pub fn play(&self, playbook: &str, extra: &[&str]) -> Run {
         let vars = Value::Object(self.vars.clone()).to_string();
         let output = Command::new(runbook())
-            .args(["play", playbook, "-i", "localhost,", "-e", &vars, "-e", "ansible_connection=local"])
+            .args([
+                "play",
+                playbook,
+                "-i",
+                "localhost,",
+                "-e",
+                &vars,
+                "-e",
+                "ansible_connection=local",
+            ])
             .args(extra)
             .args(["--output", "json"])
             .current_dir(self.dir.path())
@@ -265,12 +338,18 @@ impl Lab {
             .output()
             .expect("runbook runs");
         let lines = String::from_utf8_lossy(&output.stdout).into_owned();
-        let mut run = Run { failed: 1, ..Run::default() };
+        let mut run = Run {
+            failed: 1,
+            ..Run::default()
+        };
         for line in lines.lines() {
             let event: Value = serde_json::from_str(line).unwrap_or_default();
             match event.get("event").and_then(Value::as_str) {
                 Some("task_done") => {
-                    let name = event["task"]["name"].as_str().unwrap_or_default().to_owned();
+                    let name = event["task"]["name"]
+                        .as_str()
+                        .unwrap_or_default()
+                        .to_owned();
                     let mut result = event["outcome"]["data"].clone();
                     if let Some(members) = result.as_object_mut() {
                         members.insert("changed".to_owned(), event["outcome"]["changed"].clone());
@@ -302,7 +381,11 @@ impl Lab {
             .env("HOME", self.dir.path())
             .output()
             .expect("kubectl runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 }

@@ -23,8 +23,17 @@ fn lawful(lab: &Lab, playbook: &str, extra: &[&str]) -> Run {
     let done = lab.play(playbook, extra);
     let again = lab.play(playbook, extra);
     assert_eq!(done.failed, 0, "{}", done.text);
-    assert_eq!((check.changed, check.failed), (done.changed, 0), "check mode foretells:\n{}", check.text);
-    assert_eq!(again.changed, 0, "the second run changes nothing:\n{}", again.text);
+    assert_eq!(
+        (check.changed, check.failed),
+        (done.changed, 0),
+        "check mode foretells:\n{}",
+        check.text
+    );
+    assert_eq!(
+        again.changed, 0,
+        "the second run changes nothing:\n{}",
+        again.text
+    );
     done
 }
 
@@ -36,14 +45,43 @@ fn etcd_users_roles_and_keys() {
     // from now on everybody must say who they are
     let run = lab.play("etcd-denied.yml", &[]);
     assert_eq!(run.failed, 0, "{}", run.text);
-    let message = |task: &str| of(&run, task)["msg"].as_str().unwrap_or_default().to_owned();
-    assert!(message("flannel reads what is not its own").contains("permission denied"), "{}", run.text);
-    assert!(message("nobody").contains("user name is empty"), "{}", run.text);
-    assert!(message("another authority").contains("UnknownIssuer"), "{}", run.text);
-    assert_eq!(of(&run, "by password")["value"], json!("{\"Network\":\"10.1.0.0/16\"}"));
+    let message = |task: &str| {
+        of(&run, task)["msg"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert!(
+        message("flannel reads what is not its own").contains("permission denied"),
+        "{}",
+        run.text
+    );
+    assert!(
+        message("nobody").contains("user name is empty"),
+        "{}",
+        run.text
+    );
+    assert!(
+        message("another authority").contains("UnknownIssuer"),
+        "{}",
+        run.text
+    );
+    assert_eq!(
+        of(&run, "by password")["value"],
+        json!("{\"Network\":\"10.1.0.0/16\"}")
+    );
     let changed = lab.play("etcd-auth.yml", &["-e", "pw=two", "-e", "allowed=read"]);
-    assert_eq!((changed.changed, changed.failed), (2, 0), "{}", changed.text);
-    assert!(!changed.text.contains("two"), "a password is shown:\n{}", changed.text);
+    assert_eq!(
+        (changed.changed, changed.failed),
+        (2, 0),
+        "{}",
+        changed.text
+    );
+    assert!(
+        !changed.text.contains("two"),
+        "a password is shown:\n{}",
+        changed.text
+    );
     let again = lab.play("etcd-auth.yml", &["-e", "pw=two", "-e", "allowed=read"]);
     assert_eq!((again.changed, again.failed), (0, 0), "{}", again.text);
     let gone = lab.play("etcd-gone.yml", &[]);
@@ -56,17 +94,39 @@ fn objects_are_applied_by_the_server() {
     let Some(lab) = Lab::kubernetes() else { return };
     let done = lawful(&lab, "objects.yml", &[]);
     assert_eq!(done.changed, 3, "{}", done.text);
-    assert_eq!(of(&done, "deployments")["resources"][0]["spec"]["replicas"], json!(2));
+    assert_eq!(
+        of(&done, "deployments")["resources"][0]["spec"]["replicas"],
+        json!(2)
+    );
     assert_eq!(of(&done, "no such kind")["api_found"], json!(false));
     let manager = &of(&done, "one object")["result"]["metadata"]["managedFields"][0];
-    assert_eq!((&manager["manager"], &manager["operation"]), (&json!("runbook"), &json!("Apply")));
+    assert_eq!(
+        (&manager["manager"], &manager["operation"]),
+        (&json!("runbook"), &json!("Apply"))
+    );
     // one value changes in three objects; the secret is not shown
     let check = lab.play("objects.yml", &["-e", "v=2", "--check", "--diff"]);
     let changed = lab.play("objects.yml", &["-e", "v=2", "--diff"]);
     assert_eq!((check.changed, changed.changed), (1, 1), "{}", changed.text);
-    assert!(changed.text.contains("a: '2'") && changed.text.contains("[hidden, another one]"), "{}", changed.text);
-    assert!(!changed.text.contains("hunter") && !changed.text.contains("aHVudGVy"), "{}", changed.text);
-    let data = lab.kubectl(&["get", "secret", "s", "-n", "demo", "-o", "jsonpath={.data.pw}"]);
+    assert!(
+        changed.text.contains("a: '2'") && changed.text.contains("[hidden, another one]"),
+        "{}",
+        changed.text
+    );
+    assert!(
+        !changed.text.contains("hunter") && !changed.text.contains("aHVudGVy"),
+        "{}",
+        changed.text
+    );
+    let data = lab.kubectl(&[
+        "get",
+        "secret",
+        "s",
+        "-n",
+        "demo",
+        "-o",
+        "jsonpath={.data.pw}",
+    ]);
     assert!(data.is_none_or(|data| data == "aHVudGVyMg=="));
 }
 
@@ -75,15 +135,48 @@ fn conflicts_waiting_pruning_and_deleting() {
     let Some(lab) = Lab::kubernetes() else { return };
     let run = lab.play("manners.yml", &[]);
     assert_eq!(run.failed, 0, "{}", run.text);
-    let message = |task: &str| of(&run, task)["msg"].as_str().unwrap_or_default().to_owned();
-    assert!(message("a field of another manager").contains("force_conflicts=true"), "{}", run.text);
-    assert!(message("a field of another manager").contains(".data.a"), "{}", run.text);
-    assert!(message("never ready").contains("in 2 seconds"), "{}", run.text);
-    assert!(message("never gone").contains("runbook.test/hold"), "{}", run.text);
+    let message = |task: &str| {
+        of(&run, task)["msg"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert!(
+        message("a field of another manager").contains("force_conflicts=true"),
+        "{}",
+        run.text
+    );
+    assert!(
+        message("a field of another manager").contains(".data.a"),
+        "{}",
+        run.text
+    );
+    assert!(
+        message("never ready").contains("in 2 seconds"),
+        "{}",
+        run.text
+    );
+    assert!(
+        message("never gone").contains("runbook.test/hold"),
+        "{}",
+        run.text
+    );
     assert!(message("not allowed").contains("forbidden"), "{}", run.text);
-    assert!(message("an unknown authority").contains("UnknownIssuer"), "{}", run.text);
-    assert!(message("unverified").contains("must prove who it is"), "{}", run.text);
-    assert!(message("an unknown kind").contains("does not know"), "{}", run.text);
+    assert!(
+        message("an unknown authority").contains("UnknownIssuer"),
+        "{}",
+        run.text
+    );
+    assert!(
+        message("unverified").contains("must prove who it is"),
+        "{}",
+        run.text
+    );
+    assert!(
+        message("an unknown kind").contains("does not know"),
+        "{}",
+        run.text
+    );
     for (task, changed) in [
         ("taken over", true),
         ("taken over, again", false),
@@ -95,9 +188,21 @@ fn conflicts_waiting_pruning_and_deleting() {
         ("deleted while it goes", false),
         ("by a token", false),
     ] {
-        assert_eq!(of(&run, task)["changed"], json!(changed), "{task}:\n{}", run.text);
+        assert_eq!(
+            of(&run, task)["changed"],
+            json!(changed),
+            "{task}:\n{}",
+            run.text
+        );
     }
-    assert_eq!(of(&run, "what is left")["resources"].as_array().map(Vec::len), Some(1), "{}", run.text);
+    assert_eq!(
+        of(&run, "what is left")["resources"]
+            .as_array()
+            .map(Vec::len),
+        Some(1),
+        "{}",
+        run.text
+    );
 }
 
 #[test]
@@ -106,7 +211,12 @@ fn kubeconfigs_that_lead_there() {
     let done = lawful(&lab, "kubeconfigs.yml", &[]);
     assert_eq!(done.changed, 6, "{}", done.text);
     for task in ["with pkcs8", "with pkcs1", "with sec1", "by paths"] {
-        assert_eq!(of(&done, task)["resources"][0]["metadata"]["name"], json!("default"), "{task}:\n{}", done.text);
+        assert_eq!(
+            of(&done, task)["resources"][0]["metadata"]["name"],
+            json!("default"),
+            "{task}:\n{}",
+            done.text
+        );
     }
     if let Some(names) = lab.kubectl_with("two.conf", &["get", "namespaces", "-o", "name"]) {
         assert!(names.contains("namespace/kube-system"), "{names}");

@@ -55,13 +55,20 @@ impl Module for ImageImport {
             remove(args, sys, &mut plan)?;
             return Ok(plan);
         }
-        let path = args.path.as_ref().ok_or("state=present needs the path of an archive")?;
+        let path = args
+            .path
+            .as_ref()
+            .ok_or("state=present needs the path of an archive")?;
         let path = sys.expand(path);
         if !sys.exists(&path) {
             // a task before this one may bring it, which in check mode did not
             let what = format!("there is no file {} on the machine", path.display());
             let diff = Diff::new(path.to_string_lossy(), None::<String>, Some("[images]\n"));
-            plan.act(format!("import {}", path.display()), Some(diff), move |_, _| Err(Failure::new(what)));
+            plan.act(
+                format!("import {}", path.display()),
+                Some(diff),
+                move |_, _| Err(Failure::new(what)),
+            );
             return Ok(plan);
         }
         let store = Store::find(sys, args.runtime, &args.namespace, args.address.as_deref())?;
@@ -81,7 +88,11 @@ impl Module for ImageImport {
         let mut images = Vec::new();
         for image in &packed {
             let found = store.image(sys, &image.name)?;
-            let digest = image.target.clone().or_else(|| image.config.clone()).unwrap_or_default();
+            let digest = image
+                .target
+                .clone()
+                .or_else(|| image.config.clone())
+                .unwrap_or_default();
             let is_there = found.as_ref().is_some_and(|found| found.is(image));
             images.push(Value::map(
                 Map::new()
@@ -102,8 +113,16 @@ impl Module for ImageImport {
             return Ok(plan);
         }
         let title = "images".to_owned();
-        let diff = Diff::new(title, Some(before).filter(|text| !text.is_empty()), Some(after));
-        plan.act(format!("import {}", path.display()), Some(diff), move |sys, _| store.import(sys, &path));
+        let diff = Diff::new(
+            title,
+            Some(before).filter(|text| !text.is_empty()),
+            Some(after),
+        );
+        plan.act(
+            format!("import {}", path.display()),
+            Some(diff),
+            move |sys, _| store.import(sys, &path),
+        );
         if args.force {
             plan.repeats();
         }
@@ -115,14 +134,28 @@ fn remove(args: &Args, sys: &Sys, plan: &mut Plan<'_>) -> ModuleResult<()> {
     let store = Store::find(sys, args.runtime, &args.namespace, args.address.as_deref())?;
     let mut names: Vec<String> = args.names.iter().map(|name| store.name(name)).collect();
     if names.is_empty() {
-        let path = args.path.as_ref().ok_or("state=absent needs names, or the path of an archive")?;
-        names = read(sys, &sys.expand(path))?.into_iter().map(|image| image.name).collect();
+        let path = args
+            .path
+            .as_ref()
+            .ok_or("state=absent needs names, or the path of an archive")?;
+        names = read(sys, &sys.expand(path))?
+            .into_iter()
+            .map(|image| image.name)
+            .collect();
     }
     for name in names {
-        let Some(found) = store.image(sys, &name)? else { continue };
-        let diff = Diff::new("images", Some(format!("{name} {}\n", found.target)), None::<String>);
+        let Some(found) = store.image(sys, &name)? else {
+            continue;
+        };
+        let diff = Diff::new(
+            "images",
+            Some(format!("{name} {}\n", found.target)),
+            None::<String>,
+        );
         let store = store.clone();
-        plan.act(format!("remove {name}"), Some(diff), move |sys, _| store.remove(sys, &name));
+        plan.act(format!("remove {name}"), Some(diff), move |sys, _| {
+            store.remove(sys, &name)
+        });
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Who keeps images: containerd or docker.
 
-use super::archive::{Packed, full_name};
+use super::archive::{Packed, full_name, open};
 use crate::choices;
 use crate::modules::{Failure, ModuleResult};
 use crate::sys::{Command, Output, Sys};
@@ -38,12 +38,20 @@ impl Present {
     /// Whether it is that of the archive.
     pub(super) fn is(&self, packed: &Packed) -> bool {
         packed.target.as_ref() == Some(&self.target)
-            || packed.config.as_ref().is_some_and(|config| self.configs.contains(config))
+            || packed
+                .config
+                .as_ref()
+                .is_some_and(|config| self.configs.contains(config))
     }
 }
 
 impl Store {
-    pub(super) fn find(sys: &Sys, runtime: Runtime, namespace: &str, address: Option<&Path>) -> ModuleResult<Self> {
+    pub(super) fn find(
+        sys: &Sys,
+        runtime: Runtime,
+        namespace: &str,
+        address: Option<&Path>,
+    ) -> ModuleResult<Self> {
         let has = |program: &str| sys.which(program).is_some();
         let docker = match runtime {
             Runtime::Containerd => false,
@@ -52,10 +60,16 @@ impl Store {
         };
         let program = if docker { "docker" } else { "ctr" };
         if !has(program) {
-            return Err(Failure::new(format!("`{program}` is not installed, which images are imported with")));
+            return Err(Failure::new(format!(
+                "`{program}` is not installed, which images are imported with"
+            )));
         }
         let address = address.map(|path| path.to_string_lossy().into_owned());
-        Ok(Self { docker, namespace: namespace.to_owned(), address })
+        Ok(Self {
+            docker,
+            namespace: namespace.to_owned(),
+            address,
+        })
     }
 
     fn command(&self, words: &[&str]) -> Command {
@@ -86,7 +100,10 @@ impl Store {
             let output = sys.query(&command)?;
             if output.ok() {
                 let id = output.text().trim().to_owned();
-                return Ok(Some(Present { target: id.clone(), configs: vec![id] }));
+                return Ok(Some(Present {
+                    target: id.clone(),
+                    configs: vec![id],
+                }));
             }
             let complaint = output.complaint();
             return if complaint.contains("No such image") || complaint.contains("no such image") {
@@ -102,8 +119,12 @@ impl Store {
             return Err(failed(&command, &output));
         }
         let text = output.text();
-        let words = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-        let digest = words.filter(|words| words.first() == Some(&name)).find_map(|words| words.get(2).map(|d| (*d).to_owned()));
+        let words = text
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let digest = words
+            .filter(|words| words.first() == Some(&name))
+            .find_map(|words| words.get(2).map(|d| (*d).to_owned()));
         let Some(target) = digest else {
             return Ok(None);
         };
@@ -113,7 +134,13 @@ impl Store {
     }
 
     /// The configurations of a manifest, or of those of an index.
-    fn configs(&self, sys: &Sys, digest: &str, found: &mut Vec<String>, depth: u8) -> ModuleResult<()> {
+    fn configs(
+        &self,
+        sys: &Sys,
+        digest: &str,
+        found: &mut Vec<String>,
+        depth: u8,
+    ) -> ModuleResult<()> {
         let output = sys.query(&self.command(&["content", "get", digest]))?;
         if !output.ok() {
             return Ok(()); // a part for another platform, which was not imported
@@ -122,7 +149,12 @@ impl Store {
         if let Some(config) = json.pointer("/config/digest").and_then(Json::as_str) {
             found.push(config.to_owned());
         }
-        for entry in json.get("manifests").and_then(Json::as_array).into_iter().flatten() {
+        for entry in json
+            .get("manifests")
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+        {
             if let Some(digest) = entry.get("digest").and_then(Json::as_str)
                 && depth > 0
             {
@@ -137,13 +169,24 @@ impl Store {
     /// # Errors
     /// When the runtime fails.
     pub(super) fn import(&self, sys: &mut Sys, path: &Path) -> ModuleResult<()> {
-        let path = path.to_string_lossy();
-        let words: &[&str] = if self.docker {
-            &["load", "--quiet", "--input", &path]
-        } else {
-            &["images", "import", &path]
-        };
-        self.run(sys, words)
+        if self.docker {
+            return self.run(
+                sys,
+                &["load", "--quiet", "--input", &path.to_string_lossy()],
+            );
+        }
+        let (mut reader, is_compressed) = open(sys, path)?;
+        if !is_compressed {
+            return self.run(sys, &["images", "import", &path.to_string_lossy()]);
+        }
+        // ctr takes no compressed archives
+        let unpacked = sys
+            .scratch_file("images", &mut reader)
+            .map_err(|e| Failure::new(format!("{} cannot be unpacked: {e}", path.display())))?;
+        self.run(
+            sys,
+            &["images", "import", &unpacked.path().to_string_lossy()],
+        )
     }
 
     /// Takes a name away, and with the last one the image.
@@ -151,14 +194,22 @@ impl Store {
     /// # Errors
     /// When the runtime fails.
     pub(super) fn remove(&self, sys: &mut Sys, name: &str) -> ModuleResult<()> {
-        let words: &[&str] = if self.docker { &["image", "rm", name] } else { &["images", "remove", name] };
+        let words: &[&str] = if self.docker {
+            &["image", "rm", name]
+        } else {
+            &["images", "remove", name]
+        };
         self.run(sys, words)
     }
 
     fn run(&self, sys: &mut Sys, words: &[&str]) -> ModuleResult<()> {
         let command = self.command(words);
         let output = sys.run(&command)?;
-        if output.ok() { Ok(()) } else { Err(failed(&command, &output)) }
+        if output.ok() {
+            Ok(())
+        } else {
+            Err(failed(&command, &output))
+        }
     }
 
     /// A name as this runtime's commands take it.
@@ -168,7 +219,14 @@ impl Store {
 }
 
 fn failed(command: &Command, output: &Output) -> Failure {
-    Failure::new(format!("`{}` failed: {}", command.words().join(" "), output.complaint()))
-        .with("rc", i64::from(output.rc))
-        .with("stderr", crate::value::Value::data(String::from_utf8_lossy(&output.stderr).into_owned()))
+    Failure::new(format!(
+        "`{}` failed: {}",
+        command.words().join(" "),
+        output.complaint()
+    ))
+    .with("rc", i64::from(output.rc))
+    .with(
+        "stderr",
+        crate::value::Value::data(String::from_utf8_lossy(&output.stderr).into_owned()),
+    )
 }
