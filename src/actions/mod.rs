@@ -16,10 +16,13 @@ mod fetch;
 mod hosts;
 mod include_vars;
 mod k8s;
+mod package;
 mod pause;
 mod registry;
 mod script;
 mod set_fact;
+mod set_stats;
+mod spec_types;
 mod template;
 mod unarchive;
 

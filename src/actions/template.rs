@@ -70,8 +70,9 @@ fn flag(args: &Map, name: &str, default: bool) -> Result<bool> {
 
 pub(super) fn template(input: &Input<'_>) -> Result<Step> {
     let args = &input.args;
-    let src = text(args, "src").ok_or("template needs the argument `src`".to_owned())?;
-    let dest = text(args, "dest").ok_or("template needs the argument `dest`".to_owned())?;
+    let (Some(src), Some(dest)) = (text(args, "src"), text(args, "dest")) else {
+        return Err("src and dest are required".to_owned().into());
+    };
     let (path, rendered) = rendered(input, args, &src, &dest)?;
     let (sha256, content) = shared(rendered.into_bytes());
     let mut remote: Map = args
@@ -106,7 +107,7 @@ pub(super) fn rendered(
         .cx
         .files()
         .find("templates", src)
-        .ok_or_else(|| Error::Failed(format!("there is no template `{src}`")))?;
+        .ok_or_else(|| Error::Failed(format!("Could not find or access '{src}'")))?;
     let bytes = bytes_of(input, &path)?;
     let source = String::from_utf8(bytes)
         .map_err(|_| format!("the template {} is not UTF-8 text", path.display()))?;

@@ -1,5 +1,6 @@
 //! Diagnostics in Ansible's form.
 
+use crate::config::known;
 use crate::diag::{Diagnostic, Severity, Span};
 use crate::report::ansible::{Colour, Screen, wrapped};
 use std::fmt::Write as _;
@@ -15,8 +16,12 @@ pub fn message(diagnostic: &Diagnostic, colour: bool) -> String {
             } else {
                 ("[DEPRECATION WARNING]", Colour::Deprecate)
             };
-            let mut text = format!("{word}: {}", diagnostic.message);
-            if let Some(span) = &diagnostic.span {
+            let mut text = format!("{word}: {}", told(diagnostic));
+            if let Some(span) = diagnostic
+                .span
+                .as_ref()
+                .filter(|_| !places_itself(diagnostic))
+            {
                 let _ = write!(text, " ({})", place(span));
             }
             (wrapped(&text, Screen::COLUMNS), shade)
@@ -33,9 +38,78 @@ fn told(diagnostic: &Diagnostic) -> String {
             "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or \
              incorrect module path."
         ),
+        ("play::vars-prompt", Some("name")) => {
+            "Invalid vars_prompt data structure, missing 'name' key".to_owned()
+        }
+        ("play::vars-prompt", Some(name)) if diagnostic.message.starts_with("a prompt") => {
+            format!("Invalid vars_prompt data structure, found unsupported key '{name}'")
+        }
+        ("yaml::duplicate-key", Some(name)) => {
+            let place = diagnostic.span.as_ref().map_or_else(String::new, |span| {
+                format!("{}, line {}, column {}", span.path().display(), span.line, span.column)
+            });
+            format!(
+                "While constructing a mapping from {place}, found a duplicate dict key ({name}). Using last defined \
+                 value only."
+            )
+        }
+        ("task::unknown-handler", Some(name)) => format!(
+            "The requested handler '{name}' was not found in either the main handlers list nor in the listening \
+             handlers list"
+        ),
+        ("playbook::register-name", Some(name)) => {
+            format!("Invalid variable name in 'register' specified: '{name}'")
+        }
+        ("playbook::handler-role", Some(name)) => {
+            format!("Using '{name}' as a handler is not supported.")
+        }
+        ("playbook::handler-block", _) => "Using a block as a handler is not supported.".to_owned(),
+        ("playbook::end-role", Some(_)) if diagnostic.message.contains("handler") => {
+            "Cannot execute 'end_role' from a handler".to_owned()
+        }
+        ("playbook::end-role", _) => "Cannot execute 'end_role' from outside of a role".to_owned(),
+        ("playbook::handler-flush", _) => "flush_handlers cannot be used as a handler".to_owned(),
+        ("playbook::import-options", Some(name)) => {
+            format!("Invalid options for import_tasks: {name}")
+        }
+        ("inventory::group-name", _) => {
+            "Invalid characters were found in group names but not replaced, use -vvvv to see details".to_owned()
+        }
+        ("inventory::group-name-replaced", _) => {
+            "Invalid characters were found in group names and automatically replaced, use -vvvv to see details"
+                .to_owned()
+        }
+        ("config::bad-value", Some(name)) => match setting_of(diagnostic, name) {
+            Some(setting) => format!(
+                "Invalid type for configuration option setting: {setting}: {}",
+                diagnostic.message
+            ),
+            None => diagnostic.message.clone(),
+        },
         ("playbook::role-not-found", Some(name)) => format!("the role '{name}' was not found"),
         _ => diagnostic.message.clone(),
     }
+}
+
+/// Whether what is told of it says where.
+fn places_itself(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == "yaml::duplicate-key"
+}
+
+/// The setting that a wrong value is of, and where that is from.
+fn setting_of(diagnostic: &Diagnostic, key: &str) -> Option<String> {
+    let of_environment = "the environment variable ";
+    if let Some(rest) = diagnostic.message.strip_prefix(of_environment) {
+        let variable = rest.split(' ').next()?;
+        let mut settings = known::settings().iter();
+        let known = settings.find(|known| known.env.contains(&variable))?;
+        return Some(format!("{} (from env: {variable})", known.name));
+    }
+    let mut settings = known::settings().iter();
+    let is_key = |place: &&str| place.split_once('.').is_some_and(|(_, name)| name == key);
+    let known = settings.find(|known| known.ini.iter().any(is_key))?;
+    let file = diagnostic.span.as_ref()?.path().display().to_string();
+    Some(format!("{} (from {file})", known.name))
 }
 
 fn error(diagnostic: &Diagnostic) -> String {
