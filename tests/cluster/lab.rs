@@ -80,7 +80,8 @@ fn runbook() -> PathBuf {
 }
 
 impl Lab {
-    fn new() -> Self {
+    /// A directory with the playbooks, and nothing that runs.
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/playbooks");
         for entry in fs::read_dir(source).expect("playbooks") {
@@ -316,24 +317,23 @@ impl Lab {
         fs::write(self.path(file), archive).expect("written");
     }
 
-    /// Runs a playbook with the lab's variables.
+    /// Runs a playbook for this machine with the lab's variables.
     pub fn play(&self, playbook: &str, extra: &[&str]) -> Run {
+        let here = ["-i", "localhost,", "-e", "ansible_connection=local"];
+        self.run(playbook, &[&here, extra].concat())
+    }
+
+    /// Runs a playbook with these arguments.
+    pub fn run(&self, playbook: &str, extra: &[&str]) -> Run {
         let vars = Value::Object(self.vars.clone()).to_string();
+        let roles = Path::new(env!("CARGO_MANIFEST_DIR")).join("roles");
         let output = Command::new(runbook())
-            .args([
-                "play",
-                playbook,
-                "-i",
-                "localhost,",
-                "-e",
-                &vars,
-                "-e",
-                "ansible_connection=local",
-            ])
+            .args(["play", playbook, "-e", &vars])
             .args(extra)
             .args(["--output", "json"])
             .current_dir(self.dir.path())
             .env("HOME", self.dir.path())
+            .env("ANSIBLE_ROLES_PATH", roles)
             .env_remove("KUBECONFIG")
             .output()
             .expect("runbook runs");
@@ -357,9 +357,11 @@ impl Lab {
                     run.results.push((name, result));
                 }
                 Some("recap") => {
-                    let stats = &event["stats"]["localhost"];
-                    run.changed = stats["changed"].as_i64().unwrap_or(0);
-                    run.failed = stats["failed"].as_i64().unwrap_or(1);
+                    let stats = event["stats"].as_object().cloned().unwrap_or_default();
+                    let sum =
+                        |name: &str| stats.values().filter_map(|one| one[name].as_i64()).sum();
+                    run.changed = sum("changed");
+                    run.failed = if stats.is_empty() { 1 } else { sum("failed") };
                 }
                 _ => {}
             }

@@ -234,3 +234,124 @@ fn images_of_archives() {
     assert_eq!((gone.changed, gone.failed), (1, 0), "{}", gone.text);
     assert_eq!(lab.play("images-gone.yml", &[]).changed, 0);
 }
+
+/// The role `pki` for three hosts, all on this machine.
+fn pki(lab: &Lab, extra: &[&str]) -> Run {
+    let run = lab.run("pki-role.yml", &[&["-i", "pki-hosts.yml"], extra].concat());
+    assert_eq!(run.failed, 0, "{}", run.text);
+    run
+}
+
+/// Identities that were issued, as host and name.
+fn issued(run: &Run) -> Vec<String> {
+    let tasks = run
+        .results
+        .iter()
+        .filter(|(name, _)| name.ends_with("Identities of the host"));
+    let items =
+        tasks.flat_map(|(_, result)| result["results"].as_array().cloned().unwrap_or_default());
+    items
+        .filter(|item| item["changed"] == json!(true))
+        .filter_map(|item| {
+            let path = item["cert_path"].as_str()?.to_owned();
+            path.split("/hosts/").nth(1).map(str::to_owned)
+        })
+        .collect()
+}
+
+#[test]
+fn identities_of_a_cluster() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("SKIPPED (loud): the role pki gives files to root");
+        return;
+    }
+    let lab = Lab::new();
+    assert_eq!(issued(&pki(&lab, &[])).len(), 17);
+    assert_eq!(pki(&lab, &[]).changed, 0, "the second run changes nothing");
+    let mode = |path: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::metadata(lab.path(path))
+            .expect("there")
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    assert_eq!(mode("made"), 0o700);
+    assert_eq!(mode("on/w1/kubernetes/pki/kubelet.key"), 0o600);
+    assert!(
+        !lab.path("on/w1/kubernetes/pki/ca.key").exists(),
+        "workers cannot sign"
+    );
+    assert!(!lab.path("on/w1/kubernetes/pki/etcd-ca.crt").exists());
+    // each verifies with its own authority only
+    let verifies = |ca: &str, certificate: &str| {
+        let output = std::process::Command::new("openssl")
+            .args(["verify", "-x509_strict", "-CAfile"])
+            .args([lab.path(ca), lab.path(certificate)])
+            .output();
+        output.map_or(None, |output| Some(output.status.success()))
+    };
+    for (ca, certificate, expected) in [
+        (
+            "made/kubernetes/ca.crt",
+            "on/w1/kubernetes/pki/kubelet.crt",
+            true,
+        ),
+        ("made/etcd/ca.crt", "on/m1/etcd/pki/member.crt", true),
+        (
+            "made/front-proxy/ca.crt",
+            "on/m1/kubernetes/pki/front-proxy-client.crt",
+            true,
+        ),
+        (
+            "made/etcd/ca.crt",
+            "on/w1/kubernetes/pki/kubelet.crt",
+            false,
+        ),
+    ] {
+        assert!(
+            verifies(ca, certificate).is_none_or(|found| found == expected),
+            "{certificate} by {ca}"
+        );
+    }
+    // a name for the API servers issues one certificate again
+    let named = [
+        "-e",
+        r#"{"pki_apiserver_names": ["10.0.0.100", "api.lab"]}"#,
+    ];
+    assert_eq!(issued(&pki(&lab, &named)), ["m1/apiserver.crt"]);
+    assert_eq!(pki(&lab, &named).changed, 0);
+    // all are near their end when that is said to be far away
+    let renewed = pki(
+        &lab,
+        &[
+            &named[..],
+            &["-e", "pki_renew_before=366d", "-e", "pki_leaf_days=700"],
+        ]
+        .concat(),
+    );
+    assert_eq!(issued(&renewed).len(), 17, "{}", renewed.text);
+    assert_eq!(pki(&lab, &named).changed, 0);
+}
+
+#[test]
+fn identities_whose_keys_stay_on_the_hosts() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("SKIPPED (loud): the role pki gives files to root");
+        return;
+    }
+    let lab = Lab::new();
+    let node = ["-e", "pki_key_location=node"];
+    assert!(pki(&lab, &node).changed > 0);
+    assert_eq!(
+        pki(&lab, &node).changed,
+        0,
+        "the second run changes nothing"
+    );
+    assert!(lab.path("on/w2/kubernetes/pki/kubelet.key").exists());
+    assert!(lab.path("made/hosts/w2/kubelet.crt").exists());
+    assert!(
+        !lab.path("made/hosts/w2/kubelet.key").exists(),
+        "a key left its host"
+    );
+}
