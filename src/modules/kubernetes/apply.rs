@@ -113,7 +113,7 @@ impl Placed {
         {
             match &namespace {
                 Some(namespace) => {
-                    drop(metadata.insert("namespace".to_owned(), namespace.as_str().into()))
+                    drop(metadata.insert("namespace".to_owned(), namespace.as_str().into()));
                 }
                 None => drop(metadata.shift_remove("namespace")),
             }
@@ -139,7 +139,7 @@ impl Placed {
 pub(super) enum Foreseen {
     /// The server said what it would become.
     Known {
-        placed: Placed,
+        placed: Box<Placed>,
         before: Option<Json>,
         after: Json,
         change: Change,
@@ -202,7 +202,7 @@ pub(super) fn foresee(
             Some(before) => change(before, &after, &manner.manager, keep_status),
         };
         return Ok(Foreseen::Known {
-            placed,
+            placed: Box::new(placed),
             before,
             after,
             change,

@@ -4,7 +4,7 @@ use super::access::Access;
 use super::api::{Api, text_at, value_of};
 use super::apply::{Foreseen, Manner, Placed, applied, foresee};
 use super::compare::{Change, returned, shown};
-use super::condition::{Condition, Progress, Wait, progress};
+use super::condition::{Condition, Progress, Waiting, progress};
 use super::definition::{Defaults, Wanted, is_defined_by, objects};
 use super::prune;
 use super::watch::until;
@@ -82,7 +82,7 @@ module_args! {
         /// Delete what this field manager applied, carries the label and is not defined any more: `label_selector` and,
         /// unless the kinds of the definition suffice, `kinds` as `apps/v1/Deployment`.
         prune: Option<Map> => optional;
-        waiting: Wait => flatten;
+        waiting: Waiting => flatten;
         _sources: Option<Value> => optional;
     }
 }
@@ -293,7 +293,7 @@ fn present<'a>(
         );
     }
     returns(&results, &methods, &mut |name, value| {
-        plan.returns(name, value)
+        plan.returns(name, value);
     });
     plan.always("wait", move |sys, data| {
         if args.waiting.wait {
@@ -312,7 +312,7 @@ fn present<'a>(
             }
         }
         returns(&results, &methods, &mut |name, value| {
-            drop(data.set(name, value))
+            drop(data.set(name, value));
         });
         Ok(false)
     });
