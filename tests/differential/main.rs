@@ -7,7 +7,7 @@
 //!
 //! What ansible-core did stands in `<name>.expected.json`. `RUNBOOK_ORACLE=/path/to/ansible-playbook` runs that program
 //! again on as many cases as `RUNBOOK_ORACLE_SECONDS` (150) allow, in an order that `RUNBOOK_ORACLE_SEED` gives, and compares it with what
-//! was recorded; `RUNBOOK_RECORD=1` beside it writes the expectations (`record.sh`). `CASES=role` runs those
+//! was recorded; `RUNBOOK_RECORD=1` beside it writes the expectations (`record.sh`), `missing` only those that are not there. `CASES=role` runs those
 //! whose name contains `role`. Where runbook means to differ is told by
 //! `docs/compatibility.md`; there are no cases of it here.
 
@@ -64,7 +64,9 @@ fn record(case: &Case, oracle: &Path) -> Result<(), String> {
 
 fn check(path: &Path, recorder: Option<&Path>) -> Result<(), String> {
     let case = Case::read(path)?;
-    if let Some(recorder) = recorder {
+    let missing = !path.with_extension("expected.json").exists();
+    let only_missing = std::env::var("RUNBOOK_RECORD").is_ok_and(|word| word == "missing");
+    if let Some(recorder) = recorder.filter(|_| missing || !only_missing) {
         record(&case, recorder)?;
     }
     let expected = recorded(&case)?;
@@ -153,7 +155,12 @@ fn runbook_does_what_ansible_does() {
     let recording = std::env::var_os("RUNBOOK_RECORD").is_some();
     let recorder = oracle().filter(|_| recording);
     let cases = cases();
-    assert!(!cases.is_empty(), "no cases found");
+    let all = std::env::var_os("CASES").is_none();
+    assert!(
+        !all && !cases.is_empty() || cases.len() >= 300,
+        "only {} cases were found",
+        cases.len()
+    );
     let next = AtomicUsize::new(0);
     let failures: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
