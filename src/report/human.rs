@@ -274,6 +274,7 @@ impl Human {
                 "invocation" | "diff" => self.options.verbosity >= 3,
                 "exception" => false,
                 "ansible_loop_var" | "item" => !is_debug,
+                "attempts" => !(is_debug && data.get("msg").is_some()),
                 _ => !name.starts_with("_ansible_"),
             };
             if kept {
