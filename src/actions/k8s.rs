@@ -15,7 +15,9 @@ pub(super) fn k8s(input: &Input<'_>) -> Result<Step> {
     let mut found: Vec<(String, Vec<u8>)> = Vec::new();
     match (given("src").filter(|_| !there), given("template")) {
         (Some(_), Some(_)) => {
-            return Err("k8s: `src` and `template` exclude each other".to_owned().into());
+            return Err("k8s: `src` and `template` exclude each other"
+                .to_owned()
+                .into());
         }
         (Some(src), None) => {
             for name in listed(src) {
@@ -36,9 +38,10 @@ pub(super) fn k8s(input: &Input<'_>) -> Result<Step> {
                     Value::Map(options) => (**options).clone(),
                     path => Map::new().with("path", path.clone()),
                 };
-                let name = options.get("path").map(str_of).ok_or_else(|| {
-                    Error::Failed("k8s: a template needs a `path`".to_owned())
-                })?;
+                let name = options
+                    .get("path")
+                    .map(str_of)
+                    .ok_or_else(|| Error::Failed("k8s: a template needs a `path`".to_owned()))?;
                 let (_, text) = rendered(input, &options, &name, DEST)?;
                 found.push((name, text.into_bytes()));
             }

@@ -269,7 +269,8 @@ impl ActionRegistry {
 
     /// Whether a task with it can go on in the background: it is a module and nothing but it.
     pub fn supports_async(self, name: &str) -> bool {
-        matches!(name, "command" | "shell" | "package" | "service" | "pip") || self.find(name).is_none()
+        matches!(name, "command" | "shell" | "package" | "service" | "pip")
+            || self.find(name).is_none()
     }
 
     /// Whether `exec` does it itself.

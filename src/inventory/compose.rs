@@ -348,10 +348,9 @@ pub(super) fn compose(
             for (name, node) in &rules.compose {
                 match evaluate(&templar, node, &cx) {
                     Ok(value) => inventory.set_variable(host, &Value::str(&**name), value)?,
-                    Err(why) => strictly(
-                        node,
-                        format!("Could not set {name} for host {host}: {why}"),
-                    )?,
+                    Err(why) => {
+                        strictly(node, format!("Could not set {name} for host {host}: {why}"))?
+                    }
                 }
             }
         }
@@ -378,7 +377,10 @@ pub(super) fn compose(
                 Ok(false) => {}
                 Err(why) => strictly(
                     node,
-                    format!("Could not add host {host} to group {group}: {}", why.message),
+                    format!(
+                        "Could not add host {host} to group {group}: {}",
+                        why.message
+                    ),
                 )?,
             }
         }

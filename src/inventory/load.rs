@@ -371,12 +371,7 @@ impl Reader<'_> {
     }
 
     /// Reads a source file that names its plugin.
-    fn configured(
-        &mut self,
-        plugin: Plugin,
-        node: &Node,
-        path: &Path,
-    ) -> Result<(), Diagnostic> {
+    fn configured(&mut self, plugin: Plugin, node: &Node, path: &Path) -> Result<(), Diagnostic> {
         match plugin {
             Plugin::Generator => generator::parse(self.inventory, node, path, self.options),
             Plugin::Terraform => terraform::configured(self.inventory, node, path, self.options),

@@ -146,7 +146,10 @@ impl Inventory {
             if path.is_dir() {
                 return Err(Diagnostic::error(
                     "inventory::limit-file",
-                    format!("the limit {} must be a file, not a directory", path.display()),
+                    format!(
+                        "the limit {} must be a file, not a directory",
+                        path.display()
+                    ),
                 ));
             }
             let text = std::fs::read_to_string(&path).map_err(|error| {

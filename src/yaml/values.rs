@@ -29,6 +29,9 @@ mod tests {
         assert_eq!(all.len(), 2);
         assert!(all.iter().all(|v| v.as_str().is_none()));
         let problem = values_of("x.yml", "a: [hunter2").expect_err("not closed");
-        assert!(problem.contains("x.yml") && !problem.contains("hunter2"), "{problem}");
+        assert!(
+            problem.contains("x.yml") && !problem.contains("hunter2"),
+            "{problem}"
+        );
     }
 }

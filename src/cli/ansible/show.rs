@@ -17,7 +17,11 @@ pub fn message(diagnostic: &Diagnostic, colour: bool) -> String {
                 ("[DEPRECATION WARNING]", Colour::Deprecate)
             };
             let mut text = format!("{word}: {}", told(diagnostic));
-            if let Some(span) = diagnostic.span.as_ref().filter(|_| !places_itself(diagnostic)) {
+            if let Some(span) = diagnostic
+                .span
+                .as_ref()
+                .filter(|_| !places_itself(diagnostic))
+            {
                 let _ = write!(text, " ({})", place(span));
             }
             (wrapped(&text, Screen::COLUMNS), shade)
@@ -103,7 +107,7 @@ fn setting_of(diagnostic: &Diagnostic, key: &str) -> Option<String> {
     }
     let mut settings = known::settings().iter();
     let is_key = |place: &&str| place.split_once('.').is_some_and(|(_, name)| name == key);
-    let known = settings.find(|known| known.ini.iter().any(|place| is_key(&place)))?;
+    let known = settings.find(|known| known.ini.iter().any(is_key))?;
     let file = diagnostic.span.as_ref()?.path().display().to_string();
     Some(format!("{} (from {file})", known.name))
 }

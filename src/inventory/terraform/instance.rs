@@ -84,7 +84,12 @@ pub(super) const KINDS: &[Kind] = &[
         &["network_interface.addresses"],
         "",
     ),
-    kind("linode_instance", &["label"], &["ip_address", "private_ip_address"], "tags"),
+    kind(
+        "linode_instance",
+        &["label"],
+        &["ip_address", "private_ip_address"],
+        "tags",
+    ),
     kind(
         "oci_core_instance",
         &["display_name"],
@@ -115,7 +120,12 @@ pub(super) const KINDS: &[Kind] = &[
         &["default_ip_address", "guest_ip_addresses"],
         "",
     ),
-    kind("vultr_instance", &["label"], &["main_ip", "v6_main_ip"], "tags"),
+    kind(
+        "vultr_instance",
+        &["label"],
+        &["main_ip", "v6_main_ip"],
+        "tags",
+    ),
 ];
 
 /// What kind of machine a resource is, if it is one.
@@ -180,7 +190,10 @@ pub(super) fn declare(
     }
     match attributes.get(kind.labels) {
         Some(Value::Map(labels)) => {
-            for (key, value) in labels.iter().filter(|(key, _)| key.as_str() != Some("Name")) {
+            for (key, value) in labels
+                .iter()
+                .filter(|(key, _)| key.as_str() != Some("Name"))
+            {
                 let value = str_of(value);
                 let end = if value.is_empty() {
                     String::new()

@@ -60,7 +60,8 @@ impl Refusal {
         } else {
             ""
         };
-        Failure::new(format!("{what}: {}{hint}", self.message)).with("grpc_code", i64::from(self.code))
+        Failure::new(format!("{what}: {}{hint}", self.message))
+            .with("grpc_code", i64::from(self.code))
     }
 }
 
@@ -72,14 +73,20 @@ impl Access {
     pub(super) fn connect(&self, sys: &Sys) -> ModuleResult<Etcd> {
         let read = |path: &Path, argument: &str| {
             let path = sys.expand(path);
-            sys.read(&path)?
-                .ok_or_else(|| Failure::new(format!("there is no file {} ({argument})", path.display())))
+            sys.read(&path)?.ok_or_else(|| {
+                Failure::new(format!("there is no file {} ({argument})", path.display()))
+            })
         };
-        let ca_pem = self.ca_cert_path.as_ref().map(|path| read(path, "ca_cert_path")).transpose()?;
+        let ca_pem = self
+            .ca_cert_path
+            .as_ref()
+            .map(|path| read(path, "ca_cert_path"))
+            .transpose()?;
         let client_pem = match (&self.client_cert_path, &self.client_key_path) {
-            (Some(cert), Some(key)) => {
-                Some(Secret::new((read(cert, "client_cert_path")?, read(key, "client_key_path")?)))
-            }
+            (Some(cert), Some(key)) => Some(Secret::new((
+                read(cert, "client_cert_path")?,
+                read(key, "client_key_path")?,
+            ))),
             (None, None) => None,
             _ => return Err("client_cert_path and client_key_path belong together".into()),
         };
@@ -97,15 +104,25 @@ impl Access {
                 client_pem: client_pem.clone(),
                 timeout: Duration::from_secs(u64::try_from(self.timeout.max(1)).unwrap_or(10)),
             };
-            let found = sys.grpc(&server).map_err(|error| error.to_string()).and_then(|grpc| {
-                let mut etcd = Etcd { grpc, token: None, endpoint: endpoint.clone() };
-                // whether there is an answer at all; whoever asks, this one is given
-                match etcd.grpc.call("/etcdserverpb.Auth/Authenticate", &[], &[]) {
-                    Err(GrpcError::Broken(problem)) => Err(problem),
-                    Err(GrpcError::Refused { code: 14 | 4, message }) => Err(message),
-                    _ => Ok(etcd),
-                }
-            });
+            let found = sys
+                .grpc(&server)
+                .map_err(|error| error.to_string())
+                .and_then(|grpc| {
+                    let mut etcd = Etcd {
+                        grpc,
+                        token: None,
+                        endpoint: endpoint.clone(),
+                    };
+                    // whether there is an answer at all; whoever asks, this one is given
+                    match etcd.grpc.call("/etcdserverpb.Auth/Authenticate", &[], &[]) {
+                        Err(GrpcError::Broken(problem)) => Err(problem),
+                        Err(GrpcError::Refused {
+                            code: 14 | 4,
+                            message,
+                        }) => Err(message),
+                        _ => Ok(etcd),
+                    }
+                });
             match found {
                 Ok(mut etcd) => {
                     if let (Some(user), Some(password)) = (&self.login_user, &self.login_password) {
@@ -116,7 +133,10 @@ impl Access {
                 Err(problem) => problems.push(format!("{endpoint}: {problem}")),
             }
         }
-        Err(Failure::new(format!("no member of etcd answers: {}", problems.join("; "))))
+        Err(Failure::new(format!(
+            "no member of etcd answers: {}",
+            problems.join("; ")
+        )))
     }
 }
 
@@ -130,15 +150,27 @@ impl Etcd {
     ///
     /// # Errors
     /// When the connection breaks. That etcd refuses is an answer.
-    pub(super) fn ask(&mut self, method: &str, message: &Writer) -> ModuleResult<Result<Vec<u8>, Refusal>> {
+    pub(super) fn ask(
+        &mut self,
+        method: &str,
+        message: &Writer,
+    ) -> ModuleResult<Result<Vec<u8>, Refusal>> {
         let token = self.token.clone();
-        let metadata: Vec<(&str, &str)> = token.iter().map(|token| ("token", token.as_str())).collect();
-        match self.grpc.call(&format!("/etcdserverpb.{method}"), message.bytes(), &metadata) {
+        let metadata: Vec<(&str, &str)> = token
+            .iter()
+            .map(|token| ("token", token.as_str()))
+            .collect();
+        match self.grpc.call(
+            &format!("/etcdserverpb.{method}"),
+            message.bytes(),
+            &metadata,
+        ) {
             Ok(answer) => Ok(Ok(answer)),
             Err(GrpcError::Refused { code, message }) => Ok(Err(Refusal { code, message })),
-            Err(GrpcError::Broken(problem)) => {
-                Err(Failure::new(format!("{} does not answer: {problem}", self.endpoint)))
-            }
+            Err(GrpcError::Broken(problem)) => Err(Failure::new(format!(
+                "{} does not answer: {problem}",
+                self.endpoint
+            ))),
         }
     }
 
@@ -146,8 +178,14 @@ impl Etcd {
     ///
     /// # Errors
     /// In etcd's words.
-    pub(super) fn call(&mut self, method: &str, message: &Writer, what: &str) -> ModuleResult<Vec<u8>> {
-        self.ask(method, message)?.map_err(|refusal| refusal.failure(what))
+    pub(super) fn call(
+        &mut self,
+        method: &str,
+        message: &Writer,
+        what: &str,
+    ) -> ModuleResult<Vec<u8>> {
+        self.ask(method, message)?
+            .map_err(|refusal| refusal.failure(what))
     }
 
     fn log_in(&mut self, user: &str, password: &str) -> ModuleResult<()> {
@@ -164,7 +202,11 @@ impl Etcd {
     ///
     /// # Errors
     /// When the connection breaks.
-    pub(super) fn authenticate(&mut self, user: &str, password: &str) -> ModuleResult<Result<String, Refusal>> {
+    pub(super) fn authenticate(
+        &mut self,
+        user: &str,
+        password: &str,
+    ) -> ModuleResult<Result<String, Refusal>> {
         let question = Writer::new().text(1, user).text(2, password);
         let answer = self.ask("Auth/Authenticate", &question)?;
         Ok(answer.map(|bytes| Reader::new(&bytes).text(2)))

@@ -48,15 +48,30 @@ impl Module for EtcdAuth {
         if wanted {
             let ready = find(&mut etcd, "root")?.is_some_and(|roles| roles.contains("root"));
             if !ready {
-                plan.warn("there is no user root with the role root yet, which etcd needs (etcd_user)");
+                plan.warn(
+                    "there is no user root with the role root yet, which etcd needs (etcd_user)",
+                );
             }
         }
         let text = |enabled: bool| if enabled { "enabled\n" } else { "disabled\n" };
-        let diff = Diff::new("etcd authentication", Some(text(is_enabled)), Some(text(wanted)));
-        plan.act(format!("{} authentication", args.state.word()), Some(diff), move |_, _| {
-            let method = if wanted { "Auth/AuthEnable" } else { "Auth/AuthDisable" };
-            etcd.call(method, &Writer::new(), "authentication cannot be set").map(drop)
-        });
+        let diff = Diff::new(
+            "etcd authentication",
+            Some(text(is_enabled)),
+            Some(text(wanted)),
+        );
+        plan.act(
+            format!("{} authentication", args.state.word()),
+            Some(diff),
+            move |_, _| {
+                let method = if wanted {
+                    "Auth/AuthEnable"
+                } else {
+                    "Auth/AuthDisable"
+                };
+                etcd.call(method, &Writer::new(), "authentication cannot be set")
+                    .map(drop)
+            },
+        );
         Ok(plan)
     }
 }

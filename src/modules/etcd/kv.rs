@@ -96,7 +96,9 @@ impl Module for EtcdKv {
     fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
         let wanted = match (&args.value, &args.secret_value) {
             (Some(_), Some(_)) => return Err("value and secret_value exclude each other".into()),
-            (Some(value @ (Value::Map(_) | Value::List(_))), None) => Some(value.to_json().to_string()),
+            (Some(value @ (Value::Map(_) | Value::List(_))), None) => {
+                Some(value.to_json().to_string())
+            }
             (Some(value), None) => Some(value.to_string()),
             (None, Some(secret)) => Some(secret.reveal().clone()),
             (None, None) => None,
@@ -135,7 +137,11 @@ impl Module for EtcdKv {
                 );
                 plan.act(format!("put {}", args.key), Some(diff), move |_, data| {
                     let question = Writer::new().text(1, &args.key).text(2, &wanted);
-                    etcd.call("KV/Put", &question, &format!("{} cannot be written", args.key))?;
+                    etcd.call(
+                        "KV/Put",
+                        &question,
+                        &format!("{} cannot be written", args.key),
+                    )?;
                     data.set("exists", true);
                     Ok(())
                 });
@@ -143,21 +149,29 @@ impl Module for EtcdKv {
             _ => {
                 for (index, entry) in found.iter().enumerate() {
                     // one request deletes them all; each has its diff
-                    let diff = Diff::new(entry.key.as_str(), Some(format!("{}\n", entry.text())), None::<String>);
+                    let diff = Diff::new(
+                        entry.key.as_str(),
+                        Some(format!("{}\n", entry.text())),
+                        None::<String>,
+                    );
                     if index + 1 < found.len() {
                         plan.step(diff, |_| Ok(()));
                     } else {
                         let mut etcd = args.access.connect(sys)?;
-                        plan.act(format!("delete {}", args.key), Some(diff), move |_, data| {
-                            let (from, to) = range_of(&args.key, args.prefix);
-                            let question = Writer::new().data(1, &from).data(2, &to);
-                            let what = format!("{} cannot be deleted", args.key);
-                            let answer = etcd.call("KV/DeleteRange", &question, &what)?;
-                            let deleted = Reader::new(&answer).number(2);
-                            data.set("exists", false);
-                            data.set("deleted", i64::try_from(deleted).unwrap_or(i64::MAX));
-                            Ok(())
-                        });
+                        plan.act(
+                            format!("delete {}", args.key),
+                            Some(diff),
+                            move |_, data| {
+                                let (from, to) = range_of(&args.key, args.prefix);
+                                let question = Writer::new().data(1, &from).data(2, &to);
+                                let what = format!("{} cannot be deleted", args.key);
+                                let answer = etcd.call("KV/DeleteRange", &question, &what)?;
+                                let deleted = Reader::new(&answer).number(2);
+                                data.set("exists", false);
+                                data.set("deleted", i64::try_from(deleted).unwrap_or(i64::MAX));
+                                Ok(())
+                            },
+                        );
                     }
                 }
             }

@@ -49,7 +49,11 @@ struct Member {
 impl Member {
     fn text(&self) -> String {
         let peers: Vec<&str> = self.peers.iter().map(String::as_str).collect();
-        format!("peer_urls: {}\nlearner: {}\n", peers.join(", "), self.learner)
+        format!(
+            "peer_urls: {}\nlearner: {}\n",
+            peers.join(", "),
+            self.learner
+        )
     }
 
     fn to_value(&self) -> Value {
@@ -58,8 +62,24 @@ impl Member {
             Map::new()
                 .with("id", format!("{:x}", self.id))
                 .with("name", Value::data(self.name.as_str()))
-                .with("peer_urls", list(self.peers.iter().map(|url| Value::data(url.as_str())).collect()))
-                .with("client_urls", list(self.clients.iter().map(|url| Value::data(url.as_str())).collect()))
+                .with(
+                    "peer_urls",
+                    list(
+                        self.peers
+                            .iter()
+                            .map(|url| Value::data(url.as_str()))
+                            .collect(),
+                    ),
+                )
+                .with(
+                    "client_urls",
+                    list(
+                        self.clients
+                            .iter()
+                            .map(|url| Value::data(url.as_str()))
+                            .collect(),
+                    ),
+                )
                 .with("learner", self.learner)
                 .with("started", !self.name.is_empty()),
         )
@@ -67,7 +87,11 @@ impl Member {
 }
 
 fn members(etcd: &mut Etcd) -> ModuleResult<Vec<Member>> {
-    let answer = etcd.call("Cluster/MemberList", &Writer::new(), "the members cannot be listed")?;
+    let answer = etcd.call(
+        "Cluster/MemberList",
+        &Writer::new(),
+        "the members cannot be listed",
+    )?;
     let found = Reader::new(&answer)
         .all(2)
         .map(|bytes| {
@@ -95,7 +119,10 @@ impl Module for EtcdMember {
         let mut etcd = args.access.connect(sys)?;
         let all = members(&mut etcd)?;
         let by_name = all.iter().find(|member| member.name == args.name);
-        let by_urls = || all.iter().find(|member| member.name.is_empty() && member.peers == wanted);
+        let by_urls = || {
+            all.iter()
+                .find(|member| member.name.is_empty() && member.peers == wanted)
+        };
         let found = by_name.or_else(by_urls).cloned();
         let title = format!("etcd member {}", args.name);
         let what = format!("{title} cannot be set");
@@ -107,7 +134,12 @@ impl Module for EtcdMember {
             if let Some(found) = found {
                 let diff = Diff::new(title.as_str(), Some(found.text()), None::<String>);
                 plan.act(format!("remove {title}"), Some(diff), move |_, _| {
-                    etcd.call("Cluster/MemberRemove", &Writer::new().number(1, found.id), &what).map(drop)
+                    etcd.call(
+                        "Cluster/MemberRemove",
+                        &Writer::new().number(1, found.id),
+                        &what,
+                    )
+                    .map(drop)
                 });
             }
             return Ok(plan);
@@ -126,8 +158,13 @@ impl Module for EtcdMember {
         if before.as_ref() == Some(&new.text()) {
             return Ok(plan);
         }
-        if found.as_ref().is_some_and(|found| args.learner && !found.learner) {
-            return Err(Failure::new(format!("{title} has a vote; it cannot become a learner again")));
+        if found
+            .as_ref()
+            .is_some_and(|found| args.learner && !found.learner)
+        {
+            return Err(Failure::new(format!(
+                "{title} has a vote; it cannot become a learner again"
+            )));
         }
         let diff = Diff::new(title.as_str(), before, Some(new.text()));
         plan.act(format!("set {title}"), Some(diff), move |_, data| {
@@ -150,7 +187,11 @@ impl Module for EtcdMember {
                         etcd.call("Cluster/MemberUpdate", &question, &what)?;
                     }
                     if found.learner && !new.learner {
-                        etcd.call("Cluster/MemberPromote", &Writer::new().number(1, new.id), &what)?;
+                        etcd.call(
+                            "Cluster/MemberPromote",
+                            &Writer::new().number(1, new.id),
+                            &what,
+                        )?;
                     }
                 }
             }
@@ -173,26 +214,47 @@ pub struct EtcdInfo;
 impl Module for EtcdInfo {
     const NAME: &'static str = "etcd_info";
     const COLLECTION: &'static str = "runbook.core";
-    const DOC: &'static str = "Tell the members of an etcd cluster, and how the member is that answers.";
+    const DOC: &'static str =
+        "Tell the members of an etcd cluster, and how the member is that answers.";
     type Args = InfoArgs;
 
     fn plan<'a>(args: &'a InfoArgs, sys: &Sys) -> ModuleResult<Plan<'a>> {
         let mut etcd = args.access.connect(sys)?;
         let all = members(&mut etcd)?;
-        let answer = etcd.call("Maintenance/Status", &Writer::new(), "the status cannot be read")?;
+        let answer = etcd.call(
+            "Maintenance/Status",
+            &Writer::new(),
+            "the status cannot be read",
+        )?;
         let status = Reader::new(&answer);
         let own = Reader::new(status.data(1)).number(2);
         let mut plan = Plan::new();
         plan.returns("endpoint", Value::data(etcd.endpoint()));
         plan.returns("version", Value::data(status.text(2)));
-        plan.returns("db_size", i64::try_from(status.number(3)).unwrap_or(i64::MAX));
+        plan.returns(
+            "db_size",
+            i64::try_from(status.number(3)).unwrap_or(i64::MAX),
+        );
         plan.returns("member_id", format!("{own:x}"));
         plan.returns("leader_id", format!("{:x}", status.number(4)));
         plan.returns("is_leader", own == status.number(4));
-        plan.returns("healthy", status.number(4) != 0 && status.texts(8).is_empty());
-        plan.returns("errors", status.texts(8).into_iter().map(Value::data).collect::<Vec<_>>());
+        plan.returns(
+            "healthy",
+            status.number(4) != 0 && status.texts(8).is_empty(),
+        );
+        plan.returns(
+            "errors",
+            status
+                .texts(8)
+                .into_iter()
+                .map(Value::data)
+                .collect::<Vec<_>>(),
+        );
         plan.returns("auth_enabled", etcd.is_auth_enabled()?);
-        plan.returns("members", all.iter().map(Member::to_value).collect::<Vec<_>>());
+        plan.returns(
+            "members",
+            all.iter().map(Member::to_value).collect::<Vec<_>>(),
+        );
         Ok(plan)
     }
 }

@@ -17,7 +17,8 @@ impl Writer {
 
     fn varint(&mut self, mut value: u64) {
         while value >= 0x80 {
-            self.0.push(u8::try_from(value & 0x7f).unwrap_or_default() | 0x80);
+            self.0
+                .push(u8::try_from(value & 0x7f).unwrap_or_default() | 0x80);
             value >>= 7;
         }
         self.0.push(u8::try_from(value).unwrap_or_default());
@@ -111,7 +112,9 @@ impl<'a> Reader<'a> {
     pub(super) fn new(mut input: &'a [u8]) -> Self {
         let mut fields = Vec::new();
         while !input.is_empty() {
-            let Some(found) = field(&mut input) else { break };
+            let Some(found) = field(&mut input) else {
+                break;
+            };
             fields.push(found);
         }
         Self { fields }
@@ -129,10 +132,12 @@ impl<'a> Reader<'a> {
 
     /// All values of a field that are bytes, texts or messages.
     pub(super) fn all(&self, field: u64) -> impl Iterator<Item = &'a [u8]> {
-        self.fields.iter().filter_map(move |(name, value)| match value {
-            Field::Data(bytes) if *name == field => Some(*bytes),
-            _ => None,
-        })
+        self.fields
+            .iter()
+            .filter_map(move |(name, value)| match value {
+                Field::Data(bytes) if *name == field => Some(*bytes),
+                _ => None,
+            })
     }
 
     /// Bytes, none if they are not said.
@@ -147,7 +152,9 @@ impl<'a> Reader<'a> {
 
     /// All texts of a field.
     pub(super) fn texts(&self, field: u64) -> Vec<String> {
-        self.all(field).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
+        self.all(field)
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            .collect()
     }
 }
 
@@ -158,10 +165,18 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let inner = Writer::new().text(1, "a").number(2, 300);
-        let outer = Writer::new().message(3, &inner).message(3, &Writer::new()).data(1, &[0xff]).number(9, u64::MAX).number(4, 0);
+        let outer = Writer::new()
+            .message(3, &inner)
+            .message(3, &Writer::new())
+            .data(1, &[0xff])
+            .number(9, u64::MAX)
+            .number(4, 0);
         assert_eq!(inner.bytes(), [0x0a, 1, b'a', 0x10, 0xac, 0x02]);
         let reader = Reader::new(outer.bytes());
-        assert_eq!((reader.number(9), reader.number(4), reader.data(1)), (u64::MAX, 0, &[0xff][..]));
+        assert_eq!(
+            (reader.number(9), reader.number(4), reader.data(1)),
+            (u64::MAX, 0, &[0xff][..])
+        );
         let all: Vec<_> = reader.all(3).map(Reader::new).collect();
         assert_eq!(all.len(), 2);
         assert_eq!((all[0].text(1).as_str(), all[0].number(2)), ("a", 300));

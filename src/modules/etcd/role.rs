@@ -59,17 +59,24 @@ struct Permission {
 
 impl Permission {
     fn of(value: &Value) -> ModuleResult<Self> {
-        let map = value.as_map().ok_or("a permission should be a mapping with `key` and `permission`")?;
+        let map = value
+            .as_map()
+            .ok_or("a permission should be a mapping with `key` and `permission`")?;
         let known = ["key", "permission", "prefix", "range_end"];
         if let Some((name, _)) = map.str_iter().find(|(name, _)| !known.contains(name)) {
-            return Err(Failure::new(format!("a permission has no member `{name}`; it has {}", known.join(", "))));
+            return Err(Failure::new(format!(
+                "a permission has no member `{name}`; it has {}",
+                known.join(", ")
+            )));
         }
         let given = |name: &str| map.get(name).filter(|v| !v.is_null());
         let key = given("key").map(str_of).ok_or("a permission needs a key")?;
         let kind = given("permission").map(Allowed::from_value).transpose();
         let kind = kind.map_err(|problem| Failure::new(format!("permission {}", problem.0)))?;
         let prefix = given("prefix").map(bool::from_value).transpose();
-        let prefix = prefix.map_err(|problem| Failure::new(format!("prefix {}", problem.0)))?.unwrap_or(false);
+        let prefix = prefix
+            .map_err(|problem| Failure::new(format!("prefix {}", problem.0)))?
+            .unwrap_or(false);
         let (key, mut range_end) = range_of(&key, prefix);
         if let Some(end) = given("range_end") {
             if prefix {
@@ -85,12 +92,20 @@ impl Permission {
             Allowed::Write => 1,
             Allowed::ReadWrite => 2,
         };
-        Ok(Self { key, range_end, kind })
+        Ok(Self {
+            key,
+            range_end,
+            kind,
+        })
     }
 
     fn read(bytes: &[u8]) -> Self {
         let found = Reader::new(bytes);
-        Self { key: found.data(2).to_vec(), range_end: found.data(3).to_vec(), kind: found.number(1) }
+        Self {
+            key: found.data(2).to_vec(),
+            range_end: found.data(3).to_vec(),
+            kind: found.number(1),
+        }
     }
 
     fn text(&self) -> String {
@@ -129,14 +144,20 @@ impl Module for EtcdRole {
         let found = find(&mut etcd, &args.name)?;
         let mut plan = Plan::new();
         plan.returns("name", Value::data(args.name.as_str()));
-        let text = |set: &BTreeSet<Permission>| set.iter().map(Permission::text).collect::<String>();
+        let text =
+            |set: &BTreeSet<Permission>| set.iter().map(Permission::text).collect::<String>();
         let title = format!("etcd role {}", args.name);
         let question = Writer::new().text(1, &args.name);
         if args.state == State::Absent {
             if let Some(found) = found {
                 let diff = Diff::new(title.as_str(), Some(text(&found)), None::<String>);
                 plan.act(format!("delete {title}"), Some(diff), move |_, _| {
-                    etcd.call("Auth/RoleDelete", &question, &format!("{title} cannot be deleted")).map(drop)
+                    etcd.call(
+                        "Auth/RoleDelete",
+                        &question,
+                        &format!("{title} cannot be deleted"),
+                    )
+                    .map(drop)
                 });
             }
             return Ok(plan);
@@ -149,7 +170,13 @@ impl Module for EtcdRole {
         let missing = found.is_none();
         let found_set = found.clone().unwrap_or_default();
         if args.append {
-            wanted.extend(found_set.iter().filter(|old| !replaces(&wanted, old)).cloned().collect::<Vec<_>>());
+            wanted.extend(
+                found_set
+                    .iter()
+                    .filter(|old| !replaces(&wanted, old))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
         }
         if is_root {
             wanted.clone_from(&found_set);
@@ -158,7 +185,11 @@ impl Module for EtcdRole {
         if !missing && wanted == found_set {
             return Ok(plan);
         }
-        let diff = Diff::new(title.as_str(), found.as_ref().map(text), Some(text(&wanted)));
+        let diff = Diff::new(
+            title.as_str(),
+            found.as_ref().map(text),
+            Some(text(&wanted)),
+        );
         plan.act(format!("set {title}"), Some(diff), move |_, _| {
             let what = format!("{title} cannot be set");
             if missing {
@@ -188,12 +219,16 @@ impl Module for EtcdRole {
 
 /// Whether one of these is about the same keys.
 fn replaces(wanted: &BTreeSet<Permission>, old: &Permission) -> bool {
-    wanted.iter().any(|new| (&new.key, &new.range_end) == (&old.key, &old.range_end))
+    wanted
+        .iter()
+        .any(|new| (&new.key, &new.range_end) == (&old.key, &old.range_end))
 }
 
 fn shown(permission: &Permission) -> Value {
     let text = |bytes: &[u8]| Value::data(String::from_utf8_lossy(bytes).into_owned());
-    let kind = ["read", "write"].get(usize::try_from(permission.kind).unwrap_or(2)).unwrap_or(&"readwrite");
+    let kind = ["read", "write"]
+        .get(usize::try_from(permission.kind).unwrap_or(2))
+        .unwrap_or(&"readwrite");
     Value::map(
         Map::new()
             .with("key", text(&permission.key))
@@ -204,7 +239,9 @@ fn shown(permission: &Permission) -> Value {
 
 fn find(etcd: &mut Etcd, name: &str) -> ModuleResult<Option<BTreeSet<Permission>>> {
     match etcd.ask("Auth/RoleGet", &Writer::new().text(1, name))? {
-        Ok(answer) => Ok(Some(Reader::new(&answer).all(2).map(Permission::read).collect())),
+        Ok(answer) => Ok(Some(
+            Reader::new(&answer).all(2).map(Permission::read).collect(),
+        )),
         Err(refusal) if is_unknown(&refusal) => Ok(None),
         Err(refusal) => Err(refusal.failure(&format!("the role {name} cannot be looked at"))),
     }

@@ -82,7 +82,12 @@ impl Module for EtcdUser {
             if let Some(found) = found {
                 let diff = Diff::new(title.as_str(), Some(text(&found, "")), None::<String>);
                 plan.act(format!("delete {title}"), Some(diff), move |_, _| {
-                    etcd.call("Auth/UserDelete", &user, &format!("{title} cannot be deleted")).map(drop)
+                    etcd.call(
+                        "Auth/UserDelete",
+                        &user,
+                        &format!("{title} cannot be deleted"),
+                    )
+                    .map(drop)
                 });
             }
             return Ok(plan);
@@ -91,7 +96,13 @@ impl Module for EtcdUser {
         if let Some(found) = found.as_ref().filter(|_| args.append) {
             wanted.extend(found.iter().cloned());
         }
-        plan.returns("roles", wanted.iter().map(|role| Value::data(role.as_str())).collect::<Vec<_>>());
+        plan.returns(
+            "roles",
+            wanted
+                .iter()
+                .map(|role| Value::data(role.as_str()))
+                .collect::<Vec<_>>(),
+        );
         let password = match (&args.password, &found) {
             (Some(password), Some(_)) if args.update_password == UpdatePassword::Always => {
                 compare(&mut etcd, args, password.reveal(), &mut plan)?
@@ -122,7 +133,9 @@ impl Module for EtcdUser {
             if found.is_none() || password == Password::Recreate {
                 let add = match &args.password {
                     Some(password) => Writer::new().text(1, &args.name).text(2, password.reveal()),
-                    None => Writer::new().text(1, &args.name).message(3, &Writer::new().number(1, 1)),
+                    None => Writer::new()
+                        .text(1, &args.name)
+                        .message(3, &Writer::new().number(1, 1)),
                 };
                 etcd.call("Auth/UserAdd", &add, &what)?;
             }
@@ -132,11 +145,19 @@ impl Module for EtcdUser {
             }
             for role in wanted.difference(&has) {
                 let grant = Writer::new().text(1, &args.name).text(2, role);
-                etcd.call("Auth/UserGrantRole", &grant, &format!("{title} cannot get the role {role}"))?;
+                etcd.call(
+                    "Auth/UserGrantRole",
+                    &grant,
+                    &format!("{title} cannot get the role {role}"),
+                )?;
             }
             for role in has.difference(&wanted) {
                 let revoke = Writer::new().text(1, &args.name).text(2, role);
-                etcd.call("Auth/UserRevokeRole", &revoke, &format!("{title} cannot lose the role {role}"))?;
+                etcd.call(
+                    "Auth/UserRevokeRole",
+                    &revoke,
+                    &format!("{title} cannot lose the role {role}"),
+                )?;
             }
             Ok(())
         });
@@ -144,7 +165,12 @@ impl Module for EtcdUser {
     }
 }
 
-fn compare(etcd: &mut Etcd, args: &Args, password: &str, plan: &mut Plan<'_>) -> ModuleResult<Password> {
+fn compare(
+    etcd: &mut Etcd,
+    args: &Args,
+    password: &str,
+    plan: &mut Plan<'_>,
+) -> ModuleResult<Password> {
     let refusal: Refusal = match etcd.authenticate(&args.name, password)? {
         Ok(_) => return Ok(Password::Keep),
         Err(refusal) => refusal,

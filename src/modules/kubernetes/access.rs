@@ -77,7 +77,10 @@ impl Access {
         }
         match (&self.client_cert, &self.client_key) {
             (Some(cert), Some(key)) => {
-                let pair = (read(sys, cert, "client_cert")?, read(sys, key, "client_key")?);
+                let pair = (
+                    read(sys, cert, "client_cert")?,
+                    read(sys, key, "client_key")?,
+                );
                 target.identity.certificate = Some(Secret::new(pair));
             }
             (None, None) => {}
@@ -104,9 +107,9 @@ impl Access {
                 "{place} has no current context; name one with `context`, or the server with `host`"
             ))
         })?;
-        let context = configs.entry("contexts", "context", &name).ok_or_else(|| {
-            Failure::new(format!("{place} has no context `{name}`"))
-        })?;
+        let context = configs
+            .entry("contexts", "context", &name)
+            .ok_or_else(|| Failure::new(format!("{place} has no context `{name}`")))?;
         let member = |what: &str| {
             let value = context.value.get(what).filter(|v| !v.is_null());
             value.map(str_of).filter(|text| !text.is_empty())
@@ -121,7 +124,11 @@ impl Access {
             let value = cluster.value.get(what).filter(|v| !v.is_null());
             value.map(str_of).filter(|text| !text.is_empty())
         };
-        if cluster.value.get("insecure-skip-tls-verify").is_some_and(crate::value::Value::truthy) {
+        if cluster
+            .value
+            .get("insecure-skip-tls-verify")
+            .is_some_and(crate::value::Value::truthy)
+        {
             return Err(Failure::new(format!(
                 "the cluster `{cluster_name}` of {place} says insecure-skip-tls-verify, which is not built: give its \
                  certificate-authority"
@@ -129,7 +136,9 @@ impl Access {
         }
         for option in ["tls-server-name", "proxy-url"] {
             if text(option).is_some() {
-                return Err(Failure::new(format!("{option} in {place} is not built yet")));
+                return Err(Failure::new(format!(
+                    "{option} in {place} is not built yet"
+                )));
             }
         }
         let user = member("user").unwrap_or_default();
@@ -144,7 +153,9 @@ impl Access {
         };
         Ok(Target {
             server: text("server").ok_or_else(|| {
-                Failure::new(format!("the cluster `{cluster_name}` of {place} has no server"))
+                Failure::new(format!(
+                    "the cluster `{cluster_name}` of {place} has no server"
+                ))
             })?,
             ca: bytes_of(sys, &cluster, "certificate-authority")?,
             identity,
@@ -158,7 +169,10 @@ impl Access {
         let paths: Vec<PathBuf> = if let Some(path) = &self.kubeconfig {
             let path = sys.expand(path);
             if !sys.exists(&path) {
-                return Err(Failure::new(format!("there is no kubeconfig {}", path.display())));
+                return Err(Failure::new(format!(
+                    "there is no kubeconfig {}",
+                    path.display()
+                )));
             }
             vec![path]
         } else if let Some(list) = sys.env("KUBECONFIG").filter(|list| !list.is_empty()) {
@@ -167,10 +181,20 @@ impl Access {
         } else {
             vec![sys.expand(Path::new("~/.kube/config"))]
         };
-        let there: Vec<PathBuf> = paths.iter().filter(|path| sys.exists(path)).cloned().collect();
-        let place: Vec<String> = there.iter().map(|path| path.display().to_string()).collect();
+        let there: Vec<PathBuf> = paths
+            .iter()
+            .filter(|path| sys.exists(path))
+            .cloned()
+            .collect();
+        let place: Vec<String> = there
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         if there.is_empty() {
-            let looked: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+            let looked: Vec<_> = paths
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
             return Err(Failure::new(format!(
                 "there is no kubeconfig ({}); name one with `kubeconfig`, or the server with `host`",
                 looked.join(", ")

@@ -75,7 +75,11 @@ impl Reply {
 
     /// The server's own words.
     pub(super) fn message(&self) -> String {
-        let text = self.body.get("message").and_then(Json::as_str).map(str::to_owned);
+        let text = self
+            .body
+            .get("message")
+            .and_then(Json::as_str)
+            .map(str::to_owned);
         text.or_else(|| self.body.as_str().map(str::to_owned))
             .filter(|text| !text.is_empty())
             .unwrap_or_else(|| format!("HTTP status {}", self.status))
@@ -96,7 +100,11 @@ impl Reply {
     /// # Errors
     /// The server's complaint.
     pub(super) fn good(self, what: &str) -> ModuleResult<Json> {
-        if self.ok() { Ok(self.body) } else { Err(self.failure(what)) }
+        if self.ok() {
+            Ok(self.body)
+        } else {
+            Err(self.failure(what))
+        }
     }
 }
 
@@ -108,7 +116,10 @@ pub(super) struct Api {
 
 impl Api {
     pub(super) fn new(target: Target) -> Self {
-        Self { target, known: RefCell::default() }
+        Self {
+            target,
+            known: RefCell::default(),
+        }
     }
 
     /// The namespace of objects that name none.
@@ -133,7 +144,10 @@ impl Api {
             headers.push(("Content-Type".to_owned(), kind.to_owned()));
         }
         if let Some(token) = &identity.token {
-            headers.push(("Authorization".to_owned(), format!("Bearer {}", token.reveal())));
+            headers.push((
+                "Authorization".to_owned(),
+                format!("Bearer {}", token.reveal()),
+            ));
         }
         let request = HttpRequest {
             url: format!("{}{path}", self.target.server),
@@ -155,19 +169,29 @@ impl Api {
         let mut tries = 0;
         loop {
             let mut answer = sys.http(&request).map_err(|error| {
-                Failure::new(format!("the API server {} does not answer: {error}", self.target.server))
+                Failure::new(format!(
+                    "the API server {} does not answer: {error}",
+                    self.target.server
+                ))
             })?;
             tries += 1;
             if matches!(answer.status, 429 | 503) && tries < TRIES {
-                let wait = answer.header("retry-after").and_then(|text| text.parse().ok());
+                let wait = answer
+                    .header("retry-after")
+                    .and_then(|text| text.parse().ok());
                 sys.sleep(Duration::from_secs(wait.unwrap_or(1).clamp(1, 10)))?;
                 continue;
             }
             let mut bytes = Vec::new();
-            let read = answer.body.by_ref().take(MAX_ANSWER).read_to_end(&mut bytes);
+            let read = answer
+                .body
+                .by_ref()
+                .take(MAX_ANSWER)
+                .read_to_end(&mut bytes);
             read.map_err(|e| Failure::new(format!("the API server's answer broke off: {e}")))?;
-            let body = serde_json::from_slice(&bytes)
-                .unwrap_or_else(|_| Json::String(String::from_utf8_lossy(&bytes).trim().to_owned()));
+            let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| {
+                Json::String(String::from_utf8_lossy(&bytes).trim().to_owned())
+            });
             if answer.status == 401 {
                 return Err(Failure::new(format!(
                     "the API server {} does not know who asks: look at the certificate, its end and its authority, or \
@@ -176,7 +200,10 @@ impl Api {
                 ))
                 .with("status", 401));
             }
-            return Ok(Reply { status: answer.status, body });
+            return Ok(Reply {
+                status: answer.status,
+                body,
+            });
         }
     }
 
@@ -197,18 +224,33 @@ impl Api {
     ///
     /// # Errors
     /// When the server cannot be asked.
-    pub(super) fn resource(&self, sys: &Sys, api_version: &str, kind: &str) -> ModuleResult<Option<Resource>> {
+    pub(super) fn resource(
+        &self,
+        sys: &Sys,
+        api_version: &str,
+        kind: &str,
+    ) -> ModuleResult<Option<Resource>> {
         if !self.known.borrow().contains_key(api_version) {
             let Some(list) = self.get(sys, &root_of(api_version))? else {
                 return Ok(None);
             };
-            let all = list.get("resources").and_then(Json::as_array).cloned().unwrap_or_default();
+            let all = list
+                .get("resources")
+                .and_then(Json::as_array)
+                .cloned()
+                .unwrap_or_default();
             self.known.borrow_mut().insert(api_version.to_owned(), all);
         }
         let known = self.known.borrow();
-        let all = known.get(api_version).map(Vec::as_slice).unwrap_or_default();
+        let all = known
+            .get(api_version)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let text = |item: &Json, name: &str| {
-            item.get(name).and_then(Json::as_str).unwrap_or_default().to_owned()
+            item.get(name)
+                .and_then(Json::as_str)
+                .unwrap_or_default()
+                .to_owned()
         };
         let own = || all.iter().filter(|item| !text(item, "name").contains('/'));
         let lower = kind.to_ascii_lowercase();
@@ -219,12 +261,17 @@ impl Api {
                 || text(item, "kind").to_ascii_lowercase() == lower
                 || short.is_some_and(|names| names.iter().any(|n| n.as_str() == Some(&lower)))
         };
-        let found = own().find(|item| text(item, "kind") == kind).or_else(|| own().find(by_other));
+        let found = own()
+            .find(|item| text(item, "kind") == kind)
+            .or_else(|| own().find(by_other));
         Ok(found.map(|item| Resource {
             api_version: api_version.to_owned(),
             kind: text(item, "kind"),
             plural: text(item, "name"),
-            namespaced: item.get("namespaced").and_then(Json::as_bool).unwrap_or(false),
+            namespaced: item
+                .get("namespaced")
+                .and_then(Json::as_bool)
+                .unwrap_or(false),
         }))
     }
 
@@ -237,25 +284,40 @@ impl Api {
     ///
     /// # Errors
     /// The server's complaint.
-    pub(super) fn list(&self, sys: &Sys, path: &str, query: &[(&str, String)]) -> ModuleResult<Vec<Json>> {
+    pub(super) fn list(
+        &self,
+        sys: &Sys,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> ModuleResult<Vec<Json>> {
         let mut all = Vec::new();
         let mut more = String::new();
         loop {
             let mut pairs: Vec<String> = vec!["limit=500".to_owned()];
-            pairs.extend(query.iter().map(|(name, value)| format!("{name}={}", quoted(value))));
+            pairs.extend(
+                query
+                    .iter()
+                    .map(|(name, value)| format!("{name}={}", quoted(value))),
+            );
             if !more.is_empty() {
                 pairs.push(format!("continue={}", quoted(&more)));
             }
             let url = format!("{path}?{}", pairs.join("&"));
-            let mut list = self.call(sys, "GET", &url, None)?.good(&format!("GET {path}"))?;
-            let kind = text_at(&list, &["kind"]).trim_end_matches("List").to_owned();
+            let mut list = self
+                .call(sys, "GET", &url, None)?
+                .good(&format!("GET {path}"))?;
+            let kind = text_at(&list, &["kind"])
+                .trim_end_matches("List")
+                .to_owned();
             let version = text_at(&list, &["apiVersion"]).to_owned();
             more = text_at(&list, &["metadata", "continue"]).to_owned();
             if let Some(Json::Array(items)) = list.get_mut("items").map(Json::take) {
                 // items of a list do not say what they are
                 all.extend(items.into_iter().map(|mut item| {
                     if let Some(object) = item.as_object_mut() {
-                        object.entry("apiVersion").or_insert_with(|| version.clone().into());
+                        object
+                            .entry("apiVersion")
+                            .or_insert_with(|| version.clone().into());
                         object.entry("kind").or_insert_with(|| kind.clone().into());
                     }
                     item
@@ -291,7 +353,10 @@ mod tests {
             plural: "xs".to_owned(),
             namespaced,
         };
-        assert_eq!(resource("v1", false).object(Some("a"), "b/c"), "/api/v1/xs/b%2Fc");
+        assert_eq!(
+            resource("v1", false).object(Some("a"), "b/c"),
+            "/api/v1/xs/b%2Fc"
+        );
         assert_eq!(
             resource("apps/v1", true).object(Some("a"), "system:x"),
             "/apis/apps/v1/namespaces/a/xs/system%3Ax"

@@ -6,7 +6,12 @@ use serde_json::Value as Json;
 
 /// Members of `metadata` that the server keeps by itself.
 const KEPT: &[&str] = &[
-    "managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink",
+    "managedFields",
+    "resourceVersion",
+    "uid",
+    "creationTimestamp",
+    "generation",
+    "selfLink",
 ];
 
 fn without(object: &Json, names: &[&str], keep_status: bool) -> Json {
@@ -26,7 +31,9 @@ fn without(object: &Json, names: &[&str], keep_status: bool) -> Json {
 
 /// Who manages which fields, without the times of it: managers, operations and their fields, in no order.
 fn managers(object: &Json, only: &str) -> Vec<String> {
-    let all = object.pointer("/metadata/managedFields").and_then(Json::as_array);
+    let all = object
+        .pointer("/metadata/managedFields")
+        .and_then(Json::as_array);
     let mut found: Vec<String> = all
         .into_iter()
         .flatten()
@@ -49,7 +56,9 @@ fn sorted(json: &Json) -> Json {
         Json::Object(members) => {
             let mut all: Vec<_> = members.iter().collect();
             all.sort_by_key(|(name, _)| name.as_str());
-            all.into_iter().map(|(name, value)| (name.clone(), sorted(value))).collect()
+            all.into_iter()
+                .map(|(name, value)| (name.clone(), sorted(value)))
+                .collect()
         }
         Json::Array(items) => items.iter().map(sorted).collect(),
         other => other.clone(),
@@ -112,11 +121,20 @@ fn hide(object: &mut Json, other: Option<&Json>, new: bool) {
     for (name, value) in data.iter_mut() {
         let before = other.and_then(|other| other.get("data")?.get(name));
         let differs = new && before.is_some_and(|before| before != value);
-        *value = if differs { "[hidden, another one]" } else { "[hidden]" }.into();
+        *value = if differs {
+            "[hidden, another one]"
+        } else {
+            "[hidden]"
+        }
+        .into();
     }
-    if let Some(annotations) = object.pointer_mut("/metadata/annotations").and_then(Json::as_object_mut) {
+    if let Some(annotations) = object
+        .pointer_mut("/metadata/annotations")
+        .and_then(Json::as_object_mut)
+    {
         // kubectl keeps a copy of all that it applied
-        if let Some(copy) = annotations.get_mut("kubectl.kubernetes.io/last-applied-configuration") {
+        if let Some(copy) = annotations.get_mut("kubectl.kubernetes.io/last-applied-configuration")
+        {
             *copy = "[hidden]".into();
         }
     }
@@ -129,9 +147,7 @@ mod tests {
 
     #[test]
     fn what_counts_as_a_change() {
-        let fields = |time: &str, fields: Json| {
-            json!([{"manager": "runbook", "operation": "Apply", "time": time, "apiVersion": "v1", "fieldsV1": fields}])
-        };
+        let fields = |time: &str, fields: Json| json!([{"manager": "runbook", "operation": "Apply", "time": time, "apiVersion": "v1", "fieldsV1": fields}]);
         let object = |a: i64, version: &str, managed: Json| {
             json!({"kind": "A", "spec": {"a": a}, "status": version,
                    "metadata": {"name": "x", "resourceVersion": version, "managedFields": managed}})
@@ -141,7 +157,10 @@ mod tests {
         assert_eq!(change(&before, &same, "runbook", false), Change::None);
         assert_eq!(change(&before, &same, "runbook", true), Change::Content);
         let managed = object(1, "7", fields("t1", json!({"f:a": {}})));
-        assert_eq!(change(&before, &managed, "runbook", false), Change::Managers);
+        assert_eq!(
+            change(&before, &managed, "runbook", false),
+            Change::Managers
+        );
         assert_eq!(change(&before, &managed, "other", false), Change::None);
         let content = object(2, "7", json!([]));
         assert_eq!(change(&before, &content, "runbook", false), Change::Content);

@@ -40,8 +40,13 @@ impl Wait {
         let Some(map) = &self.wait_condition else {
             return Ok(None);
         };
-        if let Some((name, _)) = map.str_iter().find(|(name, _)| !["type", "status", "reason"].contains(name)) {
-            return Err(Failure::new(format!("wait_condition has no member `{name}`; it has type, status and reason")));
+        if let Some((name, _)) = map
+            .str_iter()
+            .find(|(name, _)| !["type", "status", "reason"].contains(name))
+        {
+            return Err(Failure::new(format!(
+                "wait_condition has no member `{name}`; it has type, status and reason"
+            )));
         }
         let text = |name: &str| map.get(name).filter(|v| !v.is_null()).map(str_of);
         Ok(Some(Condition {
@@ -64,7 +69,9 @@ pub(super) enum Progress {
 }
 
 fn found<'a>(object: &'a Json, kind: &str) -> Option<&'a Json> {
-    let all = object.pointer("/status/conditions").and_then(Json::as_array)?;
+    let all = object
+        .pointer("/status/conditions")
+        .and_then(Json::as_array)?;
     all.iter().find(|one| text_at(one, &["type"]) == kind)
 }
 
@@ -72,10 +79,20 @@ fn said(condition: Option<&Json>, kind: &str) -> String {
     match condition {
         None => format!("it has no condition {kind} yet"),
         Some(one) => {
-            let (status, reason, message) =
-                (text_at(one, &["status"]), text_at(one, &["reason"]), text_at(one, &["message"]));
-            let parts: Vec<&str> = [reason, message].into_iter().filter(|text| !text.is_empty()).collect();
-            let why = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(": ")) };
+            let (status, reason, message) = (
+                text_at(one, &["status"]),
+                text_at(one, &["reason"]),
+                text_at(one, &["message"]),
+            );
+            let parts: Vec<&str> = [reason, message]
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .collect();
+            let why = if parts.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", parts.join(": "))
+            };
             format!("{kind} is {status}{why}")
         }
     }
@@ -96,9 +113,16 @@ pub(super) fn progress(object: &Json, condition: Option<&Condition>) -> Progress
         let one = found(object, &wanted.kind);
         let fits = one.is_some_and(|one| {
             text_at(one, &["status"]).eq_ignore_ascii_case(&wanted.status)
-                && wanted.reason.as_ref().is_none_or(|reason| text_at(one, &["reason"]) == reason)
+                && wanted
+                    .reason
+                    .as_ref()
+                    .is_none_or(|reason| text_at(one, &["reason"]) == reason)
         });
-        return if fits { Progress::Ready } else { Progress::NotYet(said(one, &wanted.kind)) };
+        return if fits {
+            Progress::Ready
+        } else {
+            Progress::NotYet(said(one, &wanted.kind))
+        };
     }
     let number = |path: &str| object.pointer(path).and_then(Json::as_i64).unwrap_or(0);
     let phase = |wanted: &[&str]| {
@@ -118,7 +142,10 @@ pub(super) fn progress(object: &Json, condition: Option<&Condition>) -> Progress
             Progress::Ready
         }
     };
-    let replicas = object.pointer("/spec/replicas").and_then(Json::as_i64).unwrap_or(1);
+    let replicas = object
+        .pointer("/spec/replicas")
+        .and_then(Json::as_i64)
+        .unwrap_or(1);
     match text_at(object, &["kind"]) {
         "Deployment" => {
             let given_up = found(object, "Progressing")
@@ -128,25 +155,42 @@ pub(super) fn progress(object: &Json, condition: Option<&Condition>) -> Progress
             }
             let updated = number("/status/updatedReplicas");
             match counted("replicas updated", updated, replicas) {
-                Progress::Ready if number("/status/replicas") > updated => Progress::NotYet(format!(
-                    "{} old replicas are still there",
-                    number("/status/replicas") - updated
-                )),
-                Progress::Ready => counted("replicas available", number("/status/availableReplicas"), replicas),
+                Progress::Ready if number("/status/replicas") > updated => {
+                    Progress::NotYet(format!(
+                        "{} old replicas are still there",
+                        number("/status/replicas") - updated
+                    ))
+                }
+                Progress::Ready => counted(
+                    "replicas available",
+                    number("/status/availableReplicas"),
+                    replicas,
+                ),
                 other => other,
             }
         }
         "StatefulSet" => {
-            let behind = text_at(object, &["status", "updateRevision"]) != text_at(object, &["status", "currentRevision"]);
+            let behind = text_at(object, &["status", "updateRevision"])
+                != text_at(object, &["status", "currentRevision"]);
             match counted("replicas ready", number("/status/readyReplicas"), replicas) {
-                Progress::Ready if behind => counted("replicas updated", number("/status/updatedReplicas"), replicas),
+                Progress::Ready if behind => counted(
+                    "replicas updated",
+                    number("/status/updatedReplicas"),
+                    replicas,
+                ),
                 other => other,
             }
         }
         "DaemonSet" => {
             let wanted = number("/status/desiredNumberScheduled");
-            match counted("pods updated", number("/status/updatedNumberScheduled"), wanted) {
-                Progress::Ready => counted("pods available", number("/status/numberAvailable"), wanted),
+            match counted(
+                "pods updated",
+                number("/status/updatedNumberScheduled"),
+                wanted,
+            ) {
+                Progress::Ready => {
+                    counted("pods available", number("/status/numberAvailable"), wanted)
+                }
                 other => other,
             }
         }
@@ -155,11 +199,16 @@ pub(super) fn progress(object: &Json, condition: Option<&Condition>) -> Progress
         }
         "Pod" => match text_at(object, &["status", "phase"]) {
             "Succeeded" => Progress::Ready,
-            "Failed" => Progress::Failed(format!("the pod failed: {}", text_at(object, &["status", "message"]))),
+            "Failed" => Progress::Failed(format!(
+                "the pod failed: {}",
+                text_at(object, &["status", "message"])
+            )),
             _ => is_true(object, "Ready"),
         },
         "Job" => match found(object, "Failed") {
-            Some(failed) if text_at(failed, &["status"]) == "True" => Progress::Failed(said(Some(failed), "Failed")),
+            Some(failed) if text_at(failed, &["status"]) == "True" => {
+                Progress::Failed(said(Some(failed), "Failed"))
+            }
             _ => is_true(object, "Complete"),
         },
         "Namespace" => phase(&["Active"]),
@@ -185,24 +234,56 @@ mod tests {
         };
         let deployment = |status: Json| json!({"kind": "Deployment", "metadata": {"generation": 2}, "spec": {"replicas": 2}, "status": status});
         not_yet(deployment(json!({"observedGeneration": 1})), "not seen");
-        not_yet(deployment(json!({"observedGeneration": 2, "updatedReplicas": 1})), "1 of 2 replicas updated");
-        not_yet(deployment(json!({"observedGeneration": 2, "updatedReplicas": 2, "replicas": 3})), "1 old");
-        not_yet(deployment(json!({"observedGeneration": 2, "updatedReplicas": 2, "replicas": 2, "availableReplicas": 1})), "available");
+        not_yet(
+            deployment(json!({"observedGeneration": 2, "updatedReplicas": 1})),
+            "1 of 2 replicas updated",
+        );
+        not_yet(
+            deployment(json!({"observedGeneration": 2, "updatedReplicas": 2, "replicas": 3})),
+            "1 old",
+        );
+        not_yet(
+            deployment(
+                json!({"observedGeneration": 2, "updatedReplicas": 2, "replicas": 2, "availableReplicas": 1}),
+            ),
+            "available",
+        );
         let done = json!({"observedGeneration": 2, "updatedReplicas": 2, "replicas": 2, "availableReplicas": 2});
         assert_eq!(progress(&deployment(done), None), Progress::Ready);
-        not_yet(json!({"kind": "Pod", "status": {"phase": "Pending"}}), "no condition Ready");
+        not_yet(
+            json!({"kind": "Pod", "status": {"phase": "Pending"}}),
+            "no condition Ready",
+        );
         let failed = json!({"kind": "Job", "status": {"conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]}});
-        assert!(matches!(progress(&failed, None), Progress::Failed(why) if why.contains("BackoffLimitExceeded")));
-        assert_eq!(progress(&json!({"kind": "ConfigMap"}), None), Progress::Ready);
+        assert!(
+            matches!(progress(&failed, None), Progress::Failed(why) if why.contains("BackoffLimitExceeded"))
+        );
+        assert_eq!(
+            progress(&json!({"kind": "ConfigMap"}), None),
+            Progress::Ready
+        );
     }
 
     #[test]
     fn a_condition_that_is_asked_for() {
-        let wait = |map: Map| Wait { wait: true, wait_timeout: 1, wait_sleep: 1, wait_condition: Some(map) };
-        let condition = wait(Map::new().with("type", "Ready").with("status", "False")).condition().expect("fine");
+        let wait = |map: Map| Wait {
+            wait: true,
+            wait_timeout: 1,
+            wait_sleep: 1,
+            wait_condition: Some(map),
+        };
+        let condition = wait(Map::new().with("type", "Ready").with("status", "False"))
+            .condition()
+            .expect("fine");
         let node = |status: &str| json!({"kind": "Node", "status": {"conditions": [{"type": "Ready", "status": status}]}});
-        assert_eq!(progress(&node("False"), condition.as_ref()), Progress::Ready);
-        assert!(matches!(progress(&node("True"), condition.as_ref()), Progress::NotYet(_)));
+        assert_eq!(
+            progress(&node("False"), condition.as_ref()),
+            Progress::Ready
+        );
+        assert!(matches!(
+            progress(&node("True"), condition.as_ref()),
+            Progress::NotYet(_)
+        ));
         assert!(wait(Map::new().with("typ", "Ready")).condition().is_err());
     }
 }

@@ -30,7 +30,10 @@ impl Kubeconfigs {
     pub(super) fn read(sys: &Sys, paths: &[PathBuf]) -> ModuleResult<Self> {
         let mut files = Vec::new();
         for path in paths {
-            files.push((path.clone(), Value::map(document(sys, path)?.unwrap_or_default())));
+            files.push((
+                path.clone(),
+                Value::map(document(sys, path)?.unwrap_or_default()),
+            ));
         }
         Ok(Self { files })
     }
@@ -48,7 +51,9 @@ impl Kubeconfigs {
     pub(super) fn entry(&self, list: &str, member: &str, name: &str) -> Option<Named> {
         self.files.iter().find_map(|(path, file)| {
             let items = file.get(list).and_then(Value::as_list)?;
-            let found = items.iter().find(|item| item.get("name").map(str_of).as_deref() == Some(name))?;
+            let found = items
+                .iter()
+                .find(|item| item.get("name").map(str_of).as_deref() == Some(name))?;
             Some(Named {
                 value: found.get(member).cloned().unwrap_or_default(),
                 base: path.parent().unwrap_or(Path::new("/")).to_owned(),
@@ -81,7 +86,12 @@ impl Named {
         match (cert, key) {
             (Some(cert), Some(key)) => identity.certificate = Some(Secret::new((cert, key))),
             (None, None) => {}
-            _ => return Err("the kubeconfig's user has a certificate without a key, or the other way round".into()),
+            _ => {
+                return Err(
+                    "the kubeconfig's user has a certificate without a key, or the other way round"
+                        .into(),
+                );
+            }
         }
         if let Some(token) = self.text("token") {
             identity.token = Some(Secret::new(token));
@@ -99,7 +109,10 @@ impl Named {
     fn file(&self, sys: &Sys, path: &str) -> ModuleResult<Vec<u8>> {
         let path = self.base.join(path);
         sys.read(&path)?.ok_or_else(|| {
-            Failure::new(format!("there is no file {}, which the kubeconfig names", path.display()))
+            Failure::new(format!(
+                "there is no file {}, which the kubeconfig names",
+                path.display()
+            ))
         })
     }
 }
@@ -116,7 +129,10 @@ pub(super) fn bytes_of(sys: &Sys, entry: &Named, name: &str) -> ModuleResult<Opt
             .map(Some)
             .map_err(|_| Failure::new(format!("{name}-data in the kubeconfig is not base64")));
     }
-    entry.text(name).map(|path| entry.file(sys, &path)).transpose()
+    entry
+        .text(name)
+        .map(|path| entry.file(sys, &path))
+        .transpose()
 }
 
 /// The one document of a file; `None` if there is no file.
@@ -131,6 +147,8 @@ pub(super) fn document(sys: &Sys, path: &Path) -> ModuleResult<Option<Map>> {
     match values_of(&name, &text)?.as_slice() {
         [] => Ok(Some(Map::new())),
         [Value::Map(map)] => Ok(Some((**map).clone())),
-        _ => Err(Failure::new(format!("{name} is not a kubeconfig: it should be one mapping"))),
+        _ => Err(Failure::new(format!(
+            "{name} is not a kubeconfig: it should be one mapping"
+        ))),
     }
 }

@@ -132,12 +132,18 @@ impl Manner {
             match (name, to_bool(value)) {
                 ("field_manager", _) => manner.manager = str_of(value),
                 ("force_conflicts", Some(flag)) => manner.force = flag,
-                _ => return Err(Failure::new(format!("server_side_apply: `{name}` cannot be {value}"))),
+                _ => {
+                    return Err(Failure::new(format!(
+                        "server_side_apply: `{name}` cannot be {value}"
+                    )));
+                }
             }
         }
         for (name, value) in args.delete_options.iter().flat_map(Map::str_iter) {
             if !["propagationPolicy", "gracePeriodSeconds"].contains(&name) {
-                return Err(Failure::new(format!("delete_options has no member `{name}`")));
+                return Err(Failure::new(format!(
+                    "delete_options has no member `{name}`"
+                )));
             }
             if let Some(all) = manner.deletion.as_object_mut() {
                 all.insert(name.to_owned(), value.to_json());
@@ -161,7 +167,12 @@ impl Manner {
     }
 
     pub(super) fn delete(&self, api: &Api, sys: &Sys, path: &str, title: &str) -> ModuleResult<()> {
-        let reply = api.call(sys, "DELETE", path, Some(("application/json", &self.deletion)))?;
+        let reply = api.call(
+            sys,
+            "DELETE",
+            path,
+            Some(("application/json", &self.deletion)),
+        )?;
         if reply.ok() || reply.status == 404 {
             Ok(())
         } else {
@@ -185,19 +196,33 @@ impl Placed {
         };
         let mut wanted = wanted.clone();
         let namespace = resource.namespaced.then(|| {
-            wanted.namespace.clone().unwrap_or_else(|| api.default_namespace().to_owned())
+            wanted
+                .namespace
+                .clone()
+                .unwrap_or_else(|| api.default_namespace().to_owned())
         });
-        if let Some(metadata) = wanted.body.get_mut("metadata").and_then(Json::as_object_mut) {
+        if let Some(metadata) = wanted
+            .body
+            .get_mut("metadata")
+            .and_then(Json::as_object_mut)
+        {
             match &namespace {
-                Some(namespace) => drop(metadata.insert("namespace".to_owned(), namespace.as_str().into())),
+                Some(namespace) => {
+                    drop(metadata.insert("namespace".to_owned(), namespace.as_str().into()))
+                }
                 None => drop(metadata.shift_remove("namespace")),
             }
         }
-        Ok(Some(Self { wanted, resource, namespace }))
+        Ok(Some(Self {
+            wanted,
+            resource,
+            namespace,
+        }))
     }
 
     fn path(&self) -> String {
-        self.resource.object(self.namespace.as_deref(), &self.wanted.name)
+        self.resource
+            .object(self.namespace.as_deref(), &self.wanted.name)
     }
 
     fn title(&self) -> String {
@@ -232,13 +257,22 @@ fn wanted(args: &Args, sys: &Sys) -> ModuleResult<Vec<Wanted>> {
         };
         for path in paths {
             let path = sys.expand(&PathBuf::from(path));
-            let text = sys
-                .read_text(&path)?
-                .ok_or_else(|| Failure::new(format!("there is no file {} on the machine", path.display())))?;
-            all.extend(objects(&Value::data(text), &path.to_string_lossy(), &defaults)?);
+            let text = sys.read_text(&path)?.ok_or_else(|| {
+                Failure::new(format!(
+                    "there is no file {} on the machine",
+                    path.display()
+                ))
+            })?;
+            all.extend(objects(
+                &Value::data(text),
+                &path.to_string_lossy(),
+                &defaults,
+            )?);
         }
     } else if args.template.is_some() {
-        return Err("`template` is rendered on the controller; this call did not come from there".into());
+        return Err(
+            "`template` is rendered on the controller; this call did not come from there".into(),
+        );
     } else {
         let default = json!({"apiVersion": args.api_version.as_deref().unwrap_or("v1")});
         if args.kind.is_none() || args.name.is_none() {
@@ -255,25 +289,54 @@ fn wanted(args: &Args, sys: &Sys) -> ModuleResult<Vec<Wanted>> {
 /// What is known of an object before it is applied.
 enum Foreseen {
     /// The server said what it would become.
-    Known { placed: Placed, before: Option<Json>, after: Json, change: Change },
+    Known {
+        placed: Placed,
+        before: Option<Json>,
+        after: Json,
+        change: Change,
+    },
     /// The server cannot say: its kind or its namespace is not there yet.
     Unknown { wanted: Wanted, why: String },
 }
 
-fn foresee(api: &Api, sys: &Sys, manner: &Manner, wanted: &Wanted, all: &[Wanted]) -> ModuleResult<Foreseen> {
+fn foresee(
+    api: &Api,
+    sys: &Sys,
+    manner: &Manner,
+    wanted: &Wanted,
+    all: &[Wanted],
+) -> ModuleResult<Foreseen> {
     let Some(placed) = Placed::find(api, sys, wanted)? else {
-        let why = format!("the server does not know {} in {}", wanted.kind, wanted.api_version);
-        return Ok(Foreseen::Unknown { wanted: wanted.clone(), why });
+        let why = format!(
+            "the server does not know {} in {}",
+            wanted.kind, wanted.api_version
+        );
+        return Ok(Foreseen::Unknown {
+            wanted: wanted.clone(),
+            why,
+        });
     };
-    let keep_status = wanted.body.get("status").is_some_and(|status| !status.is_null());
+    let keep_status = wanted
+        .body
+        .get("status")
+        .is_some_and(|status| !status.is_null());
     let mut tries = 0;
     loop {
         let before = api.get(sys, &placed.path())?;
         let reply = manner.patch(api, sys, &placed, true)?;
         if reply.status == 404 && placed.namespace.is_some() {
-            let known = all.iter().any(|o| o.kind == "Namespace" && Some(&o.name) == placed.namespace.as_ref());
-            let why = if known { String::new() } else { reply.message() };
-            return Ok(Foreseen::Unknown { wanted: placed.wanted, why });
+            let known = all
+                .iter()
+                .any(|o| o.kind == "Namespace" && Some(&o.name) == placed.namespace.as_ref());
+            let why = if known {
+                String::new()
+            } else {
+                reply.message()
+            };
+            return Ok(Foreseen::Unknown {
+                wanted: placed.wanted,
+                why,
+            });
         }
         let after = applied(reply, &placed)?;
         tries += 1;
@@ -289,7 +352,12 @@ fn foresee(api: &Api, sys: &Sys, manner: &Manner, wanted: &Wanted, all: &[Wanted
             None => Change::Content,
             Some(before) => change(before, &after, &manner.manager, keep_status),
         };
-        return Ok(Foreseen::Known { placed, before, after, change });
+        return Ok(Foreseen::Known {
+            placed,
+            before,
+            after,
+            change,
+        });
     }
 }
 
@@ -325,52 +393,92 @@ fn present<'a>(
 ) -> ModuleResult<()> {
     let results: Results = Rc::new(RefCell::new(vec![Json::Null; wanted.len()]));
     let (api, manner) = (Rc::new(api), Rc::new(manner));
-    let pruned = prune::superfluous(args.prune.as_ref(), sys, &api, &manner.manager, &wanted, args.namespace.as_deref())?;
+    let pruned = prune::superfluous(
+        args.prune.as_ref(),
+        sys,
+        &api,
+        &manner.manager,
+        &wanted,
+        args.namespace.as_deref(),
+    )?;
     let mut methods: Vec<&str> = Vec::new();
     for (index, object) in wanted.iter().enumerate() {
         let (api, manner, results) = (Rc::clone(&api), Rc::clone(&manner), Rc::clone(&results));
         match foresee(&api, sys, &manner, object, &wanted)? {
-            Foreseen::Known { change: Change::None, before, after, .. } => {
+            Foreseen::Known {
+                change: Change::None,
+                before,
+                after,
+                ..
+            } => {
                 methods.push("");
                 set(&results, index, before.as_ref().unwrap_or(&after));
             }
-            Foreseen::Known { placed, before, after, change } => {
+            Foreseen::Known {
+                placed,
+                before,
+                after,
+                change,
+            } => {
                 set(&results, index, &after);
                 methods.push(if before.is_some() { "update" } else { "create" });
                 let mut text = shown(&after, before.as_ref(), true);
                 if change == Change::Managers {
-                    text.push_str(&format!("# these fields are managed by {} from now on\n", manner.manager));
+                    text.push_str(&format!(
+                        "# these fields are managed by {} from now on\n",
+                        manner.manager
+                    ));
                 }
-                let old = before.as_ref().map(|before| shown(before, Some(&after), false));
+                let old = before
+                    .as_ref()
+                    .map(|before| shown(before, Some(&after), false));
                 let diff = Diff::new(placed.title(), old, Some(text));
-                plan.act(format!("apply {}", placed.title()), Some(diff), move |sys, _| {
-                    let reply = manner.patch(&api, sys, &placed, false)?;
-                    set(&results, index, &applied(reply, &placed)?);
-                    Ok(())
-                });
+                plan.act(
+                    format!("apply {}", placed.title()),
+                    Some(diff),
+                    move |sys, _| {
+                        let reply = manner.patch(&api, sys, &placed, false)?;
+                        set(&results, index, &applied(reply, &placed)?);
+                        Ok(())
+                    },
+                );
             }
-            Foreseen::Unknown { wanted: object, why } => {
+            Foreseen::Unknown {
+                wanted: object,
+                why,
+            } => {
                 set(&results, index, &object.body);
                 methods.push("create");
                 let defined = is_defined_by(&wanted, &object);
                 let title = object.title(object.namespace.as_deref());
                 if !why.is_empty() && !defined {
-                    plan.warn(format!("{title}: {why}; it must come before, or this fails"));
+                    plan.warn(format!(
+                        "{title}: {why}; it must come before, or this fails"
+                    ));
                 }
-                let diff = Diff::new(title.as_str(), None::<String>, Some(shown(&object.body, None, true)));
+                let diff = Diff::new(
+                    title.as_str(),
+                    None::<String>,
+                    Some(shown(&object.body, None, true)),
+                );
                 plan.act(format!("apply {title}"), Some(diff), move |sys, _| {
                     let patience = if defined { NEW_KIND } else { 0 };
-                    let reply = until(sys, (patience, 1), &format!("{title} cannot be applied"), |sys| {
-                        api.forget();
-                        let Some(placed) = Placed::find(&api, sys, &object)? else {
-                            return Ok(Err(why.clone()));
-                        };
-                        let reply = manner.patch(&api, sys, &placed, false)?;
-                        if defined && reply.status == 404 {
-                            return Ok(Err(reply.message()));
-                        }
-                        applied(reply, &placed).map(Ok)
-                    })?;
+                    let reply = until(
+                        sys,
+                        (patience, 1),
+                        &format!("{title} cannot be applied"),
+                        |sys| {
+                            api.forget();
+                            let Some(placed) = Placed::find(&api, sys, &object)? else {
+                                return Ok(Err(why.clone()));
+                            };
+                            let reply = manner.patch(&api, sys, &placed, false)?;
+                            if defined && reply.status == 404 {
+                                return Ok(Err(reply.message()));
+                            }
+                            applied(reply, &placed).map(Ok)
+                        },
+                    )?;
                     set(&results, index, &reply);
                     Ok(())
                 });
@@ -379,23 +487,39 @@ fn present<'a>(
     }
     for object in pruned {
         let (api, manner) = (Rc::clone(&api), Rc::clone(&manner));
-        let diff = Diff::new(object.title.as_str(), Some(shown(&object.body, None, false)), None::<String>);
-        plan.act(format!("delete {}", object.title), Some(diff), move |sys, _| {
-            manner.delete(&api, sys, &object.path, &object.title)
-        });
+        let diff = Diff::new(
+            object.title.as_str(),
+            Some(shown(&object.body, None, false)),
+            None::<String>,
+        );
+        plan.act(
+            format!("delete {}", object.title),
+            Some(diff),
+            move |sys, _| manner.delete(&api, sys, &object.path, &object.title),
+        );
     }
-    returns(&results, &methods, &mut |name, value| plan.returns(name, value));
+    returns(&results, &methods, &mut |name, value| {
+        plan.returns(name, value)
+    });
     plan.always("wait", move |sys, data| {
         if args.waiting.wait {
             let begun = std::time::Instant::now();
             for (index, object) in wanted.iter().enumerate() {
                 let elapsed = i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX);
                 let left = (args.waiting.wait_timeout - elapsed).max(0);
-                let ready = wait_for(&api, sys, object, condition.as_ref(), (left, args.waiting.wait_sleep))?;
+                let ready = wait_for(
+                    &api,
+                    sys,
+                    object,
+                    condition.as_ref(),
+                    (left, args.waiting.wait_sleep),
+                )?;
                 set(&results, index, &ready);
             }
         }
-        returns(&results, &methods, &mut |name, value| drop(data.set(name, value)));
+        returns(&results, &methods, &mut |name, value| {
+            drop(data.set(name, value))
+        });
         Ok(false)
     });
     Ok(())
@@ -464,10 +588,16 @@ fn absent<'a>(
             continue;
         }
         let (api, manner) = (Rc::clone(&api), Rc::clone(&manner));
-        let diff = Diff::new(placed.title(), Some(shown(&found, None, false)), None::<String>);
-        plan.act(format!("delete {}", placed.title()), Some(diff), move |sys, _| {
-            manner.delete(&api, sys, &placed.path(), &placed.title())
-        });
+        let diff = Diff::new(
+            placed.title(),
+            Some(shown(&found, None, false)),
+            None::<String>,
+        );
+        plan.act(
+            format!("delete {}", placed.title()),
+            Some(diff),
+            move |sys, _| manner.delete(&api, sys, &placed.path(), &placed.title()),
+        );
     }
     let times = (args.waiting.wait_timeout, args.waiting.wait_sleep);
     if args.waiting.wait {
@@ -487,8 +617,14 @@ fn absent<'a>(
 }
 
 fn left_over(object: &Json) -> String {
-    let finalizers = object.pointer("/metadata/finalizers").and_then(Json::as_array);
-    let names: Vec<&str> = finalizers.into_iter().flatten().filter_map(Json::as_str).collect();
+    let finalizers = object
+        .pointer("/metadata/finalizers")
+        .and_then(Json::as_array);
+    let names: Vec<&str> = finalizers
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str)
+        .collect();
     if names.is_empty() {
         "it is still there".to_owned()
     } else {

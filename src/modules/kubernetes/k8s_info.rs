@@ -88,16 +88,23 @@ fn look(args: &Args, sys: &Sys, api: &Api) -> ModuleResult<Option<Vec<Json>>> {
         return Ok(Some(found.into_iter().collect()));
     }
     let mut query = Vec::new();
-    for (name, list) in [("labelSelector", &args.label_selectors), ("fieldSelector", &args.field_selectors)] {
+    for (name, list) in [
+        ("labelSelector", &args.label_selectors),
+        ("fieldSelector", &args.field_selectors),
+    ] {
         if !list.is_empty() {
             query.push((name, list.join(",")));
         }
     }
-    api.list(sys, &resource.path(args.namespace.as_deref()), &query).map(Some)
+    api.list(sys, &resource.path(args.namespace.as_deref()), &query)
+        .map(Some)
 }
 
 /// Whether all of them are ready and there is one at all; else why not.
-fn waited(found: Option<&[Json]>, condition: Option<&Condition>) -> ModuleResult<Result<(), String>> {
+fn waited(
+    found: Option<&[Json]>,
+    condition: Option<&Condition>,
+) -> ModuleResult<Result<(), String>> {
     let Some(found) = found else {
         return Ok(Err("the server does not know the kind".to_owned()));
     };
@@ -108,7 +115,9 @@ fn waited(found: Option<&[Json]>, condition: Option<&Condition>) -> ModuleResult
         let name = super::api::text_at(object, &["metadata", "name"]);
         match progress(object, condition) {
             Progress::Ready => {}
-            Progress::NotYet(why) | Progress::Failed(why) => return Ok(Err(format!("{name}: {why}"))),
+            Progress::NotYet(why) | Progress::Failed(why) => {
+                return Ok(Err(format!("{name}: {why}")));
+            }
         }
     }
     Ok(Ok(()))

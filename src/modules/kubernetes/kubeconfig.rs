@@ -97,7 +97,10 @@ impl Module for Kubeconfig {
         if attrs.mode.is_none() {
             attrs.mode = Mode::parse("0600").ok();
         }
-        let context = args.context.clone().unwrap_or_else(|| format!("{}@{}", args.user, args.cluster));
+        let context = args
+            .context
+            .clone()
+            .unwrap_or_else(|| format!("{}@{}", args.user, args.cluster));
         let mut plan = Plan::new();
         plan.returns("path", Value::data(path.to_string_lossy().as_ref()));
         plan.returns("context", Value::data(context.as_str()));
@@ -106,7 +109,10 @@ impl Module for Kubeconfig {
             absent(args, sys, &path, &context, before, &attrs, &mut plan)?;
             return Ok(plan);
         }
-        let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = path
+            .parent()
+            .filter(|dir| !dir.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         if sys.stat(parent, true)?.is_none() {
             return Err(Failure::new(format!(
                 "the directory {} does not exist; make it first (file: state=directory)",
@@ -121,7 +127,9 @@ impl Module for Kubeconfig {
                 let title = path.to_string_lossy().into_owned();
                 let old = before.as_ref().map(|before| shown(before, None));
                 let diff = Diff::new(title, old, Some("[a new kubeconfig]\n"));
-                plan.act("write a kubeconfig", Some(diff), move |_, _| Err(Failure::new(what)));
+                plan.act("write a kubeconfig", Some(diff), move |_, _| {
+                    Err(Failure::new(what))
+                });
                 return Ok(plan);
             }
         };
@@ -136,26 +144,37 @@ impl Module for Kubeconfig {
             before.as_ref().map(|before| shown(before, None)),
             Some(shown(&after, before.as_ref())),
         );
-        plan.act(format!("write {}", path.display()), Some(diff), move |sys, data| {
-            locked(sys, &path, |sys| {
-                // others may have written their entries meanwhile
-                let found = document(sys, &path)?;
-                let merged = entries.merged(found.clone().unwrap_or_default(), &context, args);
-                if found.as_ref() == Some(&merged) {
-                    return Ok(());
-                }
-                if args.backup && found.is_some() {
-                    let backup = sys.backup(&path)?;
-                    data.set("backup_file", Value::data(backup.to_string_lossy().as_ref()));
-                }
-                Ok(sys.write(&path, text(&merged).as_bytes(), &options)?)
-            })
-        });
+        plan.act(
+            format!("write {}", path.display()),
+            Some(diff),
+            move |sys, data| {
+                locked(sys, &path, |sys| {
+                    // others may have written their entries meanwhile
+                    let found = document(sys, &path)?;
+                    let merged = entries.merged(found.clone().unwrap_or_default(), &context, args);
+                    if found.as_ref() == Some(&merged) {
+                        return Ok(());
+                    }
+                    if args.backup && found.is_some() {
+                        let backup = sys.backup(&path)?;
+                        data.set(
+                            "backup_file",
+                            Value::data(backup.to_string_lossy().as_ref()),
+                        );
+                    }
+                    Ok(sys.write(&path, text(&merged).as_bytes(), &options)?)
+                })
+            },
+        );
         Ok(plan)
     }
 }
 
-fn locked<T>(sys: &mut Sys, path: &Path, work: impl FnOnce(&mut Sys) -> ModuleResult<T>) -> ModuleResult<T> {
+fn locked<T>(
+    sys: &mut Sys,
+    path: &Path,
+    work: impl FnOnce(&mut Sys) -> ModuleResult<T>,
+) -> ModuleResult<T> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
     let lock = sys.lock_dir(dir.unwrap_or(Path::new(".")), LOCK_WAIT)?;
     let result = work(sys);
@@ -192,11 +211,34 @@ impl Entries {
         }
         let mut cluster = Map::new().with("server", Value::data(server));
         let mut user = Map::new();
-        put(sys, args, &mut cluster, "certificate-authority", args.ca_cert_path.as_ref(), args.ca_cert.as_deref())?;
-        put(sys, args, &mut user, "client-certificate", args.client_cert_path.as_ref(), args.client_cert.as_deref())?;
+        put(
+            sys,
+            args,
+            &mut cluster,
+            "certificate-authority",
+            args.ca_cert_path.as_ref(),
+            args.ca_cert.as_deref(),
+        )?;
+        put(
+            sys,
+            args,
+            &mut user,
+            "client-certificate",
+            args.client_cert_path.as_ref(),
+            args.client_cert.as_deref(),
+        )?;
         let key = args.client_key.as_ref().map(|key| key.reveal().as_str());
-        put(sys, args, &mut user, "client-key", args.client_key_path.as_ref(), key)?;
-        let has = |what: &str| user.contains_key(what) || user.contains_key(format!("{what}-data").as_str());
+        put(
+            sys,
+            args,
+            &mut user,
+            "client-key",
+            args.client_key_path.as_ref(),
+            key,
+        )?;
+        let has = |what: &str| {
+            user.contains_key(what) || user.contains_key(format!("{what}-data").as_str())
+        };
         if has("client-certificate") != has("client-key") {
             return Err(Failure::new("a client's certificate and its key belong together").into());
         }
@@ -204,7 +246,10 @@ impl Entries {
             user.set("token", Value::data(token.reveal().as_str()));
         }
         if let Some(path) = &args.token_path {
-            user.set("tokenFile", Value::data(sys.expand(path).to_string_lossy().as_ref()));
+            user.set(
+                "tokenFile",
+                Value::data(sys.expand(path).to_string_lossy().as_ref()),
+            );
         }
         let mut context = Map::new()
             .with("cluster", Value::data(args.cluster.as_str()))
@@ -212,7 +257,11 @@ impl Entries {
         if let Some(namespace) = &args.namespace {
             context.set("namespace", Value::data(namespace.as_str()));
         }
-        Ok(Self { cluster, user, context })
+        Ok(Self {
+            cluster,
+            user,
+            context,
+        })
     }
 
     /// The file with these entries.
@@ -223,20 +272,56 @@ impl Entries {
             }
         }
         // members of which only one may be there
-        let of_cluster = ["server", "certificate-authority", "certificate-authority-data", "insecure-skip-tls-verify"];
+        let of_cluster = [
+            "server",
+            "certificate-authority",
+            "certificate-authority-data",
+            "insecure-skip-tls-verify",
+        ];
         let of_user = [
-            "client-certificate", "client-certificate-data", "client-key", "client-key-data", "token", "tokenFile",
-            "username", "password",
+            "client-certificate",
+            "client-certificate-data",
+            "client-key",
+            "client-key-data",
+            "token",
+            "tokenFile",
+            "username",
+            "password",
         ];
         let of_context = ["cluster", "user", "namespace"];
         for (list, member, name, own, entry) in [
-            ("clusters", "cluster", args.cluster.as_str(), &of_cluster[..], &self.cluster),
-            ("users", "user", args.user.as_str(), &of_user[..], &self.user),
-            ("contexts", "context", context, &of_context[..], &self.context),
+            (
+                "clusters",
+                "cluster",
+                args.cluster.as_str(),
+                &of_cluster[..],
+                &self.cluster,
+            ),
+            (
+                "users",
+                "user",
+                args.user.as_str(),
+                &of_user[..],
+                &self.user,
+            ),
+            (
+                "contexts",
+                "context",
+                context,
+                &of_context[..],
+                &self.context,
+            ),
         ] {
-            let mut items = file.get(list).and_then(Value::as_list).unwrap_or_default().to_vec();
+            let mut items = file
+                .get(list)
+                .and_then(Value::as_list)
+                .unwrap_or_default()
+                .to_vec();
             let place = items.iter().position(|item| is_named(item, name));
-            let old = place.and_then(|at| items.get(at)).and_then(|item| item.get(member)).and_then(Value::as_map);
+            let old = place
+                .and_then(|at| items.get(at))
+                .and_then(|item| item.get(member))
+                .and_then(Value::as_map);
             let item = Value::map(
                 Map::new()
                     .with("name", Value::data(name))
@@ -300,13 +385,17 @@ fn put(
     let bytes = match (path, content) {
         (None, None) => return Ok(()),
         (Some(path), _) if !args.embed => {
-            entry.set(name, Value::data(sys.expand(path).to_string_lossy().as_ref()));
+            entry.set(
+                name,
+                Value::data(sys.expand(path).to_string_lossy().as_ref()),
+            );
             return Ok(());
         }
         (_, Some(content)) => content.as_bytes().to_vec(),
         (Some(path), None) => {
             let path = sys.expand(path);
-            let missing = || NotYet::Missing(format!("there is no file {} ({name})", path.display()));
+            let missing =
+                || NotYet::Missing(format!("there is no file {} ({name})", path.display()));
             sys.read(&path)?.ok_or_else(missing)?
         }
     };
@@ -332,22 +421,47 @@ fn text(file: &Map) -> String {
 /// The file as a diff shows it; where a secret is another one than before, it says so.
 fn shown(file: &Map, before: Option<&Map>) -> String {
     let old = |name: &str, member: &str| {
-        let items = before.and_then(|before| before.get("users")).and_then(Value::as_list);
-        let found = items.into_iter().flatten().find(|item| is_named(item, name));
-        found.and_then(|item| item.get("user")?.get(member)).cloned()
+        let items = before
+            .and_then(|before| before.get("users"))
+            .and_then(Value::as_list);
+        let found = items
+            .into_iter()
+            .flatten()
+            .find(|item| is_named(item, name));
+        found
+            .and_then(|item| item.get("user")?.get(member))
+            .cloned()
     };
     let mut file = file.clone();
-    let users = file.get("users").and_then(Value::as_list).unwrap_or_default().to_vec();
+    let users = file
+        .get("users")
+        .and_then(Value::as_list)
+        .unwrap_or_default()
+        .to_vec();
     let users: Vec<Value> = users
         .into_iter()
         .map(|item| {
             let name = item.get("name").map(str_of).unwrap_or_default();
             let mut item = item.as_map().cloned().unwrap_or_default();
-            let mut user = item.get("user").and_then(Value::as_map).cloned().unwrap_or_default();
+            let mut user = item
+                .get("user")
+                .and_then(Value::as_map)
+                .cloned()
+                .unwrap_or_default();
             for secret in SECRETS {
-                let Some(value) = user.get(*secret) else { continue };
-                let differs = before.is_some() && old(&name, secret).as_ref().is_some_and(|old| old != value);
-                user.set(secret, Value::data(if differs { "[hidden, another one]" } else { "[hidden]" }));
+                let Some(value) = user.get(*secret) else {
+                    continue;
+                };
+                let differs =
+                    before.is_some() && old(&name, secret).as_ref().is_some_and(|old| old != value);
+                user.set(
+                    secret,
+                    Value::data(if differs {
+                        "[hidden, another one]"
+                    } else {
+                        "[hidden]"
+                    }),
+                );
             }
             item.set("user", user);
             Value::map(item)
@@ -382,30 +496,45 @@ fn absent<'a>(
     );
     let options = attrs.write_options(sys, path)?;
     let (path, context) = (path.to_owned(), context.to_owned());
-    plan.act(format!("take {context} out of {}", path.display()), Some(diff), move |sys, data| {
-        locked(sys, &path, |sys| {
-            let Some(found) = document(sys, &path)? else {
-                return Ok(());
-            };
-            if args.backup {
-                let backup = sys.backup(&path)?;
-                data.set("backup_file", Value::data(backup.to_string_lossy().as_ref()));
-            }
-            match reduced(&found, &context, args) {
-                Some(rest) => sys.write(&path, text(&rest).as_bytes(), &options)?,
-                None => sys.remove_file(&path)?,
-            }
-            Ok(())
-        })
-    });
+    plan.act(
+        format!("take {context} out of {}", path.display()),
+        Some(diff),
+        move |sys, data| {
+            locked(sys, &path, |sys| {
+                let Some(found) = document(sys, &path)? else {
+                    return Ok(());
+                };
+                if args.backup {
+                    let backup = sys.backup(&path)?;
+                    data.set(
+                        "backup_file",
+                        Value::data(backup.to_string_lossy().as_ref()),
+                    );
+                }
+                match reduced(&found, &context, args) {
+                    Some(rest) => sys.write(&path, text(&rest).as_bytes(), &options)?,
+                    None => sys.remove_file(&path)?,
+                }
+                Ok(())
+            })
+        },
+    );
     Ok(())
 }
 
 /// The file without the context; and without its cluster and user, unless another context needs them. `None` if nothing is
 /// left.
 fn reduced(file: &Map, context: &str, args: &Args) -> Option<Map> {
-    let items = |list: &str| file.get(list).and_then(Value::as_list).unwrap_or_default().to_vec();
-    let contexts: Vec<Value> = items("contexts").into_iter().filter(|item| !is_named(item, context)).collect();
+    let items = |list: &str| {
+        file.get(list)
+            .and_then(Value::as_list)
+            .unwrap_or_default()
+            .to_vec()
+    };
+    let contexts: Vec<Value> = items("contexts")
+        .into_iter()
+        .filter(|item| !is_named(item, context))
+        .collect();
     let needed = |member: &str, name: &str| {
         contexts.iter().any(|item| {
             let of = item.get("context").and_then(|context| context.get(member));
@@ -414,7 +543,10 @@ fn reduced(file: &Map, context: &str, args: &Args) -> Option<Map> {
     };
     let rest = |list: &str, member: &str, name: &str| -> Vec<Value> {
         let keeps = needed(member, name);
-        items(list).into_iter().filter(|item| keeps || !is_named(item, name)).collect()
+        items(list)
+            .into_iter()
+            .filter(|item| keeps || !is_named(item, name))
+            .collect()
     };
     let clusters = rest("clusters", "cluster", &args.cluster);
     let users = rest("users", "user", &args.user);
@@ -422,7 +554,11 @@ fn reduced(file: &Map, context: &str, args: &Args) -> Option<Map> {
         return None;
     }
     let mut result = file.clone();
-    for (list, left) in [("clusters", clusters), ("users", users), ("contexts", contexts)] {
+    for (list, left) in [
+        ("clusters", clusters),
+        ("users", users),
+        ("contexts", contexts),
+    ] {
         if file.get(list).is_some() {
             result.set(list, left);
         }

@@ -29,17 +29,28 @@ pub(super) fn superfluous(
     let Some(prune) = prune else {
         return Ok(Vec::new());
     };
-    if let Some((name, _)) = prune.str_iter().find(|(name, _)| !["label_selector", "kinds"].contains(name)) {
-        return Err(Failure::new(format!("prune has no member `{name}`; it has label_selector and kinds")));
+    if let Some((name, _)) = prune
+        .str_iter()
+        .find(|(name, _)| !["label_selector", "kinds"].contains(name))
+    {
+        return Err(Failure::new(format!(
+            "prune has no member `{name}`; it has label_selector and kinds"
+        )));
     }
-    let selector = prune.get("label_selector").map(str_of).filter(|text| !text.trim().is_empty());
-    let selector = selector.ok_or("prune needs a label_selector: without one it would delete what others made")?;
+    let selector = prune
+        .get("label_selector")
+        .map(str_of)
+        .filter(|text| !text.trim().is_empty());
+    let selector = selector
+        .ok_or("prune needs a label_selector: without one it would delete what others made")?;
     let mut kinds: Vec<(String, String)> = Vec::new();
     match prune.get("kinds").and_then(Value::as_list) {
         Some(list) => {
             for kind in list.iter().map(str_of) {
                 let (version, kind) = kind.rsplit_once('/').ok_or_else(|| {
-                    Failure::new(format!("prune: `{kind}` should be a version and a kind, like apps/v1/Deployment"))
+                    Failure::new(format!(
+                        "prune: `{kind}` should be a version and a kind, like apps/v1/Deployment"
+                    ))
                 })?;
                 kinds.push((version.to_owned(), kind.to_owned()));
             }
@@ -61,10 +72,16 @@ pub(super) fn superfluous(
         let query = [("labelSelector", selector.clone())];
         for body in api.list(sys, &resource.path(namespace), &query)? {
             let name = text_at(&body, &["metadata", "name"]).to_owned();
-            let place = Some(text_at(&body, &["metadata", "namespace"])).filter(|text| !text.is_empty());
+            let place =
+                Some(text_at(&body, &["metadata", "namespace"])).filter(|text| !text.is_empty());
             let is_wanted = wanted.iter().any(|object| {
-                let of = object.namespace.as_deref().unwrap_or(api.default_namespace());
-                object.kind == resource.kind && object.name == name && place.is_none_or(|place| place == of)
+                let of = object
+                    .namespace
+                    .as_deref()
+                    .unwrap_or(api.default_namespace());
+                object.kind == resource.kind
+                    && object.name == name
+                    && place.is_none_or(|place| place == of)
             });
             let goes = !text_at(&body, &["metadata", "deletionTimestamp"]).is_empty();
             let owned = body.pointer("/metadata/ownerReferences").is_some();
@@ -85,7 +102,9 @@ pub(super) fn superfluous(
 }
 
 fn is_of(object: &Json, manager: &str) -> bool {
-    let all = object.pointer("/metadata/managedFields").and_then(Json::as_array);
+    let all = object
+        .pointer("/metadata/managedFields")
+        .and_then(Json::as_array);
     all.into_iter().flatten().any(|entry| {
         text_at(entry, &["manager"]) == manager && text_at(entry, &["operation"]) == "Apply"
     })

@@ -21,9 +21,17 @@ pub(super) fn until<T>(
         match look(sys)? {
             Ok(value) => return Ok(value),
             Err(reason) if begun.elapsed() >= limit => {
-                return Err(Failure::new(format!("{what} in {timeout} seconds: {reason}")));
+                return Err(Failure::new(format!(
+                    "{what} in {timeout} seconds: {reason}"
+                )));
             }
-            Err(_) => sys.sleep(pause.min(limit.saturating_sub(begun.elapsed()).max(Duration::from_millis(100))))?,
+            Err(_) => sys.sleep(
+                pause.min(
+                    limit
+                        .saturating_sub(begun.elapsed())
+                        .max(Duration::from_millis(100)),
+                ),
+            )?,
         }
     }
 }

@@ -103,18 +103,34 @@ impl Sys {
             _ => return Err(other(format!("`{}` is neither http nor https", server.url))),
         };
         let authority = rest.split('/').next().unwrap_or_default().to_owned();
-        let host = host_of(&server.url).ok_or_else(|| other(format!("`{}` has no host", server.url)))?;
+        let host =
+            host_of(&server.url).ok_or_else(|| other(format!("`{}` has no host", server.url)))?;
         let port = authority
             .rsplit_once(':')
             .and_then(|(_, port)| port.parse().ok())
             .unwrap_or(2379);
         let stream = self.connect(&host, port, server.timeout)?;
         let limit = Some(server.timeout).filter(|limit| !limit.is_zero());
-        for set in [stream.set_read_timeout(limit), stream.set_write_timeout(limit), stream.set_nodelay(true)] {
+        for set in [
+            stream.set_read_timeout(limit),
+            stream.set_write_timeout(limit),
+            stream.set_nodelay(true),
+        ] {
             set.map_err(|e| other(format!("cannot set up the connection: {}", reason(&e))))?;
         }
-        let wire = if scheme == "https" { secure(stream, server, &host)? } else { Box::new(stream) };
-        let mut grpc = Grpc { wire, authority, scheme, next: 1, window: 65_535, stream_window: 65_535 };
+        let wire = if scheme == "https" {
+            secure(stream, server, &host)?
+        } else {
+            Box::new(stream)
+        };
+        let mut grpc = Grpc {
+            wire,
+            authority,
+            scheme,
+            next: 1,
+            window: 65_535,
+            stream_window: 65_535,
+        };
         grpc.greet().map_err(|e| other(broken(&e)))?;
         Ok(grpc)
     }
@@ -124,7 +140,10 @@ fn broken(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "timed out".to_owned(),
         io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
-        _ => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        _ => match error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+        {
             Some(error) => format!("the secure connection failed: {error}"),
             None => reason(error),
         },
@@ -136,7 +155,9 @@ fn wrong(what: &str) -> io::Error {
 }
 
 fn number(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte))
+    bytes
+        .iter()
+        .fold(0, |number, byte| number << 8 | u32::from(*byte))
 }
 
 impl Grpc {
@@ -154,7 +175,9 @@ impl Grpc {
     }
 
     fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> io::Result<()> {
-        let length = u32::try_from(payload.len()).map_err(|_| wrong("a frame is too large"))?.to_be_bytes();
+        let length = u32::try_from(payload.len())
+            .map_err(|_| wrong("a frame is too large"))?
+            .to_be_bytes();
         let mut head = Vec::with_capacity(9 + payload.len());
         head.extend(length.iter().skip(1));
         head.extend([kind, flags]);
@@ -173,34 +196,70 @@ impl Grpc {
         }
         let mut payload = vec![0; length];
         self.wire.read_exact(&mut payload)?;
-        Ok(Frame { kind, flags, stream: number(&stream) & MAX_WINDOW, payload })
+        Ok(Frame {
+            kind,
+            flags,
+            stream: number(&stream) & MAX_WINDOW,
+            payload,
+        })
     }
 
     /// Calls a method (`/etcdserverpb.KV/Range`) with a message, and gives the answer's message. `metadata` goes along.
     ///
     /// # Errors
     /// What the server refuses, and why there is no answer.
-    pub fn call(&mut self, method: &str, message: &[u8], metadata: &[(&str, &str)]) -> std::result::Result<Vec<u8>, GrpcError> {
-        let mut call = Call { id: self.next, window: self.stream_window, ..Call::default() };
+    pub fn call(
+        &mut self,
+        method: &str,
+        message: &[u8],
+        metadata: &[(&str, &str)],
+    ) -> std::result::Result<Vec<u8>, GrpcError> {
+        let mut call = Call {
+            id: self.next,
+            window: self.stream_window,
+            ..Call::default()
+        };
         self.next += 2;
         self.exchange(&mut call, method, message, metadata)
             .map_err(|error| GrpcError::Broken(broken(&error)))?;
         match call.status {
             Some(0) => {}
-            Some(code) => return Err(GrpcError::Refused { code, message: unescaped(&call.message) }),
-            None if call.http == "200" => return Err(GrpcError::Broken("the answer has no end".to_owned())),
-            None => return Err(GrpcError::Broken(format!("it is no gRPC server: HTTP status {}", call.http))),
+            Some(code) => {
+                return Err(GrpcError::Refused {
+                    code,
+                    message: unescaped(&call.message),
+                });
+            }
+            None if call.http == "200" => {
+                return Err(GrpcError::Broken("the answer has no end".to_owned()));
+            }
+            None => {
+                return Err(GrpcError::Broken(format!(
+                    "it is no gRPC server: HTTP status {}",
+                    call.http
+                )));
+            }
         }
         let broken = || GrpcError::Broken("the answer is not readable".to_owned());
         let (head, body) = call.data.split_at_checked(5).ok_or_else(broken)?;
         let (compressed, length) = head.split_first().ok_or_else(broken)?;
         if *compressed != 0 {
-            return Err(GrpcError::Broken("the answer is compressed, which was not asked for".to_owned()));
+            return Err(GrpcError::Broken(
+                "the answer is compressed, which was not asked for".to_owned(),
+            ));
         }
-        body.get(..number(length) as usize).map(<[u8]>::to_vec).ok_or_else(broken)
+        body.get(..number(length) as usize)
+            .map(<[u8]>::to_vec)
+            .ok_or_else(broken)
     }
 
-    fn exchange(&mut self, call: &mut Call, method: &str, message: &[u8], metadata: &[(&str, &str)]) -> io::Result<()> {
+    fn exchange(
+        &mut self,
+        call: &mut Call,
+        method: &str,
+        message: &[u8],
+        metadata: &[(&str, &str)],
+    ) -> io::Result<()> {
         let authority = self.authority.clone();
         let mut headers = vec![
             (":method", "POST"),
@@ -219,7 +278,9 @@ impl Grpc {
         body.extend(message);
         let mut rest = body.as_slice();
         while !rest.is_empty() && !call.ended {
-            let room = usize::try_from(self.window.min(call.window)).unwrap_or(0).min(MAX_FRAME);
+            let room = usize::try_from(self.window.min(call.window))
+                .unwrap_or(0)
+                .min(MAX_FRAME);
             if room == 0 {
                 self.wire.flush()?;
                 let frame = self.receive()?;
@@ -278,7 +339,9 @@ impl Grpc {
             RESET if ours => {
                 let code = number(&frame.payload);
                 if call.status.is_none() {
-                    return Err(wrong(&format!("the server broke the call off (code {code})")));
+                    return Err(wrong(&format!(
+                        "the server broke the call off (code {code})"
+                    )));
                 }
                 call.ended = true;
                 Ok(())
@@ -291,13 +354,16 @@ impl Grpc {
                 let mut flags = frame.flags;
                 while flags & END_HEADERS == 0 {
                     let next = self.receive()?;
-                    if next.kind != CONTINUATION || next.stream != call.id || block.len() > 1 << 20 {
+                    if next.kind != CONTINUATION || next.stream != call.id || block.len() > 1 << 20
+                    {
                         return Err(wrong("the server's headers are not readable"));
                     }
                     block.extend(&next.payload);
                     flags |= next.flags & END_HEADERS;
                 }
-                for (name, value) in decode(&block).ok_or_else(|| wrong("the server's headers are not readable"))? {
+                for (name, value) in
+                    decode(&block).ok_or_else(|| wrong("the server's headers are not readable"))?
+                {
                     match name.as_str() {
                         ":status" => call.http = value,
                         "grpc-status" => call.status = value.parse().ok(),
@@ -327,7 +393,10 @@ fn unpadded(frame: &Frame) -> io::Result<Vec<u8>> {
     }
     let short = || wrong("a frame of the server is too short");
     let (padding, rest) = frame.payload.split_first().ok_or_else(short)?;
-    let length = rest.len().checked_sub(usize::from(*padding)).ok_or_else(short)?;
+    let length = rest
+        .len()
+        .checked_sub(usize::from(*padding))
+        .ok_or_else(short)?;
     Ok(rest.get(..length).unwrap_or_default().to_vec())
 }
 
@@ -336,7 +405,9 @@ fn unescaped(text: &str) -> String {
     let mut out = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
-        let digits = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let digits = tail
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
         match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             Some(byte) if *first == b'%' => {
                 out.push(byte);
@@ -398,7 +469,12 @@ mod tests {
             frame(DATA, 0, 1, &[0, 0, 0, 0, 3, b'a']),
             frame(DATA, PADDED, 1, &[2, b'b', b'c', 0, 0]),
             frame(HEADERS, 0, 1, &encode(&[("grpc-status", "0")])[..4]),
-            frame(CONTINUATION, END_HEADERS, 1, &encode(&[("grpc-status", "0")])[4..]),
+            frame(
+                CONTINUATION,
+                END_HEADERS,
+                1,
+                &encode(&[("grpc-status", "0")])[4..],
+            ),
         ];
         // the last headers end the stream
         let mut frames = frames.to_vec();
@@ -420,16 +496,24 @@ mod tests {
 
     #[test]
     fn refusals_and_broken_connections() {
-        let no = encode(&[("grpc-status", "9"), ("grpc-message", "etcdserver: 100%25 no")]);
+        let no = encode(&[
+            ("grpc-status", "9"),
+            ("grpc-message", "etcdserver: 100%25 no"),
+        ]);
         match answer(&[frame(HEADERS, END_HEADERS | END_STREAM, 1, &no)], b"") {
-            Err(GrpcError::Refused { code: 9, message }) => assert_eq!(message, "etcdserver: 100% no"),
+            Err(GrpcError::Refused { code: 9, message }) => {
+                assert_eq!(message, "etcdserver: 100% no")
+            }
             other => panic!("{other:?}"),
         }
         for (frames, part) in [
             (vec![], "closed the connection"),
             (vec![frame(GO_AWAY, 0, 0, b"12345678too many")], "too many"),
             (vec![frame(RESET, 0, 1, &[0, 0, 0, 8])], "code 8"),
-            (vec![frame(HEADERS, END_HEADERS | END_STREAM, 1, &[0x8d])], "HTTP status 404"),
+            (
+                vec![frame(HEADERS, END_HEADERS | END_STREAM, 1, &[0x8d])],
+                "HTTP status 404",
+            ),
             (vec![frame(DATA, PADDED, 1, &[9, 1])], "too short"),
         ] {
             let error = answer(&frames, b"").expect_err(part).to_string();

@@ -3,9 +3,10 @@
 /// Lengths of the Huffman codes of the characters from blank to tilde (appendix B). The code is canonical: codes of one
 /// length follow each other in the order of their characters, shorter ones come first.
 const LENGTHS: &[u8] = &[
-    6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 7, 8, 15, 6, 12, 10, 13, 6, 7, 7,
-    7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 8, 7, 8, 13, 19, 13, 14, 6, 15, 5, 6, 5, 6, 5, 6, 6, 6, 5, 7,
-    7, 6, 6, 6, 5, 6, 7, 6, 5, 5, 6, 7, 7, 7, 7, 7, 15, 11, 14, 13,
+    6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 7, 8, 15,
+    6, 12, 10, 13, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 8, 7, 8,
+    13, 19, 13, 14, 6, 15, 5, 6, 5, 6, 5, 6, 6, 6, 5, 7, 7, 6, 6, 6, 5, 6, 7, 6, 5, 5, 6, 7, 7, 7,
+    7, 7, 15, 11, 14, 13,
 ];
 /// The longest code that is read.
 const LONGEST: u8 = 19;
@@ -21,13 +22,20 @@ fn codes() -> Vec<Code> {
     // the zero byte has a code as short as those of some characters
     let zero = std::iter::once((0_u8, 13_u8));
     let others = (b' '..=b'~').zip(LENGTHS.iter().copied());
-    let mut all: Vec<(u8, u8)> = zero.chain(others).map(|(character, length)| (length, character)).collect();
+    let mut all: Vec<(u8, u8)> = zero
+        .chain(others)
+        .map(|(character, length)| (length, character))
+        .collect();
     all.sort_unstable();
     let mut codes = Vec::with_capacity(all.len());
     let (mut next, mut last) = (0_u32, 0_u8);
     for (length, character) in all {
         next <<= length - last;
-        codes.push(Code { length, bits: next, character });
+        codes.push(Code {
+            length,
+            bits: next,
+            character,
+        });
         next += 1;
         last = length;
     }
@@ -42,7 +50,10 @@ fn unhuffman(bytes: &[u8]) -> Option<Vec<u8>> {
         for at in (0..8).rev() {
             bits = bits << 1 | u32::from(byte >> at & 1);
             length += 1;
-            if let Some(code) = codes.iter().find(|code| code.length == length && code.bits == bits) {
+            if let Some(code) = codes
+                .iter()
+                .find(|code| code.length == length && code.bits == bits)
+            {
                 out.push(code.character);
                 (bits, length) = (0, 0);
             } else if length > LONGEST {
@@ -82,7 +93,11 @@ fn string(input: &mut &[u8]) -> Option<Vec<u8>> {
     let length = integer(input, 7)?;
     let (bytes, rest) = input.split_at_checked(length)?;
     *input = rest;
-    if is_huffman { unhuffman(bytes) } else { Some(bytes.to_vec()) }
+    if is_huffman {
+        unhuffman(bytes)
+    } else {
+        Some(bytes.to_vec())
+    }
 }
 
 /// The fields of the static table that count here; of the others only the place is known.
@@ -156,8 +171,14 @@ mod tests {
     use super::*;
 
     fn unhex(text: &str) -> Vec<u8> {
-        let digits: Vec<u8> = text.bytes().map(|b| char::from(b).to_digit(16).expect("hex") as u8).collect();
-        digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+        let digits: Vec<u8> = text
+            .bytes()
+            .map(|b| char::from(b).to_digit(16).expect("hex") as u8)
+            .collect();
+        digits
+            .chunks(2)
+            .map(|pair| pair[0] << 4 | pair[1])
+            .collect()
     }
 
     /// The examples of RFC 7541, appendix C.
@@ -168,21 +189,42 @@ mod tests {
             ("a8eb10649cbf", "no-cache"),
             ("25a849e95ba97d7f", "custom-key"),
             ("25a849e95bb8e8b4bf", "custom-value"),
-            ("d07abe941054d444a8200595040b8166e082a62d1bff", "Mon, 21 Oct 2013 20:13:21 GMT"),
-            ("9d29ad171863c78f0b97c8e9ae82ae43d3", "https://www.example.com"),
-            ("94e7821dd7f2e6c7b335dfdfcd5b3960d5af27087f3672c1ab270fb5291f9587316065c003ed4ee5b1063d5007",
-             "foo=ASDJKHQKBZXOQWEOPIUAXQWEOIU; max-age=3600; version=1"),
+            (
+                "d07abe941054d444a8200595040b8166e082a62d1bff",
+                "Mon, 21 Oct 2013 20:13:21 GMT",
+            ),
+            (
+                "9d29ad171863c78f0b97c8e9ae82ae43d3",
+                "https://www.example.com",
+            ),
+            (
+                "94e7821dd7f2e6c7b335dfdfcd5b3960d5af27087f3672c1ab270fb5291f9587316065c003ed4ee5b1063d5007",
+                "foo=ASDJKHQKBZXOQWEOPIUAXQWEOIU; max-age=3600; version=1",
+            ),
         ] {
-            assert_eq!(unhuffman(&unhex(bytes)).map(|b| String::from_utf8_lossy(&b).into_owned()).as_deref(), Some(text));
+            assert_eq!(
+                unhuffman(&unhex(bytes))
+                    .map(|b| String::from_utf8_lossy(&b).into_owned())
+                    .as_deref(),
+                Some(text)
+            );
         }
         assert_eq!(unhuffman(&[0xff; 8]), None);
-        assert_eq!(unhuffman(&[0x00, 0x00, 0xf0]), None, "half a character at the end");
+        assert_eq!(
+            unhuffman(&[0x00, 0x00, 0xf0]),
+            None,
+            "half a character at the end"
+        );
     }
 
     #[test]
     fn what_is_written_is_read() {
         let long = "x".repeat(400);
-        let headers = [("grpc-status", "9"), ("grpc-message", long.as_str()), (":path", "/a")];
+        let headers = [
+            ("grpc-status", "9"),
+            ("grpc-message", long.as_str()),
+            (":path", "/a"),
+        ];
         let read = decode(&encode(&headers)).expect("readable");
         let read: Vec<(&str, &str)> = read.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
         assert_eq!(read, headers);
@@ -194,8 +236,16 @@ mod tests {
         let mut block = vec![0x20, 0x88, 0x0f, 0x10];
         block.extend([3, b'a', b'/', b'b']);
         let read = decode(&block).expect("readable");
-        assert_eq!(read.first(), Some(&(":status".to_owned(), "200".to_owned())));
-        for bad in [&[0xbe][..], &[0x40, 0x05, b'a'], &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff], &[0x7f]] {
+        assert_eq!(
+            read.first(),
+            Some(&(":status".to_owned(), "200".to_owned()))
+        );
+        for bad in [
+            &[0xbe][..],
+            &[0x40, 0x05, b'a'],
+            &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            &[0x7f],
+        ] {
             assert_eq!(decode(bad), None, "{bad:?}");
         }
     }

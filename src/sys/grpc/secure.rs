@@ -26,10 +26,9 @@ fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>> 
 /// When a certificate or the key cannot be used. What the server says of them comes with the first call.
 pub(super) fn secure(stream: Stream, server: &GrpcServer, host: &str) -> Result<Box<dyn Wire>> {
     let other = |what: String| Error::Other(what);
-    let ca = server
-        .ca_pem
-        .as_ref()
-        .ok_or_else(|| other("the authority of the server's certificate is not named".to_owned()))?;
+    let ca = server.ca_pem.as_ref().ok_or_else(|| {
+        other("the authority of the server's certificate is not named".to_owned())
+    })?;
     let mut roots = RootCertStore::empty();
     for certificate in certificates(ca, "the authority's certificate")? {
         roots
@@ -46,8 +45,9 @@ pub(super) fn secure(stream: Stream, server: &GrpcServer, host: &str) -> Result<
         Some(pair) => {
             let (chain, key) = pair.reveal();
             let chain = certificates(chain, "the client's certificate")?;
-            let key = PrivateKeyDer::from_pem_slice(key)
-                .map_err(|_| other("the client's key cannot be used: it is no private key".to_owned()))?;
+            let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| {
+                other("the client's key cannot be used: it is no private key".to_owned())
+            })?;
             builder
                 .with_client_auth_cert(chain, key)
                 .map_err(|e| other(format!("the client's certificate cannot be used: {e}")))?
