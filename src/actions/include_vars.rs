@@ -85,7 +85,7 @@ pub(super) fn include_vars(input: &Input<'_>) -> Result<Step> {
 /// The variables, mappings merged with those that the host has under the same names.
 fn onto_existing(vars: &Map, scope: &dyn Scope) -> Map {
     let mut merged = Map::new();
-    for (key, value) in vars.iter() {
+    for (key, value) in vars {
         let existing = key.as_str().and_then(|name| scope.get(name));
         let both = match (existing, value) {
             (
