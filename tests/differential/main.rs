@@ -100,8 +100,6 @@ const KNOWN: &[&str] = &[
     "handlers-from-twice",
     // of handlers with one name, only the last listens
     "handlers-listen-same-name",
-    // `public: false` of `import_role`
-    "import-role-not-public",
     // `included:` shows the label of the item
     "include-label",
     // a label that cannot be rendered fails the item; an empty one is none
