@@ -4,6 +4,7 @@ use super::ansible;
 use super::args::{OutputKind, PlayArgs, VerifyKind};
 use super::exit::{CommandFailure, CommandResult, Exit};
 use super::lists;
+use super::log;
 use super::setup::Setup;
 use super::show::Show;
 use super::streams::{errln, outln};
@@ -291,7 +292,7 @@ pub fn human(show: &Show, diff: bool, check: bool) -> Box<dyn EventSink> {
         80
     };
     let human = Human::new(
-        Box::new(std::io::stdout()),
+        log::both(Box::new(std::io::stdout())),
         HumanOptions {
             palette: Palette {
                 color: show.colour_out,
@@ -304,7 +305,7 @@ pub fn human(show: &Show, diff: bool, check: bool) -> Box<dyn EventSink> {
             ..HumanOptions::default()
         },
     )
-    .warnings_to(Box::new(std::io::stderr()));
+    .warnings_to(log::both(Box::new(std::io::stderr())));
     if attended && console::user_attended_stderr() {
         let begun = Instant::now();
         let clock: Clock = Arc::new(move || begun.elapsed());

@@ -155,7 +155,13 @@ impl Setup {
                     .map_err(|e| e.message)?;
                 Ok(selection.hosts.iter().map(ToString::to_string).collect())
             })),
-            warn: Some(Arc::new(|message: &str| errln!("[WARNING]: {message}"))),
+            warn: Some(Arc::new(|message: &str| {
+                errln!("[WARNING]: {message}");
+                super::log::diagnostic(
+                    crate::diag::Severity::Warning,
+                    &format!("[WARNING]: {message}"),
+                );
+            })),
             vault: Arc::clone(store.vault()),
             setting: Some(self.settings()),
             ..TemplarOptions::default()
@@ -473,6 +479,7 @@ pub fn configuration(show: &Show) -> Result<(Config, PathBuf), CommandFailure> {
     })?;
     let env = |name: &str| std::env::var(name).ok();
     let config = Config::load(&env, &cwd)?;
+    super::log::open(&config, show);
     show.warnings(config.warnings.iter().cloned());
     if show.is_ansible() {
         show.begins(&config);

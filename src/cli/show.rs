@@ -15,6 +15,21 @@ pub enum Voice {
     Ansible,
 }
 
+/// Standard error that nobody may read any more (`2>&1 | head`): that is no reason to end.
+struct Unread(std::io::Stderr);
+
+impl std::io::Write for Unread {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let _ = self.0.write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
+    }
+}
+
 /// Writes messages to standard error.
 #[derive(Clone, Copy, Debug)]
 pub struct Show {
@@ -51,7 +66,7 @@ impl Show {
             // the second call in one process (tests) keeps the first one's choice
             let _ = tracing_subscriber::fmt()
                 .with_max_level(level)
-                .with_writer(std::io::stderr)
+                .with_writer(|| Unread(std::io::stderr()))
                 .with_ansi(show.colour)
                 .try_init();
         }
@@ -108,19 +123,18 @@ impl Show {
 
     /// Shows a diagnostic.
     pub fn diagnostic(&self, diagnostic: &Diagnostic) {
-        if self.voice == Voice::Ansible {
-            errln!("{}", super::ansible::message(diagnostic, self.colour));
-            return;
-        }
-        errln!(
-            "{}",
+        let text = if self.voice == Voice::Ansible {
+            super::ansible::message(diagnostic, self.colour)
+        } else {
             render(
                 diagnostic,
                 RenderOptions {
-                    colour: self.colour
-                }
+                    colour: self.colour,
+                },
             )
-        );
+        };
+        errln!("{text}");
+        super::log::diagnostic(diagnostic.severity, &text);
     }
 
     /// Shows why a command failed.

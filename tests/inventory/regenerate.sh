@@ -8,6 +8,8 @@ export ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1 ANSIBLE_CONFIG="$empty" ANSIBL
 for case in *.ini *.yml ini_no_extension yml_extensionless */; do
     case=${case%/}
     if [ -e "$case.error" ]; then continue; fi
+    # the reference knows no Terraform: these are written by hand
+    case $case in terraform_*) continue ;; esac
     ansible-inventory -i "$case" --list >"$case.json" 2>/dev/null
     ansible-inventory -i "$case" --graph >"$case.graph" 2>/dev/null
 done

@@ -216,3 +216,40 @@ pub(super) fn declare(
     inventory.set_variable(&name, &Value::str("terraform"), Value::map(about))?;
     Ok(Arc::from(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_in_the_documents_is_this_one() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/inventory.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let written: Vec<&str> = text
+            .lines()
+            .skip_while(|line| !line.contains("<!-- table of machines -->"))
+            .skip(1)
+            .take_while(|line| line.starts_with('|'))
+            .collect();
+        let quoted = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            names.join(", ")
+        };
+        let rows: Vec<String> = KINDS
+            .iter()
+            .map(|kind| {
+                let labels = match kind.labels {
+                    "" => "|".to_owned(),
+                    labels => format!("| `{labels}` |"),
+                };
+                format!(
+                    "| `{}` | {} | {} {labels}",
+                    kind.kind,
+                    quoted(kind.name),
+                    quoted(kind.address)
+                )
+            })
+            .collect();
+        assert_eq!(written, rows);
+    }
+}

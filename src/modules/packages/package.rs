@@ -13,7 +13,7 @@ module_args! {
         /// The packages.
         name: Vec<String> => required, aliases ["pkg"];
         /// What they are to be.
-        state: State => required;
+        state: State => default("present");
         /// The package manager; without it, the machine's.
         r#use: String => default("auto");
     }
