@@ -156,7 +156,7 @@ pub fn load(
         exists(path, show)?;
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let plays = loader.playbook(&absolute);
-        show.warnings(loader.take_warnings());
+        show.checked(loader.take_warnings())?;
         playbooks.push((path.clone(), plays?));
     }
     Ok(playbooks)

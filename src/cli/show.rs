@@ -3,7 +3,11 @@
 use super::args::Global;
 use super::exit::CommandFailure;
 use super::streams::{errln, outln};
+use crate::config::DuplicateKeys;
 use crate::diag::{Diagnostic, RenderOptions, render};
+
+/// The code of warnings of keys that are given twice.
+const DUPLICATE: &str = "yaml::duplicate-key";
 
 /// In whose words messages are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +47,8 @@ pub struct Show {
     pub verbosity: u8,
     /// Whether skipped hosts are shown.
     pub skipped: bool,
+    /// What a key that is given twice in YAML is.
+    pub duplicates: DuplicateKeys,
 }
 
 impl Show {
@@ -57,6 +63,7 @@ impl Show {
             colour_out: wanted && (forced || console::user_attended()),
             verbosity: global.verbose,
             skipped: true,
+            duplicates: DuplicateKeys::Warn,
         };
         if show.verbosity >= 3 {
             let level = match show.verbosity {
@@ -95,6 +102,7 @@ impl Show {
             .verbosity
             .max(u8::try_from(config.verbosity.value).unwrap_or(u8::MAX));
         self.skipped = config.display_skipped_hosts.value;
+        self.duplicates = config.duplicate_dict_key.value;
         self
     }
 
@@ -121,8 +129,32 @@ impl Show {
         outln!("{text}");
     }
 
+    /// Shows what a playbook or inventory gave rise to.
+    ///
+    /// # Errors
+    /// The first of it that is an error to the configuration (`duplicate_dict_key`).
+    pub fn checked(
+        &self,
+        warnings: impl IntoIterator<Item = Diagnostic>,
+    ) -> Result<(), CommandFailure> {
+        for warning in warnings {
+            if warning.code == DUPLICATE && self.duplicates == DuplicateKeys::Error {
+                return Err(Diagnostic {
+                    severity: crate::diag::Severity::Error,
+                    ..warning
+                }
+                .into());
+            }
+            self.diagnostic(&warning);
+        }
+        Ok(())
+    }
+
     /// Shows a diagnostic.
     pub fn diagnostic(&self, diagnostic: &Diagnostic) {
+        if diagnostic.code == DUPLICATE && self.duplicates == DuplicateKeys::Ignore {
+            return;
+        }
         let text = if self.voice == Voice::Ansible {
             super::ansible::message(diagnostic, self.colour)
         } else {

@@ -29,6 +29,7 @@ mod select;
 mod source;
 mod terraform;
 mod toml;
+mod toml_dump;
 mod words;
 mod yaml;
 
