@@ -93,6 +93,7 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
         other => other?,
     };
     setup.ask(&args.connection)?;
+    store.set_password(setup.secrets.login.clone());
     let options = RunOptions {
         check: args.check,
         diff: args.diff || *setup.config.diff_always,

@@ -55,7 +55,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
             (&playbooks, &loader),
             &store,
             limit.as_deref(),
-            &tags,
+            (&tags, &setup.renderer(&templar)),
         );
     }
     let unstarted = match starts(&args, &playbooks) {
@@ -69,6 +69,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
         }
     }
     setup.ask(&args.connection)?;
+    store.set_password(setup.secrets.login.clone());
     let options = RunOptions {
         check: args.check,
         diff: args.diff || *setup.config.diff_always,

@@ -188,15 +188,15 @@ impl Setup {
         })
     }
 
-    /// The reader of playbooks.
-    pub fn loader(&self, templar: &Templar) -> Arc<Loader> {
+    /// Renders texts of playbooks before the run: with these variables, and those of the command line on top.
+    pub fn renderer(&self, templar: &Templar) -> impl Fn(&str, &[Arc<Map>]) -> Result<String, String> + Send + Sync + 'static {
         let templar = templar.clone();
         let extra: Map = self
             .extra
             .iter()
             .flat_map(|(_, vars)| vars.iter().map(|(k, v)| (k.clone(), v.clone())))
             .collect();
-        let render = move |text: &str, vars: &[Arc<Map>]| {
+        move |text: &str, vars: &[Arc<Map>]| {
             let mut all = Map::new();
             for layer in vars.iter().map(Arc::as_ref).chain([&extra]) {
                 all.extend(layer.iter().map(|(k, v)| (k.clone(), v.clone())));
@@ -210,7 +210,12 @@ impl Setup {
                 .render_str(text, &cx)
                 .map(|value| value.to_string())
                 .map_err(|e| e.message)
-        };
+        }
+    }
+
+    /// The reader of playbooks.
+    pub fn loader(&self, templar: &Templar) -> Arc<Loader> {
+        let render = self.renderer(templar);
         let expand = |paths: &[PathBuf]| paths.iter().map(|path| expand_home(path)).collect();
         Arc::new(Loader::new(
             Arc::new(Actions::without(self.rejected.clone())),
