@@ -13,6 +13,13 @@ for case in *.ini *.yml ini_no_extension yml_extensionless */; do
     ansible-inventory -i "$case" --list >"$case.json" 2>/dev/null
     ansible-inventory -i "$case" --graph >"$case.graph" 2>/dev/null
 done
+# without this, the reference reads TOML as INI
+export ANSIBLE_INVENTORY_ENABLED=toml
+for case in *.toml; do
+    ansible-inventory -i "$case" --list >"$case.json" 2>/dev/null
+    ansible-inventory -i "$case" --graph >"$case.graph" 2>/dev/null
+done
+unset ANSIBLE_INVENTORY_ENABLED
 for patterns in *.patterns; do
     case=${patterns%.patterns}
     sed 's/ => .*//' "$patterns" | while IFS= read -r pattern; do

@@ -239,7 +239,7 @@ mod tests {
             .iter()
             .map(|kind| {
                 let labels = match kind.labels {
-                    "" => "|".to_owned(),
+                    "" => "| |".to_owned(),
                     labels => format!("| `{labels}` |"),
                 };
                 format!(
