@@ -3,7 +3,7 @@
 use super::super::Inventory;
 use super::super::compose::group_name;
 use super::some;
-use super::state::Resource;
+use super::state::{Resource, harmless};
 use crate::diag::Diagnostic;
 use crate::value::{Map, Value, str_of};
 use std::path::Path;
@@ -144,6 +144,11 @@ fn first(value: &Value) -> &Value {
     }
 }
 
+/// A text of Terraform's as a value.
+fn text(text: &str) -> Value {
+    harmless(Value::str(text))
+}
+
 /// Makes the host of a machine, in groups for its kind, its resource, its module and its labels; returns its name.
 pub(super) fn declare(
     inventory: &mut Inventory,
@@ -198,16 +203,16 @@ pub(super) fn declare(
         _ => {}
     }
     if let Some(address) = kind.address.iter().find_map(|path| look(attributes, path)) {
-        inventory.set_variable(&name, &Value::str("ansible_host"), Value::data(address))?;
+        inventory.set_variable(&name, &Value::str("ansible_host"), text(&address))?;
     }
     let mut about = Map::new()
-        .with("address", Value::data(resource.address()))
-        .with("type", Value::data(resource.kind.as_str()))
-        .with("name", Value::data(resource.name.as_str()))
-        .with("module", Value::data(resource.module.as_str()))
+        .with("address", text(&resource.address()))
+        .with("type", text(&resource.kind))
+        .with("name", text(&resource.name))
+        .with("module", text(&resource.module))
         .with("index", resource.index.clone());
     if let Some(id) = some(attributes, &["id"]) {
-        about.set("id", Value::data(id));
+        about.set("id", text(&id));
     }
     about.set(
         "labels",
