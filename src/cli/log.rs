@@ -40,7 +40,7 @@ pub fn open(config: &Config, show: &Show) {
         Err(error) => show.diagnostic(&Diagnostic::warning(
             "config::log",
             format!(
-                "log file at {} is not writeable and cannot be created, aborting: {}",
+                "log file at {} is not writeable and cannot be created: {}",
                 path.display(),
                 io_reason(&error)
             ),
@@ -65,6 +65,9 @@ fn record(level: &str, text: &str) {
     };
     let plain = uncoloured(text);
     let plain = plain.trim_start_matches('\n').trim_end_matches('\n');
+    if plain.is_empty() {
+        return;
+    }
     let time = jiff::Zoned::now();
     let line = format!(
         "{},{:03} {} {level}| {plain}\n",
@@ -83,7 +86,7 @@ pub fn diagnostic(severity: Severity, text: &str) {
         match severity {
             Severity::Error => "ERROR",
             Severity::Warning => "WARNING",
-            _ => "INFO",
+            Severity::Deprecation => "INFO",
         },
         text,
     );

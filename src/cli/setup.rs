@@ -189,7 +189,10 @@ impl Setup {
     }
 
     /// Renders texts of playbooks before the run: with these variables, and those of the command line on top.
-    pub fn renderer(&self, templar: &Templar) -> impl Fn(&str, &[Arc<Map>]) -> Result<String, String> + Send + Sync + 'static {
+    pub fn renderer(
+        &self,
+        templar: &Templar,
+    ) -> impl Fn(&str, &[Arc<Map>]) -> Result<String, String> + Send + Sync + 'static {
         let templar = templar.clone();
         let extra: Map = self
             .extra

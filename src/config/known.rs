@@ -25,8 +25,7 @@ pub struct Known {
     pub choices: Vec<&'static str>,
 }
 
-static SETTINGS: LazyLock<Vec<Known>> =
-    LazyLock::new(|| read(include_str!("known_settings.tsv")));
+static SETTINGS: LazyLock<Vec<Known>> = LazyLock::new(|| read(include_str!("known_settings.tsv")));
 static OPTIONS: LazyLock<Vec<Known>> = LazyLock::new(|| read(include_str!("known_options.tsv")));
 
 fn read(table: &'static str) -> Vec<Known> {
@@ -131,7 +130,6 @@ impl Known {
             None => (typed(self.kind, &self.default, env), "default".to_owned()),
         }
     }
-
 }
 
 /// A value as a type of settings wants it.
@@ -177,10 +175,7 @@ mod tests {
     #[test]
     fn settings_in_use_are_ansibles_under_the_same_names() {
         // what Ansible keeps with a plugin, or has under other circumstances
-        let elsewhere = [
-            "ANSIBLE_FORCE_COLOR",
-            "ANSIBLE_NOCOLOR",
-        ];
+        let elsewhere = ["ANSIBLE_FORCE_COLOR", "ANSIBLE_NOCOLOR"];
         let wrong: Vec<String> = Config::defaults()
             .table()
             .iter()

@@ -170,8 +170,7 @@ impl Keyed {
         let default = text(node, "default_value")?;
         let trailing = node
             .get("trailing_separator")
-            .filter(|node| !node.is_null())
-            .is_some();
+            .is_some_and(|node| !node.is_null());
         if trailing && default.is_some() {
             return Err(wrong(
                 node,
@@ -348,10 +347,9 @@ pub(super) fn compose(
             for (name, node) in &rules.compose {
                 match evaluate(&templar, node, &cx) {
                     Ok(value) => inventory.set_variable(host, &Value::str(&**name), value)?,
-                    Err(why) => strictly(
-                        node,
-                        format!("Could not set {name} for host {host}: {why}"),
-                    )?,
+                    Err(why) => {
+                        strictly(node, format!("Could not set {name} for host {host}: {why}"))?;
+                    }
                 }
             }
         }
@@ -378,7 +376,10 @@ pub(super) fn compose(
                 Ok(false) => {}
                 Err(why) => strictly(
                     node,
-                    format!("Could not add host {host} to group {group}: {}", why.message),
+                    format!(
+                        "Could not add host {host} to group {group}: {}",
+                        why.message
+                    ),
                 )?,
             }
         }

@@ -43,7 +43,10 @@ pub(super) fn parse(
         .iter()
         .try_fold(1usize, |all, layer| all.checked_mul(layer.len()));
     let Some(count) = count.filter(|count| *count <= LIMIT) else {
-        return Err(wrong(layers, format!("the layers stand for more than {LIMIT} hosts")));
+        return Err(wrong(
+            layers,
+            format!("the layers stand for more than {LIMIT} hosts"),
+        ));
     };
     let hosts = config
         .get("hosts")
@@ -57,7 +60,10 @@ pub(super) fn parse(
         let mut rest = number;
         let mut picked = vec![Value::Null; choices.len()];
         for (place, layer) in picked.iter_mut().zip(&choices).rev() {
-            *place = layer.get(rest % layer.len().max(1)).cloned().unwrap_or_default();
+            *place = layer
+                .get(rest % layer.len().max(1))
+                .cloned()
+                .unwrap_or_default();
             rest /= layer.len().max(1);
         }
         let vars: Map = names.iter().cloned().zip(picked).collect();

@@ -86,10 +86,7 @@ impl Inventory {
         if safe == name {
             return Cow::Borrowed(name);
         }
-        let replaces = matches!(
-            self.group_names,
-            GroupNames::Always | GroupNames::Silently
-        );
+        let replaces = matches!(self.group_names, GroupNames::Always | GroupNames::Silently);
         if new && !self.odd_group_names {
             self.odd_group_names = true;
             match self.group_names {

@@ -5,11 +5,7 @@ use crate::diag::Diagnostic;
 use std::path::Path;
 
 /// Adds the hosts of a comma separated list to `ungrouped`; with ranges, if wanted (`advanced_host_list`).
-pub(super) fn parse(
-    inventory: &mut Inventory,
-    list: &str,
-    ranges: bool,
-) -> Result<(), Diagnostic> {
+pub(super) fn parse(inventory: &mut Inventory, list: &str, ranges: bool) -> Result<(), Diagnostic> {
     for entry in list
         .split(',')
         .map(str::trim)

@@ -136,7 +136,7 @@ impl Reader<'_> {
             };
             let mut warning = as_warning(problem);
             warning.message = format!(
-                " * Failed to parse {source} with {} plugin: {}",
+                "* Failed to parse {source} with {} plugin: {}",
                 plugin.name(),
                 warning.message
             );
@@ -288,12 +288,7 @@ impl Reader<'_> {
     }
 
     /// Reads a source file that names its plugin.
-    fn configured(
-        &mut self,
-        plugin: Plugin,
-        node: &Node,
-        path: &Path,
-    ) -> Result<(), Diagnostic> {
+    fn configured(&mut self, plugin: Plugin, node: &Node, path: &Path) -> Result<(), Diagnostic> {
         match plugin {
             Plugin::Generator => generator::parse(self.inventory, node, path, self.options),
             Plugin::Terraform => terraform::configured(self.inventory, node, path, self.options),

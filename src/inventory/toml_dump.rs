@@ -188,7 +188,10 @@ mod tests {
             inventory.host("a.b").unwrap().vars
         );
         assert_eq!(again.graph("top"), inventory.graph("top"));
-        assert_eq!(again.group("web").unwrap().vars, inventory.group("web").unwrap().vars);
+        assert_eq!(
+            again.group("web").unwrap().vars,
+            inventory.group("web").unwrap().vars
+        );
         assert!(matches!(again.sources.first(), Some(SourceSpec::Path(_))));
     }
 
@@ -196,6 +199,9 @@ mod tests {
     fn keys_that_are_no_strings_have_no_form() {
         let inventory = from_text("hosts.yml", "g:\n  hosts:\n    h: {x: {1: 2}}\n").unwrap();
         let problem = dump(&inventory).unwrap_err();
-        assert!(problem.message.starts_with("The source inventory contains"), "{problem}");
+        assert!(
+            problem.message.starts_with("The source inventory contains"),
+            "{problem}"
+        );
     }
 }

@@ -39,4 +39,4 @@ mod cases;
 pub use context::{Context, FileContext, Overlay};
 pub use error::{TemplateError, TemplateErrorKind, TemplateStep};
 pub use scope::{Scope, ScopeMap, Variable};
-pub use templar::{FoundSetting, FileOptions, HostPattern, Setting, Templar, TemplarOptions, Warn};
+pub use templar::{FileOptions, FoundSetting, HostPattern, Setting, Templar, TemplarOptions, Warn};

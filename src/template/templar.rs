@@ -19,8 +19,7 @@ use std::sync::Arc;
 /// Gives the hosts of a pattern (`inventory_hostnames`).
 pub type HostPattern = Arc<dyn Fn(&str) -> Result<Vec<String>, String> + Send + Sync>;
 /// Gives the value of a setting (`config`) by its name; of an option by its plugin's kind and name, and its own.
-pub type Setting =
-    Arc<dyn Fn(Option<(&str, &str)>, &str) -> Option<FoundSetting> + Send + Sync>;
+pub type Setting = Arc<dyn Fn(Option<(&str, &str)>, &str) -> Option<FoundSetting> + Send + Sync>;
 
 /// A setting that was asked for.
 #[derive(Clone)]

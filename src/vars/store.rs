@@ -119,7 +119,11 @@ impl VarStore {
 
     /// A variable of the login, for who asks for it by name; it is in no list of variables.
     pub(super) fn login_variable(&self, name: &str) -> Option<Value> {
-        let names = ["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"];
+        let names = [
+            "ansible_password",
+            "ansible_ssh_pass",
+            "ansible_ssh_password",
+        ];
         if !names.contains(&name) {
             return None;
         }

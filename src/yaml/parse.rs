@@ -30,7 +30,11 @@ pub fn parse(source: &Arc<Source>) -> Result<Document, Diagnostic> {
 /// What keeps a file that is meant to be JSON from being it.
 fn why_no_json(source: &Source) -> Option<String> {
     let text = source.text.trim_start_matches('\u{feff}');
-    if source.path.extension().is_none_or(|ending| ending != "json") {
+    if source
+        .path
+        .extension()
+        .is_none_or(|ending| ending != "json")
+    {
         return None;
     }
     let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;

@@ -106,8 +106,11 @@ impl Asked {
 
     fn all(&self) -> impl Iterator<Item = &'static Known> + '_ {
         let base: &'static [Known] = if self.base { known::settings() } else { &[] };
-        base.iter()
-            .chain(self.options.iter().flat_map(|(_, list)| list.iter().copied()))
+        base.iter().chain(
+            self.options
+                .iter()
+                .flat_map(|(_, list)| list.iter().copied()),
+        )
     }
 }
 
@@ -228,12 +231,7 @@ fn base(config: &Config, env: &dyn Fn(&str) -> Option<String>) -> Vec<Entry> {
     entries
 }
 
-fn dump(
-    config: &Config,
-    asked: &Asked,
-    args: &ConfigArgs,
-    env: &dyn Fn(&str) -> Option<String>,
-) {
+fn dump(config: &Config, asked: &Asked, args: &ConfigArgs, env: &dyn Fn(&str) -> Option<String>) {
     let shown = |entry: &Entry| !args.only_changed || entry.origin != "default";
     let mut entries = if asked.base {
         base(config, env)
@@ -264,12 +262,23 @@ fn dump(
     };
     let short = |plugin: &str| plugin.rsplit('.').next().unwrap_or(plugin).to_owned();
     match args.format {
-        None | Some(ConfigFormat::Display | ConfigFormat::Ini | ConfigFormat::Env | ConfigFormat::Vars) => {
+        None
+        | Some(
+            ConfigFormat::Display | ConfigFormat::Ini | ConfigFormat::Env | ConfigFormat::Vars,
+        ) => {
             entries.iter().for_each(Entry::line);
             for (name, settings) in &servers {
                 outln!("\n{name}\n{}", "=".repeat(name.chars().count()));
-                for setting in settings.iter().filter(|s| !args.only_changed || s.origin != "default") {
-                    outln!("{}({}) = {}", setting.name, setting.origin, python(&setting.value));
+                for setting in settings
+                    .iter()
+                    .filter(|s| !args.only_changed || s.origin != "default")
+                {
+                    outln!(
+                        "{}({}) = {}",
+                        setting.name,
+                        setting.origin,
+                        python(&setting.value)
+                    );
                 }
             }
             let mut last = "";
@@ -288,9 +297,7 @@ fn dump(
             let mut all: Vec<Value> = entries.iter().map(Entry::value).collect();
             if asked.base {
                 let of = servers.iter().map(|(name, settings)| {
-                    let settings = settings
-                        .iter()
-                        .map(|s| (Value::data(s.name), s.as_value()));
+                    let settings = settings.iter().map(|s| (Value::data(s.name), s.as_value()));
                     (Value::data(name.as_str()), Value::map(settings.collect()))
                 });
                 let servers = Value::map(of.collect());
@@ -323,7 +330,9 @@ fn about(known: &Known, doc: Option<&str>) -> Value {
     about.set("default", known.default.clone());
     about.set("type", Value::data(known.kind));
     let named = |names: &[&'static str]| {
-        let named = names.iter().map(|name| Map::new().with("name", Value::data(*name)));
+        let named = names
+            .iter()
+            .map(|name| Map::new().with("name", Value::data(*name)));
         Value::list(named.map(Value::map).collect())
     };
     about.set("env", named(&known.env));
@@ -494,8 +503,15 @@ fn validate(config: &Config, asked: &Asked, args: &ConfigArgs) -> CommandResult 
         let file = file.unwrap_or_default();
         let mut unknown = BTreeSet::new();
         for (section, key, _) in config.lines() {
-            if galaxy::knows(config, section, key) {
-                continue;
+            match galaxy::knows(config, section, key) {
+                Some(true) => continue,
+                Some(false) => {
+                    wrong.push(format!(
+                        "Found unknown key '{key}' in section '{section}' in '{file}'."
+                    ));
+                    continue;
+                }
+                None => {}
             }
             if !sections.contains(section) {
                 if unknown.insert(section) {

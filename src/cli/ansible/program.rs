@@ -35,11 +35,7 @@ pub enum Program {
 }
 
 /// Ansible's programs that runbook does not stand for.
-const NOT_BUILT: &[&str] = &[
-    "ansible-galaxy",
-    "ansible-console",
-    "ansible-test",
-];
+const NOT_BUILT: &[&str] = &["ansible-galaxy", "ansible-console", "ansible-test"];
 
 impl Program {
     /// The program that this process was started as, if its name is one of Ansible's.

@@ -102,7 +102,12 @@ fn names() -> Vec<String> {
         .map(|line| line.split('#').next().unwrap_or_default())
         .map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>())
         .find(|names| names.contains(&node.as_str()))
-        .and_then(|names| names.into_iter().find(|name| name.contains('.')).map(str::to_owned))
+        .and_then(|names| {
+            names
+                .into_iter()
+                .find(|name| name.contains('.'))
+                .map(str::to_owned)
+        })
         .unwrap_or_else(|| node.clone());
     let short = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
     let mut names = Vec::new();
@@ -142,9 +147,7 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
         },
     };
     let Some(url) = &args.url else {
-        return Err(wrong(
-            "URL for repository not specified, use -h for help",
-        ));
+        return Err(wrong("URL for repository not specified, use -h for help"));
     };
     if args.module_name != "git" {
         return Err(wrong(format!(
@@ -172,9 +175,14 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
             "Unable to update repository. Continuing with (forced) run of playbook.",
         ));
     } else if args.only_if_changed
-        && !["\"changed\": true", "changed: true", "changed: True", "| CHANGED =>"]
-            .iter()
-            .any(|sign| text.contains(sign))
+        && ![
+            "\"changed\": true",
+            "changed: true",
+            "changed: True",
+            "| CHANGED =>",
+        ]
+        .iter()
+        .any(|sign| text.contains(sign))
     {
         outln!("Repository has not changed, quitting: {}", text.trim_end());
         return Ok(Exit::Ok);
@@ -228,7 +236,10 @@ fn program(name: &str, args: &PullArgs) -> Result<std::process::Command, Command
     let exe = std::env::current_exe().map_err(|error| {
         CommandFailure::new(
             Exit::Error,
-            format!("where runbook is cannot be found out: {}", io_reason(&error)),
+            format!(
+                "where runbook is cannot be found out: {}",
+                io_reason(&error)
+            ),
         )
     })?;
     let mut command = std::process::Command::new(exe);

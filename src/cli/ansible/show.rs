@@ -16,7 +16,10 @@ pub fn message(diagnostic: &Diagnostic, colour: bool) -> String {
             } else {
                 ("[DEPRECATION WARNING]", Colour::Deprecate)
             };
-            let mut text = format!("{word}: {}", told(diagnostic));
+            let told = told(diagnostic);
+            // as there: an item of a list stands apart
+            let gap = if told.starts_with("* ") { " " } else { "" };
+            let mut text = format!("{word}: {gap}{told}");
             if let Some(span) = &diagnostic.span {
                 let _ = write!(text, " ({})", place(span));
             }
@@ -64,7 +67,7 @@ fn setting_of(diagnostic: &Diagnostic, key: &str) -> Option<String> {
     }
     let mut settings = known::settings().iter();
     let is_key = |place: &&str| place.split_once('.').is_some_and(|(_, name)| name == key);
-    let known = settings.find(|known| known.ini.iter().any(|place| is_key(&place)))?;
+    let known = settings.find(|known| known.ini.iter().any(|place| is_key(place)))?;
     let file = diagnostic.span.as_ref()?.path().display().to_string();
     Some(format!("{} (from {file})", known.name))
 }

@@ -11,20 +11,20 @@ use std::sync::Arc;
 
 /// A kind of machine: where its name and its addresses are. A dot goes into a block or a list's first item.
 pub(super) struct Kind {
-    kind: &'static str,
+    resource: &'static str,
     name: &'static [&'static str],
     address: &'static [&'static str],
     labels: &'static str,
 }
 
 const fn kind(
-    kind: &'static str,
+    resource: &'static str,
     name: &'static [&'static str],
     address: &'static [&'static str],
     labels: &'static str,
 ) -> Kind {
     Kind {
-        kind,
+        resource,
         name,
         address,
         labels,
@@ -84,7 +84,12 @@ pub(super) const KINDS: &[Kind] = &[
         &["network_interface.addresses"],
         "",
     ),
-    kind("linode_instance", &["label"], &["ip_address", "private_ip_address"], "tags"),
+    kind(
+        "linode_instance",
+        &["label"],
+        &["ip_address", "private_ip_address"],
+        "tags",
+    ),
     kind(
         "oci_core_instance",
         &["display_name"],
@@ -115,12 +120,17 @@ pub(super) const KINDS: &[Kind] = &[
         &["default_ip_address", "guest_ip_addresses"],
         "",
     ),
-    kind("vultr_instance", &["label"], &["main_ip", "v6_main_ip"], "tags"),
+    kind(
+        "vultr_instance",
+        &["label"],
+        &["main_ip", "v6_main_ip"],
+        "tags",
+    ),
 ];
 
 /// What kind of machine a resource is, if it is one.
 pub(super) fn of(resource: &Resource) -> Option<&'static Kind> {
-    KINDS.iter().find(|known| known.kind == resource.kind)
+    KINDS.iter().find(|known| known.resource == resource.kind)
 }
 
 /// A value inside the attributes, as text.
@@ -185,7 +195,10 @@ pub(super) fn declare(
     }
     match attributes.get(kind.labels) {
         Some(Value::Map(labels)) => {
-            for (key, value) in labels.iter().filter(|(key, _)| key.as_str() != Some("Name")) {
+            for (key, value) in labels
+                .iter()
+                .filter(|(key, _)| key.as_str() != Some("Name"))
+            {
                 let value = str_of(value);
                 let end = if value.is_empty() {
                     String::new()
@@ -249,7 +262,7 @@ mod tests {
                 };
                 format!(
                     "| `{}` | {} | {} {labels}",
-                    kind.kind,
+                    kind.resource,
                     quoted(kind.name),
                     quoted(kind.address)
                 )
