@@ -15,10 +15,14 @@ mod documented;
 mod fetch;
 mod hosts;
 mod include_vars;
+mod k8s;
+mod package;
 mod pause;
 mod registry;
 mod script;
 mod set_fact;
+mod set_stats;
+mod spec_types;
 mod template;
 mod unarchive;
 

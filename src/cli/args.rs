@@ -1,5 +1,6 @@
 //! What the command line takes. One declaration feeds the parser, `--help` and completions.
 
+use super::scenario::{LoginArgs, ScenarioArgs, TestArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -29,6 +30,12 @@ pub enum Command {
     Play(Box<PlayArgs>),
     /// Run one module on hosts
     Run(Box<RunArgs>),
+    /// Run scenarios: make machines, converge them, prove what the playbook claims
+    Test(TestArgs),
+    /// Take one step of a scenario, or list what there is
+    Scenario(ScenarioArgs),
+    /// Open a shell on a machine of a scenario
+    Login(LoginArgs),
     /// Show what an inventory holds
     Inventory(InventoryArgs),
     /// Encrypt and decrypt files and values as Ansible Vault does
@@ -220,6 +227,9 @@ pub struct PlayArgs {
     /// What goes to standard output
     #[arg(long, value_enum, default_value = "human", value_name = "KIND")]
     pub output: OutputKind,
+    /// Also write every event to this file, one JSON object per line
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
     /// Show at the end where the time went
     #[arg(long)]
     pub timing: bool,

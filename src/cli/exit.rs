@@ -71,10 +71,12 @@ impl CommandFailure {
 impl From<Box<Diagnostic>> for CommandFailure {
     /// What is wrong with a file: Ansible's code for a playbook that cannot be read.
     fn from(diagnostic: Box<Diagnostic>) -> Self {
-        Self {
-            diagnostic,
-            exit: Exit::Unreachable,
-        }
+        let exit = match diagnostic.code {
+            // no error of a file, but of the run
+            "task::unknown-handler" => Exit::Error,
+            _ => Exit::Unreachable,
+        };
+        Self { diagnostic, exit }
     }
 }
 

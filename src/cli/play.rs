@@ -98,6 +98,9 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
             _ => reports(&args, show, &options),
         };
         let mut sink = Fan::new().with(main);
+        if let Some(path) = &args.events {
+            sink = sink.with(events_to(path)?);
+        }
         if args.verify == Some(VerifyKind::Task) {
             sink = sink.with(verdict.collector());
         }
@@ -282,6 +285,18 @@ fn reports(args: &PlayArgs, show: &Show, options: &RunOptions) -> Box<dyn EventS
         return Box::new(Fan::new().with(main).with(Timing::new(stderr(), 10)));
     }
     main
+}
+
+/// The sink of `--events`. Results may hold what is nobody else's business, so the file is private.
+fn events_to(path: &Path) -> Result<Json, CommandFailure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path).map_err(|error| {
+        let why = crate::diag::io_reason(&error);
+        CommandFailure::new(Exit::Error, format!("{}: {why}", path.display()))
+    })?;
+    Ok(Json::new(Box::new(file)))
 }
 
 /// The report for people, with progress where standard error is a terminal.

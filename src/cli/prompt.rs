@@ -1,6 +1,6 @@
 //! Asking the user at the terminal.
 
-use super::streams::errln;
+use super::streams::{errln, outln};
 use crate::exec::Prompt;
 use crate::value::Secret;
 use std::io::{BufRead, Write};
@@ -28,6 +28,10 @@ impl Prompt for Terminal {
             line.trim_end_matches(['\n', '\r']).to_owned()
         };
         Some(answer)
+    }
+
+    fn tell(&self, text: &str) {
+        outln!("{text}");
     }
 
     fn show(&self, text: &str) {

@@ -13,7 +13,7 @@ use crate::config::{Config, Gathering, HashBehaviour, known};
 use crate::diag::did_you_mean;
 use crate::exec::{Login, Machines, RunOptions};
 use crate::inventory::{Inventory, SourceSpec};
-use crate::playbook::{LoadOptions, Loader, TagFilter};
+use crate::playbook::{DuplicateKeys, LoadOptions, Loader, TagFilter};
 use crate::template::{
     Context, FileContext, FoundSetting, Overlay, Scope, Setting, Templar, TemplarOptions, Variable,
 };
@@ -36,6 +36,8 @@ pub struct Setup {
     pub extra: Vec<(String, Map)>,
     pub vault: Arc<Vault>,
     pub secrets: Secrets,
+    /// Whether runbook was called by one of Ansible's names.
+    as_ansible: bool,
     /// Modules that must not be used.
     pub rejected: Vec<String>,
 }
@@ -85,6 +87,7 @@ impl Setup {
             extra,
             vault,
             secrets: Secrets::default(),
+            as_ansible: show.is_ansible(),
             rejected,
         })
     }
@@ -226,7 +229,13 @@ impl Setup {
                 roles_path: expand(&self.config.roles_path),
                 collections_path: expand(&self.config.collections_path),
                 library: expand(&self.config.library),
+                arguments_later: self.as_ansible,
                 render: Arc::new(render),
+                duplicate_keys: match *self.config.duplicate_dict_key {
+                    crate::config::DuplicateKeys::Error => DuplicateKeys::Error,
+                    crate::config::DuplicateKeys::Warn => DuplicateKeys::Warn,
+                    crate::config::DuplicateKeys::Ignore => DuplicateKeys::Ignore,
+                },
                 vault: Arc::clone(&self.vault),
             },
         ))
@@ -395,6 +404,8 @@ impl Setup {
                 Gathering::Implicit => "implicit".into(),
             },
             managed: config.ansible_managed.value.clone(),
+            debugger: *config.enable_task_debugger,
+            debugger_ignores_errors: *config.task_debugger_ignore_errors,
             any_errors_fatal: *config.any_errors_fatal,
             task_timeout: *config.task_timeout,
             no_log: *config.no_log,

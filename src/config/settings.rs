@@ -178,6 +178,10 @@ settings! {
     error_on_missing_handler: bool = true, boolean, ["defaults.error_on_missing_handler"], ["ANSIBLE_ERROR_ON_MISSING_HANDLER"];
     /// Whether facts are variables of their own (`ansible_hostname`), too.
     inject_facts_as_vars: bool = true, boolean, ["defaults.inject_facts_as_vars"], ["ANSIBLE_INJECT_FACT_VARS"];
+    /// Whether failures start the debugger.
+    enable_task_debugger: bool = false, boolean, ["defaults.enable_task_debugger"], ["ANSIBLE_ENABLE_TASK_DEBUGGER"];
+    /// Whether failures that are ignored do not start the debugger.
+    task_debugger_ignore_errors: bool = true, boolean, ["defaults.task_debugger_ignore_errors"], ["ANSIBLE_TASK_DEBUGGER_IGNORE_ERRORS"];
     /// Whether one machine's failure ends the run for all.
     any_errors_fatal: bool = false, boolean, ["defaults.any_errors_fatal"], ["ANSIBLE_ANY_ERRORS_FATAL"];
     /// Whether handlers run on machines that failed.

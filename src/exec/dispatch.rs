@@ -31,6 +31,7 @@ impl Turn {
                 delegate: self.delegate,
                 ran,
                 broken: self.broken,
+                attempt: self.attempt,
             },
         )
     }

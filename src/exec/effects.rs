@@ -4,7 +4,7 @@ use super::run::Run;
 use super::single::{Place, TurnEnd};
 use crate::actions::Effect;
 use crate::playbook::Task;
-use crate::value::Value;
+use crate::value::{Value, to_bool};
 use std::sync::Arc;
 
 impl Run {
@@ -22,6 +22,16 @@ impl Run {
             && let Some(Value::Map(facts)) = end.outcome.data.get("ansible_facts")
         {
             end.effects.push(Effect::HostFacts((**facts).clone()));
+        }
+        if let Some(Value::Map(stats)) = end.outcome.data.get("ansible_stats") {
+            let flag = |name: &str, default| stats.get(name).and_then(to_bool).unwrap_or(default);
+            let host = end.delegate.as_ref().unwrap_or(place.host);
+            let of = if flag("per_host", true) { host } else { "_run" };
+            let data = stats.get("data").and_then(Value::as_map);
+            for (name, value) in data.into_iter().flatten() {
+                self.emitter
+                    .custom(of, name, value, flag("aggregate", true));
+            }
         }
         let delegate = end.delegate.as_ref().filter(|_| delegate_facts);
         let host = delegate.unwrap_or(place.host);

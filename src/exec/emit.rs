@@ -1,6 +1,7 @@
 //! Events, in order, to one sink.
 
 use crate::result::{Event, EventSink, HostStats, Stats, Status};
+use crate::value::{Map, Value};
 use std::sync::{Mutex, PoisonError};
 
 struct State {
@@ -45,6 +46,47 @@ impl Emitter {
         state.sink.event(event);
     }
 
+    /// Notes what `set_stats` collects for a host, or for the run as a whole.
+    pub(crate) fn custom(&self, of: &str, name: &Value, value: &Value, aggregate: bool) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let custom = &mut state.stats.custom;
+        let mut own = match custom.get(of) {
+            Some(Value::Map(own)) => (**own).clone(),
+            _ => Map::new(),
+        };
+        match own.get(name.to_string().as_str()).cloned() {
+            Some(old) if aggregate => {
+                // what does not go together stays as it was
+                if let Some(both) = sum(&old, value) {
+                    own.insert(name.clone(), both);
+                }
+            }
+            _ => {
+                own.insert(name.clone(), value.clone());
+            }
+        }
+        custom.set(of, Value::map(own));
+    }
+
+    /// Takes a task's end out of the counts: it is run again.
+    pub(crate) fn take_back(&self, host: &str, status: Status, changed: bool) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = state.stats.host(host);
+        let mut one = HostStats::default();
+        count(&mut one, status, changed);
+        for (counted, one) in [
+            (&mut counts.ok, one.ok),
+            (&mut counts.changed, one.changed),
+            (&mut counts.unreachable, one.unreachable),
+            (&mut counts.failed, one.failed),
+            (&mut counts.skipped, one.skipped),
+            (&mut counts.rescued, one.rescued),
+            (&mut counts.ignored, one.ignored),
+        ] {
+            *counted = counted.saturating_sub(one);
+        }
+    }
+
     /// Warns.
     pub(crate) fn warn(&self, message: impl Into<String>) {
         self.emit(&Event::Warning {
@@ -71,6 +113,20 @@ impl Emitter {
             .unwrap_or_else(PoisonError::into_inner)
             .sink
     }
+}
+
+/// Two values of the same kind as one: numbers added, texts and lists joined, mappings merged.
+fn sum(old: &Value, new: &Value) -> Option<Value> {
+    Some(match (old, new) {
+        (Value::Int(a), Value::Int(b)) => Value::Int(a.checked_add(*b)?),
+        (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
+        (Value::Str(a), Value::Str(b)) => Value::data(format!("{a}{b}")),
+        (Value::List(a), Value::List(b)) => {
+            Value::list(a.iter().chain(b.iter()).cloned().collect())
+        }
+        (Value::Map(a), Value::Map(b)) => Value::map(crate::vars::merge_maps(a, b)),
+        _ => return None,
+    })
 }
 
 fn count(stats: &mut HostStats, status: Status, changed: bool) {

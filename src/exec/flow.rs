@@ -69,10 +69,12 @@ impl Run {
                 hosts.push(Arc::clone(host));
             }
             if !task.implicit && (!of_all || group.first() == Some(host)) {
+                let info = self.info(task, self.task_name(state, task, host), task.handler);
                 self.emitter.emit(&Event::Meta {
-                    task: self.info(task, self.task_name(state, task, host), task.handler),
+                    task: info,
                     host: host.to_string(),
                     skipped: !applies,
+                    message: told(&word, host, task, applies),
                 });
             }
         }
@@ -252,4 +254,34 @@ impl Run {
             })
             .map_or(label, |value| value.to_string())
     }
+}
+
+/// What a `meta` task does for a host, or what its condition leaves as it is.
+fn told(word: &str, host: &str, task: &Task, applies: bool) -> String {
+    let role = task.role.as_ref().map_or("", |role| role.name.as_str());
+    if applies {
+        return match word {
+            "flush_handlers" => format!("triggered running handlers for {host}"),
+            "refresh_inventory" => "inventory successfully refreshed".into(),
+            "clear_facts" => "facts cleared".into(),
+            "clear_host_errors" => "cleared host errors".into(),
+            "end_batch" => "ending batch".into(),
+            "end_play" => "ending play".into(),
+            "end_host" => format!("ending play for {host}"),
+            "end_role" => format!("ending role {role} for {host}"),
+            "reset_connection" => "reset connection".into(),
+            other => other.to_owned(),
+        };
+    }
+    let left = match word {
+        "flush_handlers" => format!(", not running handlers for {host}"),
+        "clear_facts" => format!(", not clearing facts and fact cache for {host}"),
+        "clear_host_errors" => format!(", not clearing host error state for {host}"),
+        "end_batch" => ", continuing current batch".into(),
+        "end_play" => ", continuing play".into(),
+        "end_host" => format!(", continuing execution for {host}"),
+        "end_role" => format!(", continuing role {role} for {host}"),
+        _ => String::new(),
+    };
+    format!("{word} conditional evaluated to False{left}")
 }

@@ -12,6 +12,9 @@ use crate::playbook::Task;
 use crate::yaml::Node;
 use std::sync::{Arc, PoisonError};
 
+/// The code of the error about a handler that there is not.
+pub(super) const UNKNOWN_HANDLER: &str = "task::unknown-handler";
+
 impl Run {
     /// Notes the handlers of these names for the host. Returns what went wrong.
     pub(crate) fn notify(
@@ -36,7 +39,7 @@ impl Run {
                 let at = task.notify.first().map_or(&task.span, |node| &node.span);
                 problems.push(
                     Diagnostic::error(
-                        "task::notify",
+                        UNKNOWN_HANDLER,
                         format!("no handler is named `{name}` or listens to it"),
                     )
                     .at(at)
@@ -65,21 +68,37 @@ impl Run {
         let mut by_name: Option<(usize, Option<usize>)> = None;
         for (index, handler) in handlers.iter().enumerate() {
             let label = self.task_name(state, handler, host);
+            if label.contains("{{") && handler.listen.is_empty() {
+                self.warn_unusable(&label);
+            }
             let full = handler
                 .role
                 .as_ref()
                 .map(|role| format!("{} : {label}", role.name));
-            if label == name || full.as_deref() == Some(name) {
+            let short = handler
+                .role
+                .as_ref()
+                .map(|role| format!("{} : {label}", role.short_name()));
+            if [Some(label), full, short]
+                .iter()
+                .flatten()
+                .any(|known| known == name)
+            {
                 let own = group(handler);
                 // later lists win over earlier ones, within a list the first wins
                 if by_name.is_none_or(|(_, known)| known != own) {
                     by_name = Some((index, own));
                 }
             }
-            let listens = handler
-                .listen
-                .iter()
-                .any(|topic| topic.to_value().to_string() == name);
+            // a topic of a role's handler may be named with the role before it
+            let topic = handler.role.as_ref().and_then(|role| {
+                let (before, topic) = name.split_once(" : ")?;
+                (before == role.name || before == role.short_name()).then_some(topic)
+            });
+            let listens = handler.listen.iter().any(|listened| {
+                let listened = listened.to_value().to_string();
+                listened == name || Some(listened.as_str()) == topic
+            });
             if listens {
                 found.push(index);
             }
@@ -91,6 +110,16 @@ impl Run {
         }
         found.sort_unstable();
         found
+    }
+
+    /// Warns once that a handler's name cannot be templated.
+    fn warn_unusable(&self, label: &str) {
+        let mut told = self.unusable.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(label.to_owned()) {
+            self.emitter.warn(format!(
+                "Handler '{label}' is unusable: it listens to nothing and its name cannot be templated"
+            ));
+        }
     }
 
     /// The fault of a task that notifies nobody (Ansible's `error_on_missing_handler`, which is on by default).
@@ -138,7 +167,7 @@ impl Run {
         }
         Err(Fault(
             Diagnostic::error(
-                "task::unknown-handler",
+                UNKNOWN_HANDLER,
                 format!("no handler is named `{name}` or listens to it"),
             )
             .at(&node.span)

@@ -58,6 +58,20 @@ struct Wanted {
     hosts: Vec<Arc<str>>,
 }
 
+/// Whether something is wrong with how a file is written: that ends the run, where a file that is not there only fails
+/// the hosts that want it.
+fn is_of_language(error: &Diagnostic) -> bool {
+    let missing = [
+        "playbook::file",
+        "playbook::role-not-found",
+        "playbook::role-file",
+        "playbook::include-loop",
+        "playbook::role-loop",
+    ];
+    (error.code.starts_with("playbook::") || error.code.starts_with("yaml::"))
+        && !missing.contains(&error.code)
+}
+
 impl Run {
     /// What a task on a host wants included. `cx` has the loop's item.
     pub(crate) fn wants(
@@ -152,6 +166,7 @@ impl Run {
                         items,
                     ));
                 }
+                Err(error) if is_of_language(&error) => return Err(error),
                 Err(error) => {
                     let outcome = Arc::new(Fault(error).outcome());
                     for host in wanted.hosts {

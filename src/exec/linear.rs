@@ -150,7 +150,8 @@ impl Run {
         group: &[Arc<str>],
         lanes: Option<&Lanes>,
     ) -> Result<Flow, Box<Diagnostic>> {
-        let task = &next.task;
+        let known = self.with_known_action(state, &next.task, group);
+        let task = &known;
         tracing::debug!(place = ?next.place, at = %task.span, hosts = group.len(), "task");
         if task.short_action() == "meta" {
             return self.meta(state, cursors, task, group).await;
@@ -209,7 +210,11 @@ impl Run {
                 (Arc::clone(host), rescue)
             })
             .collect();
-        let ends = self.on_hosts(state, task, &info, hosts, lanes).await;
+        let ends = self.on_hosts(state, &next.task, &info, hosts, lanes).await;
+        let rescued = |host: &str| cursors.get(host).is_some_and(Cursor::would_rescue);
+        let debugged = self.debug_ends(state, &next.task, &info, ends, &rescued);
+        // it holds a whole task, which few runs need
+        let ends = Box::pin(debugged).await;
         let ends = if once {
             self.spread(task, ends, group, shared)
         } else {
@@ -370,14 +375,25 @@ impl Run {
         // hosts that failed of themselves; of `run_once`, the one that ran
         let mut failing: Vec<Arc<str>> = Vec::new();
         let runner = ends.first().map(|(host, _)| Arc::clone(host));
-        for (host, end) in ends {
+        for (host, mut end) in ends {
+            if let Some(problem) = end.abort.take() {
+                return Err(problem);
+            }
             let Some(cursor) = cursors.get_mut(&host) else {
                 continue;
             };
+            let own = !once || runner.as_ref() == Some(&host);
+            if own
+                && end.status != Status::Skipped
+                && !end.outcome.unreachable
+                && let Some(role) = &task.role
+            {
+                cursor.ran(role);
+            }
             match end.status {
                 Status::Failed | Status::Rescued => {
                     fatal |= end.any_errors_fatal || once;
-                    if !once || runner.as_ref() == Some(&host) {
+                    if own {
                         failing.push(Arc::clone(&host));
                     }
                     let failure = cursor.fail();

@@ -4,7 +4,9 @@
 //! keywords with templates, takes actions' next steps to machines, and emits events.
 
 mod background;
+mod batches;
 mod censor;
+mod debugger;
 mod dispatch;
 mod effects;
 mod emit;
@@ -14,11 +16,14 @@ mod free;
 mod handlers;
 mod include;
 mod items;
+mod known_action;
 mod linear;
 mod machines;
 mod options;
 mod play;
+mod play_scope;
 mod prompt;
+mod prompts;
 mod refresh;
 mod run;
 mod scope;

@@ -52,6 +52,10 @@ pub struct RunOptions {
     pub async_dir: String,
     /// Ask before each task.
     pub step: bool,
+    /// Every failure starts the debugger, where tasks do not say otherwise.
+    pub debugger: bool,
+    /// Failures that are ignored do not start the debugger.
+    pub debugger_ignores_errors: bool,
     /// A handler that does not exist fails the task that notifies it; else it is a warning.
     pub missing_handler_fails: bool,
 }
@@ -77,6 +81,8 @@ impl Default for RunOptions {
             poll_interval: 15,
             async_dir: "~/.ansible_async".into(),
             step: false,
+            debugger: false,
+            debugger_ignores_errors: true,
             missing_handler_fails: true,
         }
     }

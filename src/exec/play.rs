@@ -2,16 +2,13 @@
 //!
 //! Source: Ansible's documentation, "Controlling playbook execution: strategies and more".
 
-use super::fault::Fault;
 use super::free::Strategy;
 use super::run::Run;
-use super::scope::StaticScope;
 use crate::diag::Diagnostic;
-use crate::inventory::HostOrder;
 use crate::playbook::{Item, Play, Task, tag_words};
 use crate::result::Event;
 use crate::template::{Context, FileContext};
-use crate::value::{Map, Value, to_bool};
+use crate::value::{Map, to_bool};
 use crate::vars::{Layer, Level, PlayMagic};
 use crate::yaml::Node;
 use std::path::PathBuf;
@@ -31,6 +28,8 @@ pub(crate) struct PlayState {
     pub gone: RwLock<Vec<Arc<str>>>,
     /// How hosts go through it.
     pub strategy: Strategy,
+    /// Whether failures start the debugger (`strategy: debug`).
+    pub debugs: bool,
     /// The hosts that the batch began with.
     batch: RwLock<Arc<[Arc<str>]>>,
 }
@@ -101,34 +100,26 @@ impl PlayState {
 impl Run {
     /// Runs a play. `false`: nothing more is to be run.
     pub(crate) async fn play(self: &Arc<Self>, play: &Play) -> Result<bool, Box<Diagnostic>> {
-        let (cx, dir) = self.play_context(play);
+        let (mut cx, dir) = self.play_context(play, None)?;
+        // variables beside an imported playbook are those of its plays
+        self.store.set_playbook_dir(dir.clone());
+        let asked = self.prompts(play, &cx)?;
+        if asked.is_some() {
+            cx = self.play_context(play, asked.as_ref())?.0;
+        }
         let name = self
             .templar
             .render_str(&play.label(), &cx)
             .map_or_else(|_| play.label(), |value| value.to_string());
-        // variables beside an imported playbook are those of its plays
-        self.store.set_playbook_dir(dir.clone());
         let (hosts, plain) = self.play_hosts(play, &cx)?;
         if hosts.is_empty() {
             self.emitter.emit(&Event::PlayNoHosts { name });
             return Ok(true);
         }
-        let strategy = play.strategy.as_ref().map_or_else(
-            || self.options.strategy.clone(),
-            |node| node.to_value().to_string(),
-        );
-        let Some(strategy) = Strategy::named(&strategy) else {
-            let node = play.strategy.as_ref().unwrap_or(&play.hosts);
-            return Err(Diagnostic::error(
-                "play::strategy",
-                format!("there is no strategy `{strategy}`"),
-            )
-            .at(&node.span)
-            .hint("`linear`, `free` and `host_pinned` are known")
-            .into());
-        };
-        let mut state = self.state(play, &cx, &name, &plain, dir)?;
+        let (strategy, debugs) = self.strategy(play, &cx)?;
+        let mut state = self.state(play, &cx, &name, &plain, dir, asked)?;
         state.strategy = strategy;
+        state.debugs = debugs;
         let state = Arc::new(state);
         let items = self.items(&state, &cx)?;
         let batches = self.batches(play, &cx, hosts)?;
@@ -173,85 +164,26 @@ impl Run {
         Ok(true)
     }
 
-    /// What the play's own keywords see, and its directory.
-    pub(super) fn play_context(&self, play: &Play) -> (Context, PathBuf) {
-        let statics: Vec<Arc<Map>> = vec![Arc::clone(&play.vars), self.extra()];
-        let dir = play
-            .path
-            .parent()
-            .map(std::path::Path::to_path_buf)
-            .unwrap_or_default();
-        let dir = std::path::absolute(&dir).unwrap_or(dir);
-        let files = FileContext {
-            search_path: vec![dir.clone()],
-            basedir: dir.clone(),
+    /// How the hosts of a play go through it, and whether the debugger watches them.
+    fn strategy(&self, play: &Play, cx: &Context) -> Result<(Strategy, bool), Box<Diagnostic>> {
+        let name = match self.play_word(play.strategy.as_ref(), cx)? {
+            Some(name) => name.to_string(),
+            None => self.options.strategy.clone(),
         };
-        let cx = Context::new(Arc::new(StaticScope(statics)), Arc::new(files));
-        (cx, dir)
+        let debugs = matches!(name.as_str(), "debug" | "ansible.builtin.debug");
+        let strategy = Strategy::named(&name).map(|strategy| (strategy, debugs));
+        strategy.ok_or_else(|| {
+            let node = play.strategy.as_ref().unwrap_or(&play.hosts);
+            Diagnostic::error("play::strategy", format!("there is no strategy `{name}`"))
+                .at(&node.span)
+                .hint("`linear`, `free`, `host_pinned` and `debug` are known")
+                .into()
+        })
     }
 
     /// Extra variables of the command line.
     pub(crate) fn extra(&self) -> Arc<Map> {
         self.store.extra_vars()
-    }
-
-    /// The hosts of a play: in its `order`, and in that of the inventory.
-    #[expect(clippy::type_complexity, reason = "two lists of hosts")]
-    pub(super) fn play_hosts(
-        &self,
-        play: &Play,
-        cx: &Context,
-    ) -> Result<(Vec<Arc<str>>, Vec<Arc<str>>), Box<Diagnostic>> {
-        let value = self
-            .templar
-            .render(&play.hosts.to_value(), cx)
-            .map_err(|e| Fault::template(&e, &play.hosts).0)?;
-        let pattern = match &value {
-            Value::List(items) => items
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(","),
-            other => other.to_string(),
-        };
-        let selection = self
-            .store
-            .inventory(|inventory| inventory.select(&pattern))
-            .map_err(|e| {
-                Box::new(if e.span.is_some() {
-                    e
-                } else {
-                    e.at(&play.hosts.span)
-                })
-            })?;
-        for warning in selection.warnings {
-            self.emitter.warn(warning.to_string());
-        }
-        let mut hosts = selection.hosts;
-        let limit = self.limit.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(limit) = limit.as_ref() {
-            hosts.retain(|host| limit.contains(host));
-        }
-        drop(limit);
-        let plain = hosts.clone();
-        let order = play.order.as_ref().map(|node| node.to_value().to_string());
-        match order.as_deref() {
-            None | Some("inventory") => {}
-            Some("reverse_inventory") => HostOrder::ReverseInventory.arrange(&mut hosts),
-            Some("sorted") => HostOrder::Sorted.arrange(&mut hosts),
-            Some("reverse_sorted") => HostOrder::ReverseSorted.arrange(&mut hosts),
-            Some("shuffle") => hosts.sort_by_cached_key(|_| random()),
-            Some(other) => {
-                let node = play.order.as_ref().unwrap_or(&play.hosts);
-                return Err(Diagnostic::error(
-                    "play::order",
-                    format!("there is no order `{other}`"),
-                )
-                .at(&node.span)
-                .into());
-            }
-        }
-        Ok((hosts, plain))
     }
 
     fn state(
@@ -261,6 +193,7 @@ impl Run {
         name: &str,
         hosts: &[Arc<str>],
         dir: PathBuf,
+        asked: Option<Arc<Map>>,
     ) -> Result<PlayState, Box<Diagnostic>> {
         let mut layers = Vec::new();
         for role in &play.roles {
@@ -281,7 +214,7 @@ impl Run {
             play.span.to_string().as_str(),
             Arc::clone(&play.vars),
         ));
-        if let Some(answers) = self.prompts(play)? {
+        if let Some(answers) = asked {
             layers.push(Layer::new(Level::VarsPrompt, "vars_prompt", answers));
         }
         let mut host_files = Vec::new();
@@ -331,109 +264,9 @@ impl Run {
             host_files,
             gone: RwLock::default(),
             strategy: Strategy::Linear,
+            debugs: false,
             batch: RwLock::new(Arc::from([])),
         })
-    }
-
-    /// One entry of `vars_files`: the first of its files that exists.
-    fn vars_file(
-        &self,
-        group: &[Node],
-        cx: &Context,
-        strict: bool,
-    ) -> Result<Option<Layer>, Box<Diagnostic>> {
-        for node in group {
-            let name = match self.templar.render(&node.to_value(), cx) {
-                Ok(value) => value.to_string(),
-                // facts may not be there yet
-                Err(error) if error.is_undefined() && !strict => continue,
-                Err(error) => return Err(Fault::template(&error, node).0),
-            };
-            if let Some(path) = cx.files().find("vars", &name).filter(|path| path.is_file()) {
-                let (vars, warnings) = crate::vars::load_vars_file(&path, self.store.vault())?;
-                for warning in warnings {
-                    self.emitter.warn(warning.to_string());
-                }
-                return Ok(Some(Layer::new(
-                    Level::VarsFiles,
-                    path.display().to_string().as_str(),
-                    Arc::new(vars),
-                )));
-            }
-        }
-        if !strict {
-            return Ok(None);
-        }
-        if let Some(first) = group.first() {
-            // Ansible goes on without a word
-            self.emitter.warn(
-                Diagnostic::warning(
-                    "play::vars-file",
-                    format!("there is no file of variables `{}`", first.to_value()),
-                )
-                .at(&first.span)
-                .to_string(),
-            );
-        }
-        Ok(None)
-    }
-
-    fn prompts(&self, play: &Play) -> Result<Option<Arc<Map>>, Box<Diagnostic>> {
-        let mut answers = Map::new();
-        let extra = self.extra();
-        for node in &play.vars_prompt {
-            let Some(name) = node.get("name").map(|n| n.to_value().to_string()) else {
-                return Err(
-                    Diagnostic::error("play::vars-prompt", "this prompt has no `name`")
-                        .at(&node.span)
-                        .into(),
-                );
-            };
-            if extra.get(name.as_str()).is_some() {
-                continue;
-            }
-            if let Some(encrypt) = node.get("encrypt") {
-                return Err(Diagnostic::error(
-                    "play::vars-prompt",
-                    "`encrypt` of prompts is not built yet",
-                )
-                .at(&encrypt.span)
-                .into());
-            }
-            let text = node
-                .get("prompt")
-                .map_or_else(|| name.clone(), |n| n.to_value().to_string());
-            let default = node.get("default").map(Node::to_value);
-            let flag = |key: &str, default: bool| {
-                node.get(key)
-                    .and_then(|n| to_bool(&n.to_value()))
-                    .unwrap_or(default)
-            };
-            let private = flag("private", true);
-            let shown = match &default {
-                Some(default) if !private => format!("{text} [{default}]: "),
-                _ => format!("{text}: "),
-            };
-            let mut answer = self.prompt.ask(&shown, !private).filter(|a| !a.is_empty());
-            if flag("confirm", false) && answer.is_some() {
-                let again = self.prompt.ask(&format!("confirm {shown}"), !private);
-                if again != answer {
-                    return Err(
-                        Diagnostic::error("play::vars-prompt", "the two answers differ")
-                            .at(&node.span)
-                            .into(),
-                    );
-                }
-            }
-            let value = match (answer.take(), default) {
-                (Some(answer), _) if flag("unsafe", false) => Value::data(answer),
-                (Some(answer), _) => Value::str(answer),
-                (None, Some(default)) => default,
-                (None, None) => Value::str(""),
-            };
-            answers.set(&name, value);
-        }
-        Ok((!answers.is_empty()).then(|| Arc::new(answers)))
     }
 
     /// What the play runs, with only those tasks that `--tags` and `--start-at-task` leave.
@@ -499,93 +332,14 @@ impl Run {
     }
 
     fn gathers(&self, play: &Play, cx: &Context) -> Result<bool, Box<Diagnostic>> {
-        let Some(node) = &play.gather_facts else {
+        let node = play.gather_facts.as_ref();
+        let (Some(value), Some(node)) = (self.play_word(node, cx)?, node) else {
             return Ok(self.options.gathering != "explicit");
         };
-        let value = self
-            .templar
-            .render(&node.to_value(), cx)
-            .map_err(|e| Fault::template(&e, node).0)?;
         to_bool(&value).ok_or_else(|| {
             Diagnostic::error("play::gather-facts", "`gather_facts` must be yes or no")
                 .at(&node.span)
                 .into()
         })
     }
-
-    fn batches(
-        &self,
-        play: &Play,
-        cx: &Context,
-        hosts: Vec<Arc<str>>,
-    ) -> Result<Vec<Vec<Arc<str>>>, Box<Diagnostic>> {
-        let Some(node) = &play.serial else {
-            return Ok(vec![hosts]);
-        };
-        let value = self
-            .templar
-            .render(&node.to_value(), cx)
-            .map_err(|e| Fault::template(&e, node).0)?;
-        let steps = match value {
-            Value::List(items) => items.to_vec(),
-            one => vec![one],
-        };
-        let total = hosts.len();
-        let mut sizes = Vec::new();
-        for step in &steps {
-            let text = step.to_string();
-            let size = match text.trim().strip_suffix('%') {
-                Some(percent) => percent
-                    .trim()
-                    .parse::<f64>()
-                    .ok()
-                    .map(|percent| share(percent, total))
-                    .map(|size| size.max(1)),
-                None => text.trim().parse::<usize>().ok(),
-            };
-            let Some(size) = size else {
-                return Err(Diagnostic::error(
-                    "play::serial",
-                    format!("`serial` must be a number or a percentage, this is `{text}`"),
-                )
-                .at(&node.span)
-                .into());
-            };
-            sizes.push(if size == 0 { total } else { size });
-        }
-        let mut batches = Vec::new();
-        let mut rest = hosts.as_slice();
-        let mut step = 0;
-        while !rest.is_empty() {
-            let size = sizes
-                .get(step)
-                .or(sizes.last())
-                .copied()
-                .unwrap_or(total)
-                .min(rest.len());
-            let (batch, after) = rest.split_at(size);
-            batches.push(batch.to_vec());
-            rest = after;
-            step += 1;
-        }
-        Ok(batches)
-    }
-}
-
-fn random() -> u64 {
-    let mut bytes = [0; 8];
-    // without randomness the order is as written, which is an order too
-    let _ = getrandom::fill(&mut bytes);
-    u64::from_ne_bytes(bytes)
-}
-
-/// So many percent of a number of hosts, rounded down.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "numbers of hosts; the cast saturates"
-)]
-fn share(percent: f64, total: usize) -> usize {
-    ((percent / 100.0) * total as f64) as usize
 }

@@ -8,6 +8,10 @@ pub trait Prompt: Send + Sync {
     fn ask(&self, text: &str, echo: bool) -> Option<String>;
     /// Shows a text while the run waits.
     fn show(&self, text: &str);
+    /// Says what was asked for.
+    fn tell(&self, text: &str) {
+        self.show(text);
+    }
     /// Waits; true if the user ended the waiting.
     fn wait(&self, duration: Duration) -> bool {
         std::thread::sleep(duration);

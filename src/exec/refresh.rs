@@ -34,7 +34,7 @@ impl Run {
     }
 
     pub(super) async fn refresh_inventory(
-        &self,
+        self: &Arc<Self>,
         state: &PlayState,
         cursors: &mut Cursors,
         task: &Task,
@@ -60,7 +60,7 @@ impl Run {
         self.add_dynamic(&mut inventory);
         self.store.replace_inventory(inventory);
         *self.limit.write().unwrap_or_else(PoisonError::into_inner) = limit;
-        let (cx, _) = self.play_context(&state.play);
+        let (cx, _) = self.play_context(&state.play, None)?;
         let (_, plain) = self.play_hosts(&state.play, &cx)?;
         let mut gone = state.gone.write().unwrap_or_else(PoisonError::into_inner);
         for (host, cursor) in cursors.iter_mut() {

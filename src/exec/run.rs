@@ -83,6 +83,12 @@ pub struct Run {
     pub(super) dynamic: Mutex<Vec<(Arc<str>, Effect)>>,
     /// Whether the user is asked before the next task.
     pub(crate) stepping: AtomicBool,
+    /// Whether the user quit in the debugger.
+    pub(super) quit: AtomicBool,
+    /// Handlers that were warned of.
+    pub(super) unusable: Mutex<HashSet<String>>,
+    /// Held while the debugger asks.
+    pub(super) asking: tokio::sync::Mutex<()>,
     next_task: AtomicU64,
 }
 
@@ -93,6 +99,9 @@ impl Run {
             started: AtomicBool::new(parts.options.start_at.is_none()),
             limit: RwLock::new(parts.options.limit.clone()),
             stepping: AtomicBool::new(parts.options.step),
+            quit: AtomicBool::new(false),
+            unusable: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
             options: parts.options,
             refresh: parts.refresh,
             dynamic: Mutex::default(),
@@ -173,7 +182,7 @@ impl Run {
 
     /// Whether the user interrupted the run.
     pub(crate) fn is_interrupted(&self) -> bool {
-        *self.interrupted.borrow()
+        *self.interrupted.borrow() || self.quit.load(Ordering::Relaxed)
     }
 
     pub(crate) fn lost(&self) -> std::sync::MutexGuard<'_, Lost> {

@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::machines::Login;
 use super::run::Run;
 use crate::diag::Diagnostic;
-use crate::playbook::Task;
+use crate::playbook::{Keywords, Task};
 use crate::template::Context;
 use crate::transport::{Become, BecomeMethod, ConnectionKind};
 use crate::value::{Secret, Value, strip_omitted, to_bool};
@@ -45,6 +45,43 @@ impl Run {
             .render(&node.to_value(), cx)
             .map_err(|e| Fault::template(&e, node))?;
         Ok(strip_omitted(value).filter(|value| !value.is_null()))
+    }
+
+    /// A keyword of a task, templated; what comes to `omit` leaves what surrounds the task to say it.
+    pub(crate) fn inherited(
+        &self,
+        keywords: &Keywords,
+        name: &str,
+        node: Option<&Node>,
+        cx: &Context,
+    ) -> Result<Option<Value>, Fault> {
+        let beneath = keywords.beneath.iter().filter(|(of, _)| *of == name);
+        for node in node.into_iter().chain(beneath.map(|(_, node)| node)) {
+            if let Some(value) = self.keyword(Some(node), cx)? {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A flag of a task, where [`Run::inherited`] finds it.
+    fn own_flag(
+        &self,
+        keywords: &Keywords,
+        name: &str,
+        node: &Option<Node>,
+        cx: &Context,
+    ) -> Result<Option<bool>, Fault> {
+        let Some(value) = self.inherited(keywords, name, node.as_ref(), cx)? else {
+            return Ok(None);
+        };
+        match (to_bool(&value), node) {
+            (None, Some(node)) => Err(Fault::at(
+                format!("`{name}` must be yes or no, it is `{value}`"),
+                &node.span,
+            )),
+            (flag, _) => Ok(flag),
+        }
     }
 
     pub(crate) fn flag(
@@ -89,7 +126,7 @@ impl Run {
     /// read hides the result: nobody knows whether it is secret.
     pub(crate) fn flags_of_failure(&self, task: &Task, cx: &Context) -> Settings {
         let keywords = &task.keywords;
-        let flag = |name, node: &Option<Node>| self.flag(name, node.as_ref(), cx);
+        let flag = |name, node: &Option<Node>| self.own_flag(keywords, name, node, cx);
         let lenient = |name, node| flag(name, node).ok().flatten().unwrap_or(false);
         Settings {
             check: self.options.check,
@@ -112,7 +149,7 @@ impl Run {
 
     pub(crate) fn settings(&self, task: &Task, cx: &Context) -> Result<Settings, Fault> {
         let keywords = &task.keywords;
-        let flag = |name, node: &Option<Node>| self.flag(name, node.as_ref(), cx);
+        let flag = |name, node: &Option<Node>| self.own_flag(keywords, name, node, cx);
         let check = flag("check_mode", &keywords.check_mode)?.unwrap_or(self.options.check);
         let timeout = self.number("timeout", keywords.timeout.as_ref(), cx)?;
         #[expect(
@@ -227,17 +264,19 @@ impl Run {
         let wanted = match self.variable("ansible_become", cx)? {
             Some(value) => to_bool(&value).unwrap_or(false),
             None => self
-                .flag("become", keywords.r#become.as_ref(), cx)?
+                .own_flag(keywords, "become", &keywords.r#become, cx)?
                 .unwrap_or(defaults.r#become),
         };
         if !wanted {
             return Ok(None);
         }
         let text = |names: &[&str], node: &Option<Node>, default: Option<&str>| {
+            let variable = names.first().copied().unwrap_or_default();
             if let Some(value) = self.first_variable(names, cx)? {
                 return Ok(Some(value.to_string()));
             }
-            let value = self.keyword(node.as_ref(), cx)?;
+            let name = variable.strip_prefix("ansible_").unwrap_or(variable);
+            let value = self.inherited(keywords, name, node.as_ref(), cx)?;
             Ok(value
                 .map(|v| v.to_string())
                 .or_else(|| default.map(str::to_owned)))
@@ -301,12 +340,13 @@ impl Run {
         let mut login = self.machines.login.clone();
         let text =
             |names: &[&str]| Ok::<_, Fault>(self.first_variable(names, cx)?.map(|v| v.to_string()));
-        let word = |node: &Option<Node>| {
-            Ok::<_, Fault>(self.keyword(node.as_ref(), cx)?.map(|v| v.to_string()))
+        let word = |name: &str, node: &Option<Node>| {
+            let value = self.inherited(keywords, name, node.as_ref(), cx)?;
+            Ok::<_, Fault>(value.map(|v| v.to_string()))
         };
         let kind = match text(&["ansible_connection"])? {
             Some(kind) => Some(kind),
-            None => word(&keywords.connection)?,
+            None => word("connection", &keywords.connection)?,
         };
         if let Some(kind) = kind {
             login.kind = ConnectionKind::from_name(&kind).ok_or_else(|| {
@@ -325,7 +365,7 @@ impl Run {
             text(&["ansible_host", "ansible_ssh_host"])?.unwrap_or_else(|| host.to_owned());
         if let Some(port) = match text(&["ansible_port", "ansible_ssh_port"])? {
             Some(port) => Some(port),
-            None => word(&keywords.port)?,
+            None => word("port", &keywords.port)?,
         } {
             target.port = Some(port.trim().parse().map_err(|_| {
                 Fault::at(
@@ -336,7 +376,7 @@ impl Run {
         }
         if let Some(user) = match text(&["ansible_user", "ansible_ssh_user"])? {
             Some(user) => Some(user),
-            None => word(&keywords.remote_user)?,
+            None => word("remote_user", &keywords.remote_user)?,
         } {
             target.user = Some(user);
         }

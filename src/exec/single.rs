@@ -2,6 +2,7 @@
 
 use super::background::InBackground;
 use super::fault::Fault;
+use super::handlers::UNKNOWN_HANDLER;
 use super::include::Include;
 use super::machines::Login;
 use super::play::PlayState;
@@ -9,6 +10,7 @@ use super::run::{Run, stopped};
 use super::scope::with_local;
 use super::settings::Settings;
 use crate::actions::{ActionRegistry, Effect, Input, RemoteCall, Step};
+use crate::diag::Diagnostic;
 use crate::playbook::Task;
 use crate::result::{Event, Outcome, TaskInfo};
 use crate::template::{Context, FileContext};
@@ -37,6 +39,8 @@ pub(crate) struct Turn {
     pub way: Option<(Login, Option<Become>)>,
     /// Its conditions, keywords or arguments cannot be templated.
     pub broken: bool,
+    /// Which attempt it is, where it may be tried again.
+    pub attempt: Option<u32>,
 }
 
 /// Why a turn did not get ready, with what was known of its keywords by then.
@@ -61,6 +65,8 @@ pub(crate) struct TurnEnd {
     pub any_errors_fatal: bool,
     /// Its conditions, keywords or arguments could not be templated.
     pub broken: bool,
+    /// What ends the run for all.
+    pub abort: Option<Box<Diagnostic>>,
 }
 
 impl Turn {
@@ -74,6 +80,7 @@ impl Turn {
             delegate: None,
             way: None,
             broken: false,
+            attempt: None,
         }
     }
 
@@ -147,6 +154,7 @@ impl Run {
             .task_scope(place.state, place.host, task)
             .map_err(|e| early(Fault(e)))?;
         let cx = with_local(&scope, &files, local.clone());
+        let known = self.known_action(task, &cx);
         let early = |fault: Fault| Stopped {
             fault,
             settings: Some(self.flags_of_failure(task, &cx)),
@@ -161,6 +169,7 @@ impl Run {
             }
             return Ok(turn);
         }
+        let task = &known.map_err(early)?;
         let mut settings = self.settings(task, &cx).map_err(early)?;
         let own = |fault: Fault| Stopped {
             fault,
@@ -251,6 +260,7 @@ impl Run {
             delegate,
             way,
             broken: false,
+            attempt: None,
         })
     }
 
@@ -304,6 +314,10 @@ impl Run {
                 .templar
                 .render(&entry.value.to_value(), cx)
                 .map_err(|e| Fault::template(&e, &entry.value))?;
+            if key.as_str() == Some("_raw_params") && !self.loader.takes_free_form(&task.action) {
+                let message = format!("invalid or malformed argument: '{value}'");
+                return Err(Fault::at(message, &entry.value.span));
+            }
             match strip_omitted(value) {
                 Some(value) => {
                     args.insert(key, value);
@@ -340,7 +354,8 @@ impl Run {
         };
         let mut attempt = 1;
         loop {
-            let turn = self.begin(place, local.clone());
+            let mut turn = self.begin(place, local.clone());
+            turn.attempt = Some(attempt);
             let mut end = self.dispatch(place, turn).await;
             let outcome = &mut end.outcome;
             if outcome.skipped || outcome.unreachable || self.is_interrupted() {
@@ -359,7 +374,10 @@ impl Run {
             }
             if attempt > tries {
                 outcome.data.set("attempts", tries);
-                if !outcome.failed {
+                // what `failed_when` says of the result counts more
+                if task.failed_when.is_some() {
+                    outcome.data.set("failed", true);
+                } else if !outcome.failed {
                     outcome.failed = true;
                     if outcome.data.get("msg").is_none() {
                         outcome
@@ -462,6 +480,12 @@ impl Run {
             end.ignore_unreachable = settings.ignore_unreachable;
             end.any_errors_fatal = settings.any_errors_fatal;
         }
+        if let Some(attempt) = turn.attempt
+            && turn.ran
+            && !end.outcome.unreachable
+        {
+            end.outcome.data.set("attempts", attempt);
+        }
         if let Err((keyword, fault)) = self.judge(place, &turn.local, turn.ran, &mut end.outcome) {
             // the result stays: what is wrong is the condition on it
             let fault = fault.outcome();
@@ -476,6 +500,8 @@ impl Run {
         if !end.outcome.failed && turn.ran && !place.task.notify.is_empty() {
             match self.notified(place, &turn.local, end.outcome.changed) {
                 Ok(names) => end.notify = names,
+                // nobody knows what the play meant to do: that is the end of the run
+                Err(fault) if fault.0.code == UNKNOWN_HANDLER => end.abort = Some(fault.0),
                 Err(fault) => end.outcome = fault.outcome(),
             }
         }
@@ -557,4 +583,6 @@ pub(crate) struct TurnRest {
     pub ran: bool,
     /// See [`TurnEnd::broken`].
     pub broken: bool,
+    /// See [`Turn::attempt`].
+    pub attempt: Option<u32>,
 }

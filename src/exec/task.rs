@@ -26,6 +26,8 @@ pub(crate) struct TaskEnd {
     pub effects: Vec<Effect>,
     pub any_errors_fatal: bool,
     pub outcome: Arc<Outcome>,
+    /// What ends the run for all.
+    pub abort: Option<Box<crate::diag::Diagnostic>>,
 }
 
 /// What is collected while a task runs.
@@ -73,7 +75,7 @@ impl Run {
             () => Status::Ok,
         };
         let registered = task.register.as_ref().map(|name| {
-            let value = outcome.to_value().into_data();
+            let value = registered(&outcome);
             self.store
                 .register(host, name, value.clone(), &task.span.to_string().into());
             value
@@ -83,7 +85,9 @@ impl Run {
         let mut effects = Vec::new();
         let mut delegated = None;
         let mut fatal = self.options.any_errors_fatal;
+        let mut abort = None;
         for end in sum.ends {
+            abort = abort.or(end.abort);
             includes.extend(end.include);
             // an item that changed nothing notifies too, if another of the loop changed something
             if outcome.changed {
@@ -107,18 +111,20 @@ impl Run {
         };
         // an include shows itself by what it includes
         let quiet = !includes.is_empty() && !outcome.failed;
-        self.emitter.emit(&Event::TaskDone {
-            task: Arc::clone(info),
-            host: host.to_string(),
-            status,
-            outcome: shown,
-            delegated_to: delegated
-                .filter(|other| other != host)
-                .map(|d| d.to_string()),
-            elapsed_ms: elapsed_ms(begun),
-            looped: sum.looped,
-            quiet,
-        });
+        if abort.is_none() {
+            self.emitter.emit(&Event::TaskDone {
+                task: Arc::clone(info),
+                host: host.to_string(),
+                status,
+                outcome: shown,
+                delegated_to: delegated
+                    .filter(|other| other != host)
+                    .map(|d| d.to_string()),
+                elapsed_ms: elapsed_ms(begun),
+                looped: sum.looped,
+                quiet,
+            });
+        }
         TaskEnd {
             status,
             registered,
@@ -127,6 +133,7 @@ impl Run {
             effects,
             any_errors_fatal: fatal,
             outcome: Arc::new(outcome),
+            abort,
         }
     }
 
@@ -402,10 +409,30 @@ impl Run {
         self.store.set_fact(
             host,
             "ansible_failed_result",
-            end.outcome.to_value().into_data(),
+            registered(&end.outcome),
             false,
             &origin,
         );
+    }
+}
+
+/// What `register` stores of an outcome. Of a variable that is not defined it says what Ansible says, which conditions
+/// look for.
+fn registered(outcome: &Outcome) -> Value {
+    let value = outcome.to_value().into_data();
+    let undefined = outcome
+        .diagnosis
+        .as_ref()
+        .filter(|diagnosis| diagnosis.code() == "task::template")
+        .and_then(|_| outcome.message())
+        .filter(|message| message.contains("is undefined") || message.contains("has no attribute"));
+    match (&value, undefined) {
+        (Value::Map(map), Some(message)) => {
+            let text =
+                format!("The task includes an option with an undefined variable.. {message}");
+            Value::map((**map).clone().with("msg", Value::data(text)))
+        }
+        _ => value,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Behaviour after Ansible's documentation, "Blocks" (rescue and always) and "Handlers".
 
 use super::{Notified, Place};
-use crate::playbook::{Block, Item, Task};
+use crate::playbook::{Block, Item, Role, Task};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -101,6 +101,8 @@ pub struct Cursor {
     /// Handlers that wait.
     pub notified: Notified,
     roles_done: HashSet<String>,
+    /// Roles of which a task really ran.
+    roles_ran: HashSet<String>,
 }
 
 impl Cursor {
@@ -111,6 +113,7 @@ impl Cursor {
             failed: false,
             notified: Notified::default(),
             roles_done: HashSet::new(),
+            roles_ran: HashSet::new(),
         }
     }
 
@@ -122,6 +125,9 @@ impl Cursor {
     /// Lets a failed host take part again (`meta: clear_host_errors`), from where it stands.
     pub fn clear_failure(&mut self) {
         self.failed = false;
+        for frame in &mut self.frames {
+            frame.failed = false;
+        }
     }
 
     /// Whether a failure of the current task would be taken by a `rescue` section.
@@ -198,6 +204,13 @@ impl Cursor {
         )
     }
 
+    /// Notes that a task of the role ran, which a skipped one did not: only such a role is not run again.
+    pub fn ran(&mut self, role: &Role) {
+        if !self.roles_ran.contains(&role.identity) {
+            self.roles_ran.insert(role.identity.clone());
+        }
+    }
+
     /// A role runs once with the same parameters, unless it says otherwise.
     fn done_before(&self, block: &Block) -> bool {
         block.role_start
@@ -222,6 +235,7 @@ impl Cursor {
         if let Body::Block(block) = &frame.body
             && block.role_start
             && let Some(role) = &block.role
+            && self.roles_ran.contains(&role.identity)
         {
             self.roles_done.insert(role.identity.clone());
         }

@@ -73,6 +73,14 @@ pub(super) fn short(action: &str) -> &str {
         .unwrap_or(action)
 }
 
+/// Whether the language itself gives an action a free form.
+pub(super) fn is_free_form(action: &str) -> bool {
+    let name = short(action);
+    FREE_FORM.iter().any(|(known, _)| *known == name)
+        || FREE_WORD.iter().any(|(known, _)| *known == name)
+        || matches!(name, "add_host" | "group_by" | "set_fact")
+}
+
 impl TaskArgs {
     /// Reads the value of an action's key.
     pub(super) fn parse(action: &str, value: &Node) -> Result<Self> {

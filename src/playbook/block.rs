@@ -93,6 +93,15 @@ impl Loader {
             let is_block = ["block", "rescue", "always"]
                 .iter()
                 .any(|key| entry.entry(key).is_some());
+            if is_block && around.handlers {
+                return Err(Diagnostic::error(
+                    "playbook::handler-block",
+                    "a block cannot be a handler",
+                )
+                .at(&entry.span)
+                .hint("put its tasks into a file, and include that with a handler")
+                .into());
+            }
             if is_block {
                 items.push(self.block(entry, around)?);
                 continue;
@@ -115,7 +124,8 @@ impl Loader {
     pub fn keywords(&self, node: &Node) -> Result<Keywords> {
         let mut own = Keywords::default();
         for entry in node.as_map().unwrap_or_default() {
-            if !own.take(entry)? {
+            // what the included tasks notify is no keyword of theirs alone
+            if entry.key.as_str() != Some("notify") && !own.take(entry)? {
                 return Err(super::keywords::unknown_keyword(
                     &entry.key,
                     "block",

@@ -15,6 +15,18 @@ const DEPTH: usize = 100;
 impl Loader {
     pub(super) fn import_tasks(&self, task: &Task, around: &Surroundings) -> Result<Item> {
         no_loop(task)?;
+        let other = task.args.members.iter().find(|entry| {
+            let name = entry.key.as_str().unwrap_or_default();
+            task.short_action() == "import_tasks" && !matches!(name, "file" | "_raw_params")
+        });
+        if let Some(other) = other {
+            return Err(Diagnostic::error(
+                "playbook::import-options",
+                format!("`{}` is no argument of import_tasks", other.key.to_value()),
+            )
+            .at(&other.key.span)
+            .into());
+        }
         let Some((_, node)) = task.args.word(&["file", "_raw_params"]) else {
             return Err(missing(task, "file"));
         };
@@ -49,20 +61,23 @@ impl Loader {
     /// # Errors
     /// When there is none.
     pub fn task_file(&self, name: &str, task: &Task, at: &Node, fixed: bool) -> Result<PathBuf> {
+        // handlers look among the role's handlers first, then among its tasks
+        let kinds: &[&str] = if task.handler {
+            &["handlers", "tasks"]
+        } else {
+            &["tasks"]
+        };
         let mut dirs: Vec<PathBuf> = vec![task.dir.clone()];
         if let Some(role) = task.role.as_ref().filter(|_| !fixed) {
-            let kind = if task.handler { "handlers" } else { "tasks" };
-            dirs.insert(0, role.path.join(kind));
+            let own = kinds.iter().map(|kind| role.path.join(kind));
+            dirs.splice(0..0, own);
         }
         for role in task
             .role
             .iter()
             .flat_map(|role| std::iter::once(role).chain(role.parents.iter().rev()))
         {
-            dirs.push(
-                role.path
-                    .join(if task.handler { "handlers" } else { "tasks" }),
-            );
+            dirs.extend(kinds.iter().map(|kind| role.path.join(kind)));
             dirs.push(role.path.clone());
         }
         dirs.push(PathBuf::new());

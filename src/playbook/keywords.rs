@@ -64,6 +64,8 @@ pub struct Keywords {
     pub vars: Vec<Arc<Map>>,
     /// Variables that came with an include; they win over nearly all.
     pub include_vars: Vec<Arc<Map>>,
+    /// What templates hide that may come to `omit`, nearest first: then what is inherited counts.
+    pub beneath: Vec<(&'static str, Node)>,
 }
 
 /// Keywords of a play besides the shared ones.
@@ -196,37 +198,63 @@ impl Keywords {
     /// These keywords as a child with its own on top sees them.
     #[must_use]
     pub fn with_child(&self, child: &Self) -> Self {
-        let pick =
-            |own: &Option<Node>, parent: &Option<Node>| own.clone().or_else(|| parent.clone());
+        let mut beneath = child.beneath.clone();
+        beneath.extend(self.beneath.iter().cloned());
+        let mut pick = |name: &'static str, own: &Option<Node>, parent: &Option<Node>| {
+            let Some(own) = own else {
+                return parent.clone();
+            };
+            if let Some(parent) = parent
+                && own.as_str().is_some_and(|text| text.contains("{{"))
+            {
+                beneath.insert(child.beneath.len(), (name, parent.clone()));
+            }
+            Some(own.clone())
+        };
         let join = |parent: &[Node], own: &[Node]| [parent, own].concat();
-        Self {
-            any_errors_fatal: pick(&child.any_errors_fatal, &self.any_errors_fatal),
-            r#become: pick(&child.r#become, &self.r#become),
-            become_method: pick(&child.become_method, &self.become_method),
-            become_user: pick(&child.become_user, &self.become_user),
-            become_exe: pick(&child.become_exe, &self.become_exe),
-            become_flags: pick(&child.become_flags, &self.become_flags),
-            check_mode: pick(&child.check_mode, &self.check_mode),
-            diff: pick(&child.diff, &self.diff),
-            connection: pick(&child.connection, &self.connection),
-            debugger: pick(&child.debugger, &self.debugger),
-            delegate_to: pick(&child.delegate_to, &self.delegate_to),
-            delegate_facts: pick(&child.delegate_facts, &self.delegate_facts),
-            ignore_errors: pick(&child.ignore_errors, &self.ignore_errors),
-            ignore_unreachable: pick(&child.ignore_unreachable, &self.ignore_unreachable),
-            no_log: pick(&child.no_log, &self.no_log),
-            port: pick(&child.port, &self.port),
-            remote_user: pick(&child.remote_user, &self.remote_user),
-            run_once: pick(&child.run_once, &self.run_once),
-            throttle: pick(&child.throttle, &self.throttle),
-            timeout: pick(&child.timeout, &self.timeout),
+        let mut merged = Self {
+            any_errors_fatal: pick(
+                "any_errors_fatal",
+                &child.any_errors_fatal,
+                &self.any_errors_fatal,
+            ),
+            r#become: pick("become", &child.r#become, &self.r#become),
+            become_method: pick("become_method", &child.become_method, &self.become_method),
+            become_user: pick("become_user", &child.become_user, &self.become_user),
+            become_exe: pick("become_exe", &child.become_exe, &self.become_exe),
+            become_flags: pick("become_flags", &child.become_flags, &self.become_flags),
+            check_mode: pick("check_mode", &child.check_mode, &self.check_mode),
+            diff: pick("diff", &child.diff, &self.diff),
+            connection: pick("connection", &child.connection, &self.connection),
+            debugger: pick("debugger", &child.debugger, &self.debugger),
+            delegate_to: pick("delegate_to", &child.delegate_to, &self.delegate_to),
+            delegate_facts: pick(
+                "delegate_facts",
+                &child.delegate_facts,
+                &self.delegate_facts,
+            ),
+            ignore_errors: pick("ignore_errors", &child.ignore_errors, &self.ignore_errors),
+            ignore_unreachable: pick(
+                "ignore_unreachable",
+                &child.ignore_unreachable,
+                &self.ignore_unreachable,
+            ),
+            no_log: pick("no_log", &child.no_log, &self.no_log),
+            port: pick("port", &child.port, &self.port),
+            remote_user: pick("remote_user", &child.remote_user, &self.remote_user),
+            run_once: pick("run_once", &child.run_once, &self.run_once),
+            throttle: pick("throttle", &child.throttle, &self.throttle),
+            timeout: pick("timeout", &child.timeout, &self.timeout),
             when: join(&self.when, &child.when),
             tags: join(&self.tags, &child.tags),
             environment: join(&self.environment, &child.environment),
             module_defaults: join(&self.module_defaults, &child.module_defaults),
             vars: [self.vars.as_slice(), child.vars.as_slice()].concat(),
             include_vars: [self.include_vars.as_slice(), child.include_vars.as_slice()].concat(),
-        }
+            beneath: Vec::new(),
+        };
+        merged.beneath = beneath;
+        merged
     }
 
     /// What a dynamic include hands down: what surrounds it (`around`), and its variables. Its

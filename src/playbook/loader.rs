@@ -2,7 +2,7 @@
 
 use super::task::Surroundings;
 use super::{Item, Keywords, Play, Result, Role, Task};
-use crate::diag::{Diagnostic, Source, did_you_mean, io_reason};
+use crate::diag::{Diagnostic, Source, Span, did_you_mean, io_reason};
 use crate::value::{ArgProblem, ArgSpec, Map, Trust, Value, check_args};
 use crate::vault::{Vault, is_encrypted};
 use crate::yaml::{Kind, Node};
@@ -33,10 +33,26 @@ pub struct LoadOptions {
     pub collections_path: Vec<PathBuf>,
     /// Directories of modules of the user's own, besides `library/` beside the playbook and in roles.
     pub library: Vec<PathBuf>,
+    /// Whether arguments of modules are left for the run to judge, as Ansible does.
+    pub arguments_later: bool,
     /// Expands templates in names.
     pub render: Render,
     /// Opens encrypted files.
     pub vault: Arc<Vault>,
+    /// What a key that a mapping has twice is.
+    pub duplicate_keys: DuplicateKeys,
+}
+
+/// What a key that a mapping has twice is (`duplicate_dict_key`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DuplicateKeys {
+    /// An error.
+    Error,
+    /// A warning.
+    #[default]
+    Warn,
+    /// Nothing to speak of.
+    Ignore,
 }
 
 /// How deep includes may bring includes while a play runs.
@@ -120,6 +136,48 @@ impl Loader {
                 })
     }
 
+    /// The task with the action that its template came to.
+    ///
+    /// # Errors
+    /// When there is no such action.
+    pub fn with_action(&self, task: &Task, action: &str) -> Result<Task> {
+        let dirs = task.role.iter().flat_map(|role| {
+            std::iter::once(role)
+                .chain(&role.parents)
+                .map(|role| role.path.clone())
+        });
+        let near: Vec<PathBuf> = dirs
+            .chain([task.dir.clone()])
+            .chain(self.playbook_dirs())
+            .collect();
+        let near: Vec<&Path> = near.iter().map(AsRef::as_ref).collect();
+        if !self.is_action(action, &near) {
+            return Err(self.no_action(action, &task.action_span));
+        }
+        Ok(task.with_action(action))
+    }
+
+    /// Whether an action takes a text that is no `key=value`; so does one whose interface is not known.
+    pub fn takes_free_form(&self, action: &str) -> bool {
+        super::args::is_free_form(action)
+            || self
+                .vocabulary
+                .spec(action)
+                .is_none_or(|spec| spec.free_form.is_some())
+    }
+
+    /// The error for an action that there is not.
+    pub(super) fn no_action(&self, action: &str, at: &Span) -> Box<Diagnostic> {
+        let names = self.vocabulary.action_names();
+        Diagnostic::error(
+            "playbook::unknown-module",
+            format!("there is no module `{action}`"),
+        )
+        .at(at)
+        .maybe_hint(did_you_mean(action, names.iter().map(String::as_str)))
+        .into()
+    }
+
     pub(super) fn warn(&self, warning: Diagnostic) {
         self.warnings
             .lock()
@@ -168,8 +226,16 @@ impl Loader {
             Source::new(shown(path), text)
         };
         let document = crate::yaml::parse(&source)?;
-        for warning in document.warnings {
-            self.warn(warning);
+        for mut warning in document.warnings {
+            match self.options.duplicate_keys {
+                _ if warning.code != "yaml::duplicate-key" => self.warn(warning),
+                DuplicateKeys::Warn => self.warn(warning),
+                DuplicateKeys::Ignore => {}
+                DuplicateKeys::Error => {
+                    warning.severity = crate::diag::Severity::Error;
+                    return Err(warning.into());
+                }
+            }
         }
         let node = Arc::new(document.node);
         files.insert(path.to_owned(), Arc::clone(&node));
@@ -204,7 +270,10 @@ impl Loader {
 
     /// Checks a task's arguments against the module's interface, as far as they are known before the run.
     pub(super) fn check_arguments(&self, task: &Task) -> Result<()> {
-        if task.args.more.is_some() || !task.keywords.module_defaults.is_empty() {
+        if self.judged_later(task)
+            || task.args.more.is_some()
+            || !task.keywords.module_defaults.is_empty()
+        {
             return Ok(());
         }
         let Some(spec) = self.vocabulary.spec(&task.action) else {
@@ -252,12 +321,22 @@ impl Loader {
         }
     }
 
+    /// Whether the module itself refuses this task's arguments, when it runs.
+    fn judged_later(&self, task: &Task) -> bool {
+        self.options.arguments_later
+            && !matches!(
+                task.short_action(),
+                "meta" | "include_tasks" | "include_role" | "import_tasks" | "import_role"
+            )
+    }
+
     /// Checks a task's arguments once they are rendered: what the machine would refuse is refused here, with its place.
     ///
     /// # Errors
     /// The first argument that is wrong.
     pub fn check_rendered(&self, task: &Task, args: &Map) -> Result<()> {
-        let Some(spec) = self.vocabulary.spec(&task.action) else {
+        let spec = self.vocabulary.spec(&task.action);
+        let Some(spec) = spec.filter(|_| !self.judged_later(task)) else {
             return Ok(());
         };
         let args: Vec<(&str, Option<&Value>)> = args
@@ -297,7 +376,12 @@ impl Loader {
                 role: by.role.clone(),
                 handlers: by.handler,
                 stack: vec![path.to_owned()],
-                notify: Vec::new(),
+                notify: by
+                    .args
+                    .get("apply")
+                    .and_then(|apply| apply.get("notify"))
+                    .map(super::task::list)
+                    .unwrap_or_default(),
                 depth: by.depth + 1,
             },
         )
@@ -347,7 +431,7 @@ fn argument_error(task: &Task, problem: &ArgProblem) -> Box<Diagnostic> {
                 .at(span)
                 .maybe_hint(hint)
         }
-        ArgProblem::Type { name, message } => {
+        ArgProblem::Type { name, message, .. } => {
             let span = place(name).map_or(&task.action_span, |entry| &entry.value.span);
             // the types of words bring their own hint
             let (message, hint) = match message

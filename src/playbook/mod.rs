@@ -16,7 +16,7 @@ mod task;
 pub use args::TaskArgs;
 pub use block::{Block, Item};
 pub use keywords::{Keywords, PLAY_KEYWORDS, TASK_KEYWORDS};
-pub use loader::{LoadOptions, Loader, Render, Vocabulary, shown};
+pub use loader::{DuplicateKeys, LoadOptions, Loader, Render, Vocabulary, shown};
 pub use play::{Play, Section};
 pub use role::{LoadedRole, Role, RoleRequest};
 pub use tags::{TagFilter, tag_words};

@@ -5,7 +5,7 @@
 use super::keywords::{PLAY_KEYWORDS, SHARED_KEYWORDS, unknown_keyword, vars_of};
 use super::task::Surroundings;
 use super::{Item, Keywords, Loader, Result, Role, Task, TaskArgs};
-use crate::diag::{Diagnostic, Span};
+use crate::diag::{Diagnostic, Span, did_you_mean};
 use crate::value::{Map, Value, to_bool};
 use crate::yaml::{Kind, Node};
 use std::path::{Path, PathBuf};
@@ -102,6 +102,40 @@ fn nodes(node: &Node) -> Vec<Node> {
     }
 }
 
+/// Keys of a prompt.
+const PROMPT_KEYS: &[&str] = &[
+    "name",
+    "prompt",
+    "default",
+    "private",
+    "confirm",
+    "encrypt",
+    "salt_size",
+    "salt",
+    "unsafe",
+];
+
+/// The prompts of `vars_prompt`, each with a name and nothing that is not known.
+fn prompts(node: &Node) -> Result<Vec<Node>> {
+    let prompts = nodes(node);
+    for prompt in &prompts {
+        let bad =
+            |message: String, span: &Span| Diagnostic::error("play::vars-prompt", message).at(span);
+        for entry in prompt.as_map().unwrap_or_default() {
+            let key = entry.key.to_value().to_string();
+            if !PROMPT_KEYS.contains(&key.as_str()) {
+                return Err(bad(format!("a prompt has no key `{key}`"), &entry.key.span)
+                    .maybe_hint(did_you_mean(&key, PROMPT_KEYS.iter().copied()))
+                    .into());
+            }
+        }
+        if prompt.get("name").is_none() {
+            return Err(bad("this prompt has no `name`".to_owned(), &prompt.span).into());
+        }
+    }
+    Ok(prompts)
+}
+
 impl Loader {
     pub(super) fn play(&self, node: &Node, path: &Path, inherited: &Keywords) -> Result<Play> {
         let Some(entries) = node.as_map() else {
@@ -163,7 +197,7 @@ impl Loader {
                     play.gather_args.set(name, value.to_value(), &value.span);
                 }
                 "vars_files" => play.vars_files = nodes(value),
-                "vars_prompt" => play.vars_prompt = nodes(value),
+                "vars_prompt" => play.vars_prompt = prompts(value)?,
                 "serial" => play.serial = Some(value.clone()),
                 "strategy" => play.strategy = Some(value.clone()),
                 "order" => play.order = Some(value.clone()),

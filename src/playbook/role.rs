@@ -41,6 +41,16 @@ pub struct Role {
     pub dependencies: Vec<String>,
 }
 
+impl Role {
+    /// Its name without the collection that it is of.
+    pub fn short_name(&self) -> &str {
+        match self.name.split('.').collect::<Vec<_>>()[..] {
+            [_, _, name] if !self.name.contains('/') => name,
+            _ => &self.name,
+        }
+    }
+}
+
 /// How a role is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct RoleRequest {
@@ -272,6 +282,28 @@ impl Loader {
             own.extend(self.argument_validation(&role, request, meta, keywords)?);
         }
         let tasks_dir = path.join("tasks");
+        let parts = [
+            ("tasks", &request.tasks_from),
+            ("vars", &request.vars_from),
+            ("defaults", &request.defaults_from),
+            ("handlers", &request.handlers_from),
+        ];
+        for (part, from) in parts {
+            let Some(from) = from else {
+                continue;
+            };
+            let dir = path.join(part);
+            if !lexical(&dir.join(from)).starts_with(&dir) {
+                let message = format!(
+                    "Failed loading '{from}' for role ({}) as it is not inside the expected role path: '{}'",
+                    request.name,
+                    dir.display()
+                );
+                return Err(Diagnostic::error("playbook::role-file", message)
+                    .at(&at.span)
+                    .into());
+            }
+        }
         match find_main(&tasks_dir, &from(&request.tasks_from)) {
             Some(file) => {
                 let node = self.file(&file)?;
@@ -418,7 +450,7 @@ impl Loader {
             Value::map(
                 Map::new()
                     .with("type", "role")
-                    .with("name", role.name.as_str())
+                    .with("name", role.short_name())
                     .with("argument_spec_name", entry)
                     .with("path", role.path.display().to_string()),
             ),

@@ -70,6 +70,20 @@ pub struct Task {
 }
 
 impl Task {
+    /// Whether the action's name is a template.
+    pub fn has_templated_action(&self) -> bool {
+        is_template(&self.action)
+    }
+
+    /// The task with this action.
+    #[must_use]
+    pub fn with_action(&self, action: &str) -> Self {
+        Self {
+            action: action.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// The action's name without `ansible.builtin.`.
     pub fn short_action(&self) -> &str {
         short(&self.action)
@@ -155,7 +169,7 @@ pub(super) struct Surroundings {
     pub depth: usize,
 }
 
-fn list(node: &Node) -> Vec<Node> {
+pub(super) fn list(node: &Node) -> Vec<Node> {
     match &node.kind {
         Kind::Null => Vec::new(),
         Kind::Seq(items) => items.clone(),
@@ -309,6 +323,7 @@ impl Loader {
             task.around = around.keywords.clone();
         }
         self.check_arguments(&task)?;
+        fits_its_place(&task)?;
         Ok(task)
     }
 
@@ -368,8 +383,7 @@ impl Loader {
         };
         match &value.kind {
             Kind::Str(text) => {
-                let text = text.as_str().trim();
-                let (module, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+                let (module, rest) = first_word(text.as_str());
                 task.action = module.to_owned();
                 let rest = Node::new(
                     Kind::Str(crate::value::Text::template(rest)),
@@ -381,9 +395,7 @@ impl Loader {
                 let Some(module) = value.get("module").and_then(Node::as_str) else {
                     return Err(bad(&value.span).into());
                 };
-                let (module, rest) = module
-                    .split_once(char::is_whitespace)
-                    .unwrap_or((module, ""));
+                let (module, rest) = first_word(module);
                 task.action = module.to_owned();
                 let rest = Node::new(
                     Kind::Str(crate::value::Text::template(rest)),
@@ -399,15 +411,9 @@ impl Loader {
             _ => return Err(bad(&value.span).into()),
         }
         task.action_span = value.span.clone();
-        if !self.is_action(&task.action, near) {
-            let names = self.vocabulary.action_names();
-            return Err(Diagnostic::error(
-                "playbook::unknown-module",
-                format!("there is no module `{}`", task.action),
-            )
-            .at(&value.span)
-            .maybe_hint(did_you_mean(&task.action, names.iter().map(String::as_str)))
-            .into());
+        // which action a template means is known on each host, for each item
+        if !is_template(&task.action) && !self.is_action(&task.action, near) {
+            return Err(self.no_action(&task.action, &value.span));
         }
         if key.as_str() == Some("local_action") {
             own.delegate_to = Some(Node::new(
@@ -437,7 +443,77 @@ impl Loader {
     }
 }
 
+/// Whether an action's name is known only during the run.
+pub(crate) fn is_template(action: &str) -> bool {
+    action.contains("{{") || action.contains("{%")
+}
+
+/// A text's first word and what follows; blanks within a template do not part words.
+fn first_word(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let mut depth = 0_usize;
+    let mut before = ' ';
+    for (at, c) in text.char_indices() {
+        match (before, c) {
+            ('{', '{' | '%') => depth += 1,
+            ('}' | '%', '}') => depth = depth.saturating_sub(1),
+            (_, c) if c.is_whitespace() && depth == 0 => {
+                return (
+                    text.get(..at).unwrap_or(text),
+                    text.get(at..).unwrap_or_default(),
+                );
+            }
+            _ => {}
+        }
+        before = c;
+    }
+    (text, "")
+}
+
+/// Refuses actions where they mean nothing: some among handlers, `meta: end_role` outside of roles.
+fn fits_its_place(task: &Task) -> Result<()> {
+    let word = task
+        .args
+        .get("_raw_params")
+        .map(|node| node.to_value().to_string());
+    let bad = match (task.short_action(), word.as_deref()) {
+        (action @ ("include_role" | "import_role"), _) if task.handler => (
+            "playbook::handler-role",
+            format!("`{action}` cannot be a handler"),
+        ),
+        ("meta", Some("flush_handlers")) if task.handler => (
+            "playbook::handler-flush",
+            "`flush_handlers` cannot be a handler".to_owned(),
+        ),
+        ("include_tasks", _) if task.args.more.is_none() && no_file(task) => (
+            "playbook::no-file",
+            format!("No file specified for {}", task.action),
+        ),
+        ("meta", Some("end_role")) if task.handler => (
+            "playbook::end-role",
+            "`end_role` cannot be a handler".to_owned(),
+        ),
+        ("meta", Some("end_role")) if task.role.is_none() => (
+            "playbook::end-role",
+            "`end_role` means nothing outside of a role".to_owned(),
+        ),
+        _ => return Ok(()),
+    };
+    Err(Diagnostic::error(bad.0, bad.1).at(&task.action_span).into())
+}
+
+/// Whether an include names no file.
+fn no_file(task: &Task) -> bool {
+    ["file", "_raw_params"]
+        .iter()
+        .filter_map(|name| task.args.get(name))
+        .all(Node::is_null)
+}
+
 fn register_name(node: &Node) -> Result<String> {
-    super::keywords::check_name(node)?;
+    super::keywords::check_name(node).map_err(|mut error| {
+        error.code = "playbook::register-name";
+        error
+    })?;
     Ok(node.as_str().unwrap_or_default().to_owned())
 }

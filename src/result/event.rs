@@ -116,6 +116,8 @@ pub enum Event {
         host: String,
         /// Its condition was false.
         skipped: bool,
+        /// What it does, or why it does not.
+        message: String,
     },
     /// A task begins on some hosts.
     TaskStart {

@@ -38,5 +38,6 @@ mod cases;
 
 pub use context::{Context, FileContext, Overlay};
 pub use error::{TemplateError, TemplateErrorKind, TemplateStep};
+pub(crate) use filters::{crypt as crypt_hash, salt as crypt_salt};
 pub use scope::{Scope, ScopeMap, Variable};
 pub use templar::{FileOptions, FoundSetting, HostPattern, Setting, Templar, TemplarOptions, Warn};

@@ -20,7 +20,11 @@ pub fn message(diagnostic: &Diagnostic, colour: bool) -> String {
             // as there: an item of a list stands apart
             let gap = if told.starts_with("* ") { " " } else { "" };
             let mut text = format!("{word}: {gap}{told}");
-            if let Some(span) = &diagnostic.span {
+            if let Some(span) = diagnostic
+                .span
+                .as_ref()
+                .filter(|_| !places_itself(diagnostic))
+            {
                 let _ = write!(text, " ({})", place(span));
             }
             (wrapped(&text, Screen::COLUMNS), shade)
@@ -37,6 +41,40 @@ fn told(diagnostic: &Diagnostic) -> String {
             "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or \
              incorrect module path."
         ),
+        ("play::vars-prompt", Some("name")) => {
+            "Invalid vars_prompt data structure, missing 'name' key".to_owned()
+        }
+        ("play::vars-prompt", Some(name)) if diagnostic.message.starts_with("a prompt") => {
+            format!("Invalid vars_prompt data structure, found unsupported key '{name}'")
+        }
+        ("yaml::duplicate-key", Some(name)) => {
+            let place = diagnostic.span.as_ref().map_or_else(String::new, |span| {
+                format!("{}, line {}, column {}", span.path().display(), span.line, span.column)
+            });
+            format!(
+                "While constructing a mapping from {place}, found a duplicate dict key ({name}). Using last defined \
+                 value only."
+            )
+        }
+        ("task::unknown-handler", Some(name)) => format!(
+            "The requested handler '{name}' was not found in either the main handlers list nor in the listening \
+             handlers list"
+        ),
+        ("playbook::register-name", Some(name)) => {
+            format!("Invalid variable name in 'register' specified: '{name}'")
+        }
+        ("playbook::handler-role", Some(name)) => {
+            format!("Using '{name}' as a handler is not supported.")
+        }
+        ("playbook::handler-block", _) => "Using a block as a handler is not supported.".to_owned(),
+        ("playbook::end-role", Some(_)) if diagnostic.message.contains("handler") => {
+            "Cannot execute 'end_role' from a handler".to_owned()
+        }
+        ("playbook::end-role", _) => "Cannot execute 'end_role' from outside of a role".to_owned(),
+        ("playbook::handler-flush", _) => "flush_handlers cannot be used as a handler".to_owned(),
+        ("playbook::import-options", Some(name)) => {
+            format!("Invalid options for import_tasks: {name}")
+        }
         ("inventory::group-name", _) => {
             "Invalid characters were found in group names but not replaced, use -vvvv to see details".to_owned()
         }
@@ -56,6 +94,11 @@ fn told(diagnostic: &Diagnostic) -> String {
     }
 }
 
+/// Whether what is told of it says where.
+fn places_itself(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == "yaml::duplicate-key"
+}
+
 /// The setting that a wrong value is of, and where that is from.
 fn setting_of(diagnostic: &Diagnostic, key: &str) -> Option<String> {
     let of_environment = "the environment variable ";
@@ -67,7 +110,7 @@ fn setting_of(diagnostic: &Diagnostic, key: &str) -> Option<String> {
     }
     let mut settings = known::settings().iter();
     let is_key = |place: &&str| place.split_once('.').is_some_and(|(_, name)| name == key);
-    let known = settings.find(|known| known.ini.iter().any(|place| is_key(place)))?;
+    let known = settings.find(|known| known.ini.iter().any(is_key))?;
     let file = diagnostic.span.as_ref()?.path().display().to_string();
     Some(format!("{} (from {file})", known.name))
 }

@@ -76,7 +76,8 @@ impl Module for Package {
             "zypper" => Some(Manager::Zypper),
             other => {
                 return Err(format!(
-                    "use: {other} is not built; runbook knows auto, apt, dnf, yum, apk, pacman and zypper"
+                    "Could not find a matching action for the \"{other}\" package manager; runbook knows apt, dnf, yum, apk, \
+                     pacman and zypper"
                 )
                 .into());
             }

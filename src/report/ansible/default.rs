@@ -4,6 +4,7 @@ use super::diff::diff_text;
 use super::result::{Shown, written};
 use super::{AnsibleOptions, Colour, ResultFormat, Screen, base_name};
 use crate::report::censor::censor_for_terminal;
+use crate::report::dump;
 use crate::report::dump::visible;
 use crate::report::human::full_name;
 use crate::result::{Event, EventSink, HostStats, Stats, Status, TaskInfo};
@@ -346,12 +347,25 @@ impl EventSink for AnsibleDefault {
                 task,
                 host,
                 skipped,
+                message,
             } => {
                 self.banner = None;
                 self.task_banner(task);
+                if self.options.verbosity >= 2 {
+                    let text = format!("META: {message}");
+                    self.screen.say(&text, Some(Colour::Verbose));
+                }
                 if *skipped && self.options.show_skipped {
-                    self.screen
-                        .say(&format!("skipping: [{host}]"), Some(Colour::Skip));
+                    let mut text = format!("skipping: [{host}]");
+                    if self.options.verbosity > 0 {
+                        let word = message.split(' ').next().unwrap_or_default();
+                        let about = Map::new()
+                            .with("msg", Value::data(word))
+                            .with("skip_reason", Value::data(message.as_str()));
+                        let wide = (self.options.verbosity > 2).then_some(4);
+                        text = format!("{text} => {}", dump(&Value::map(about), wide));
+                    }
+                    self.screen.say(&text, Some(Colour::Skip));
                 }
             }
             Event::NoHostsLeft => {
