@@ -70,9 +70,15 @@ pub(super) fn include_vars(input: &Input<'_>) -> Result<Step> {
         .iter()
         .map(|file| Value::data(file.display().to_string()))
         .collect();
-    let data = Map::new()
+    let mut data = Map::new()
         .with("ansible_facts", vars.clone())
         .with("ansible_included_var_files", Value::list(names));
+    // what was encrypted is not shown
+    let encrypted =
+        |file: &PathBuf| std::fs::read(file).is_ok_and(|bytes| crate::vault::is_encrypted(&bytes));
+    if files.iter().any(encrypted) {
+        data.set("_ansible_no_log", true);
+    }
     Ok(Step::Done(
         Outcome {
             data,

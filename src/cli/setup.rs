@@ -171,7 +171,13 @@ impl Setup {
                     .map_err(|e| e.message)?;
                 Ok(selection.hosts.iter().map(ToString::to_string).collect())
             })),
-            warn: Some(Arc::new(|message: &str| errln!("[WARNING]: {message}"))),
+            warn: Some(Arc::new(|message: &str| {
+                errln!("[WARNING]: {message}");
+                super::log::diagnostic(
+                    crate::diag::Severity::Warning,
+                    &format!("[WARNING]: {message}"),
+                );
+            })),
             vault: Arc::clone(store.vault()),
             setting: Some(self.settings()),
             jinja2_native: *self.config.jinja2_native,
@@ -200,16 +206,18 @@ impl Setup {
         })
     }
 
-    /// The reader of playbooks.
-    pub fn loader(&self, templar: &Templar) -> Arc<Loader> {
-        let bases = Arc::new(Places(templar.plugins().clone()));
+    /// Renders texts of playbooks before the run: with these variables, and those of the command line on top.
+    pub fn renderer(
+        &self,
+        templar: &Templar,
+    ) -> impl Fn(&str, &[Arc<Map>]) -> Result<String, String> + Send + Sync + 'static {
         let templar = templar.clone();
         let extra: Map = self
             .extra
             .iter()
             .flat_map(|(_, vars)| vars.iter().map(|(k, v)| (k.clone(), v.clone())))
             .collect();
-        let render = move |text: &str, vars: &[Arc<Map>]| {
+        move |text: &str, vars: &[Arc<Map>]| {
             let mut all = Map::new();
             for layer in vars.iter().map(Arc::as_ref).chain([&extra]) {
                 all.extend(layer.iter().map(|(k, v)| (k.clone(), v.clone())));
@@ -223,7 +231,13 @@ impl Setup {
                 .render_str(text, &cx)
                 .map(|value| value.to_string())
                 .map_err(|e| e.message)
-        };
+        }
+    }
+
+    /// The reader of playbooks.
+    pub fn loader(&self, templar: &Templar) -> Arc<Loader> {
+        let bases = Arc::new(Places(templar.plugins().clone()));
+        let render = self.renderer(templar);
         let expand = |paths: &[PathBuf]| -> Vec<PathBuf> {
             paths.iter().map(|path| expand_home(path)).collect()
         };
@@ -506,6 +520,7 @@ pub fn configuration(show: &Show) -> Result<(Config, PathBuf), CommandFailure> {
     })?;
     let env = |name: &str| std::env::var(name).ok();
     let config = Config::load(&env, &cwd)?;
+    super::log::open(&config, show);
     show.warnings(config.warnings.iter().cloned());
     if show.is_ansible() {
         show.begins(&config);
