@@ -4,9 +4,11 @@ use super::args::PlayArgs;
 use super::exit::{CommandResult, Exit};
 use super::play::Loaded;
 use super::streams::outln;
-use crate::playbook::{Loader, Play, TagFilter, Task};
+use crate::playbook::{Loader, Play, TagFilter, Task, tag_words};
+use crate::template::{Context, Overlay, Templar};
 use crate::value::Value;
 use crate::vars::VarStore;
+use crate::yaml::Node;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -16,11 +18,28 @@ pub fn lists(
     store: &Arc<VarStore>,
     limit: Option<&[Arc<str>]>,
     tags: &TagFilter,
+    templar: &Templar,
 ) -> CommandResult {
     for (path, plays) in playbooks {
         outln!("\nplaybook: {}", path.display());
         for (number, play) in plays.iter().enumerate() {
             let pattern = pattern(play, loader);
+            let vars: crate::value::Map = [&*play.vars, &*store.extra_vars()]
+                .into_iter()
+                .flatten()
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect();
+            let nothing = Overlay {
+                base: Arc::new(super::setup::Nothing),
+                vars,
+            };
+            let cx = Context::new(Arc::new(nothing), Arc::default());
+            let tags_of = |task: &Task| -> Vec<String> {
+                let words = task.keywords.tags.iter().map(Node::to_value);
+                words
+                    .flat_map(|value| tag_words(&templar.render(&value, &cx).unwrap_or(value)))
+                    .collect()
+            };
             let own: Vec<String> = play
                 .keywords
                 .tags
@@ -54,8 +73,8 @@ pub fn lists(
             }
             if args.list_tasks {
                 outln!("    tasks:");
-                for task in selected(play, tags) {
-                    let mut tags: Vec<String> = task.static_tags();
+                for task in selected(play, tags, &tags_of) {
+                    let mut tags: Vec<String> = tags_of(&task);
                     tags.sort();
                     tags.dedup();
                     outln!("      {}\tTAGS: [{}]", listed(&task), tags.join(", "));
@@ -63,8 +82,8 @@ pub fn lists(
             }
             if args.list_tags {
                 let mut all = BTreeSet::new();
-                for task in selected(play, tags) {
-                    all.extend(task.static_tags());
+                for task in selected(play, tags, &tags_of) {
+                    all.extend(tags_of(&task));
                 }
                 let all: Vec<_> = all.into_iter().collect();
                 outln!("      TASK TAGS: [{}]", all.join(", "));
@@ -99,9 +118,13 @@ fn listed(task: &Task) -> String {
     }
 }
 
-fn selected(play: &Play, tags: &TagFilter) -> Vec<Arc<Task>> {
+fn selected(
+    play: &Play,
+    tags: &TagFilter,
+    tags_of: &dyn Fn(&Task) -> Vec<String>,
+) -> Vec<Arc<Task>> {
     play.tasks()
         .into_iter()
-        .filter(|task| (!task.implicit || task.name.is_some()) && tags.selects(&task.static_tags()))
+        .filter(|task| (!task.implicit || task.name.is_some()) && tags.selects(&tags_of(task)))
         .collect()
 }

@@ -55,6 +55,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
             &store,
             limit.as_deref(),
             &tags,
+            &templar,
         );
     }
     let unstarted = match starts(&args, &playbooks) {

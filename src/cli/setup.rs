@@ -433,6 +433,7 @@ impl Setup {
                 Gathering::Implicit => "implicit".into(),
             },
             managed: config.ansible_managed.value.clone(),
+            recap_each: show.is_ansible(),
             debugger: *config.enable_task_debugger,
             debugger_ignores_errors: *config.task_debugger_ignore_errors,
             any_errors_fatal: *config.any_errors_fatal,
@@ -550,7 +551,7 @@ pub fn configuration(show: &Show) -> Result<(Config, PathBuf), CommandFailure> {
 }
 
 #[derive(Debug)]
-struct Nothing;
+pub(super) struct Nothing;
 
 impl Scope for Nothing {
     fn get(&self, _: &str) -> Option<Variable> {

@@ -29,7 +29,8 @@ impl Run {
             let of = if flag("per_host", true) { host } else { "_run" };
             let data = stats.get("data").and_then(Value::as_map);
             for (name, value) in data.into_iter().flatten() {
-                self.emitter.custom(of, name, value, flag("aggregate", true));
+                self.emitter
+                    .custom(of, name, value, flag("aggregate", true));
             }
         }
         let delegate = end.delegate.as_ref().filter(|_| delegate_facts);
@@ -49,12 +50,19 @@ impl Run {
                         Err(error) => self.emitter.warn(error.to_string()),
                     }
                 }
-                Effect::GroupBy { key, .. } => {
-                    let member = self.store.inventory(|inventory| {
+                Effect::GroupBy { key, parents } => {
+                    let known = self.store.inventory(|inventory| {
                         let groups = inventory.group_names(place.host);
-                        groups.iter().any(|group| **group == **key)
+                        let linked = |parent: &String| {
+                            parent == "all"
+                                || parent == key
+                                || inventory.group(key).is_some_and(|group| {
+                                    group.parents.iter().any(|known| **known == **parent)
+                                })
+                        };
+                        groups.iter().any(|group| **group == **key) && parents.iter().all(linked)
                     });
-                    end.outcome.changed &= !member;
+                    end.outcome.changed &= !known;
                 }
                 effect => self.remember_for(host, effect, place.task),
             }

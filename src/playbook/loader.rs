@@ -65,6 +65,8 @@ pub struct Loader {
     files: Mutex<HashMap<PathBuf, Arc<Node>>>,
     imported: Mutex<Imported>,
     playbook_dirs: Mutex<Vec<PathBuf>>,
+    /// Variables of the play that is read or run.
+    play_vars: Mutex<Arc<Map>>,
 }
 
 /// What imported roles add to the play that is being read.
@@ -85,7 +87,16 @@ impl Loader {
             files: Mutex::default(),
             imported: Mutex::default(),
             playbook_dirs: Mutex::default(),
+            play_vars: Mutex::default(),
         }
+    }
+
+    /// Sets the play whose variables names in static imports may use.
+    pub fn set_play_vars(&self, vars: &Arc<Map>) {
+        *self
+            .play_vars
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::clone(vars);
     }
 
     /// The directories of the playbooks that were read.
@@ -162,6 +173,30 @@ impl Loader {
                 .vocabulary
                 .spec(action)
                 .is_none_or(|spec| spec.free_form.is_some())
+    }
+
+    /// A module's arguments as reports may show them, without secrets.
+    pub fn told_arguments(&self, module: &str, args: &Map) -> Map {
+        let spec = self.vocabulary.spec(module);
+        let mut told = Map::new();
+        for (name, value) in args
+            .str_iter()
+            .filter(|(name, _)| *name == "_raw_params" || !name.starts_with('_'))
+        {
+            let secret = spec
+                .as_ref()
+                .and_then(|spec| spec.field(name))
+                .is_some_and(|field| field.secret);
+            told.set(
+                name,
+                if secret {
+                    Value::data("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER")
+                } else {
+                    value.clone()
+                },
+            );
+        }
+        told
     }
 
     /// The error for an action that there is not.
@@ -245,7 +280,13 @@ impl Loader {
         if !text.contains("{{") {
             return Ok(text);
         }
-        (self.options.render)(&text, vars).map_err(|message| {
+        let play = self
+            .play_vars
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let vars: Vec<Arc<Map>> = std::iter::once(&*play).chain(vars).cloned().collect();
+        drop(play);
+        (self.options.render)(&text, &vars).map_err(|message| {
             Diagnostic::error("playbook::static-name", message)
                 .at(&node.span)
                 .note("names in static imports can only use extra variables and variables of the play")
@@ -282,7 +323,8 @@ impl Loader {
                 let value = entry.value.to_value();
                 (
                     entry.key.to_value().to_string(),
-                    (!has_template(&value)).then_some(value),
+                    // nothing is refused only where it is used: the task may be skipped
+                    (!has_template(&value) && !value.is_null()).then_some(value),
                 )
             })
             .filter(|(name, _)| {
