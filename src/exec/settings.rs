@@ -77,7 +77,7 @@ impl Run {
         };
         match (to_bool(&value), node) {
             (None, Some(node)) => Err(Fault::at(
-                format!("`{name}` must be yes or no, it is `{value}`"),
+                format!("`{name}` must be yes or no: '{value}' is not a valid boolean"),
                 &node.span,
             )),
             (flag, _) => Ok(flag),
@@ -96,7 +96,7 @@ impl Run {
         match (to_bool(&value), node) {
             (Some(flag), _) => Ok(Some(flag)),
             (None, Some(node)) => Err(Fault::at(
-                format!("`{name}` must be yes or no, it is `{value}`"),
+                format!("`{name}` must be yes or no: '{value}' is not a valid boolean"),
                 &node.span,
             )),
             (None, None) => Ok(None),

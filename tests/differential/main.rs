@@ -73,9 +73,6 @@ fn check(path: &Path, oracle: Option<&Path>) -> Result<(), String> {
 
 /// Cases in which runbook still differs; each has a row in docs/compatibility.md or is a bug to be fixed.
 const KNOWN: &[&str] = &[
-    // an unknown handler fails the host that notifies it, not the whole run
-    "handlers-import-name",
-    "handlers-unknown",
     // a censored loop has one line for each item, and none for the whole
     "no-log",
 ];
