@@ -18,7 +18,9 @@ pub(super) fn assemble(input: &Input<'_>) -> Result<Step> {
             .filter(|v| !v.is_null())
             .map(ToString::to_string)
     };
-    let src = text("src").ok_or("assemble needs the argument `src`".to_owned())?;
+    let (Some(src), Some(_)) = (text("src"), text("dest")) else {
+        return Err("src and dest are required".to_owned().into());
+    };
     let dir = input
         .cx
         .files()
@@ -83,5 +85,13 @@ pub(super) fn assemble(input: &Input<'_>) -> Result<Step> {
     );
     let mut call = RemoteCall::new("copy", remote);
     call.contents.push((sha256, content));
+    // of this one the result's `diff` is a single one
+    call.finish = Some(Box::new(|mut outcome| {
+        if let Some(diff) = outcome.diffs.first() {
+            let diff = diff.to_value();
+            outcome.data.set("diff", diff);
+        }
+        outcome
+    }));
     Ok(Step::Call(call))
 }

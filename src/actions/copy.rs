@@ -12,26 +12,30 @@ use std::path::{Path, PathBuf};
 pub(super) fn copy(input: &Input<'_>) -> Result<Step> {
     let args = &input.args;
     let given = |name: &str| args.get(name).filter(|value| !value.is_null());
+    let given = |name: &str| {
+        // an empty path is none
+        given(name).filter(|value| name == "content" || !value.to_string().is_empty())
+    };
+    match (given("src"), given("content"), given("dest")) {
+        (Some(_), Some(_), _) => {
+            return Err("src and content are mutually exclusive".to_owned().into());
+        }
+        (None, None, _) => return Err("src (or content) is required".to_owned().into()),
+        (_, _, None) => return Err("dest is required".to_owned().into()),
+        _ => {}
+    }
     if given("remote_src").is_some_and(|v| to_bool(v) == Some(true)) {
         return Ok(Step::Call(RemoteCall::new("copy", args.clone())));
     }
-    match (given("src"), given("content")) {
-        (Some(_), Some(_)) => Err("copy: `src` and `content` exclude each other"
-            .to_owned()
-            .into()),
-        (None, None) => Err("copy needs the argument `src` or `content`"
-            .to_owned()
-            .into()),
-        (None, Some(content)) => {
+    match given("content") {
+        Some(content) => {
             // a mapping or list is written as JSON
             let text = match content {
                 Value::Map(_) | Value::List(_) => python_json(content),
                 other => other.to_string(),
             };
             if given("dest").is_some_and(|dest| dest.to_string().ends_with('/')) {
-                return Err("copy: `content` needs a file as `dest`, not a directory"
-                    .to_owned()
-                    .into());
+                return Err("can not use content with a dir as dest".to_owned().into());
             }
             let (sha256, content) = shared(text.into_bytes());
             let mut remote = args.clone();
@@ -39,7 +43,10 @@ pub(super) fn copy(input: &Input<'_>) -> Result<Step> {
             set_source(&mut remote, &sha256, &content, "content");
             Ok(Step::Call(with_content(remote, sha256, content)))
         }
-        (Some(src), None) => from_file(input, &src.to_string()),
+        None => from_file(
+            input,
+            &given("src").map(ToString::to_string).unwrap_or_default(),
+        ),
     }
 }
 
@@ -95,8 +102,8 @@ fn from_file(input: &Input<'_>, src: &str) -> Result<Step> {
         .find("files", src.trim_end_matches('/'))
         .ok_or_else(|| {
             Error::Failed(format!(
-                "there is no file or directory `{src}` on the controller; with `remote_src: true` it is looked \
-                 for on the machine"
+                "Could not find or access '{src}' on the Ansible Controller.\nIf you are using a module and expect the \
+                 file to exist on the remote, see the remote_src option"
             ))
         })?;
     if path.is_dir() {
@@ -132,7 +139,7 @@ fn directory(input: &Input<'_>, src: &str, root: &Path) -> Result<Step> {
         .args
         .get("dest")
         .map(ToString::to_string)
-        .ok_or("copy needs the argument `dest`".to_owned())?;
+        .unwrap_or_default();
     let mut base = PathBuf::from(dest.trim_end_matches('/'));
     if dest.starts_with('/') && base.as_os_str().is_empty() {
         base = PathBuf::from("/");

@@ -26,6 +26,10 @@ module_args! {
 }
 
 pub(super) fn fetch(input: &Input<'_>) -> Result<Step> {
+    let is_given = |name: &str| input.args.get(name).is_some_and(|value| !value.is_null());
+    if !is_given("src") || !is_given("dest") {
+        return Err("src and dest are required".to_owned().into());
+    }
     let args: FetchArgs = decode("fetch", &input.args)?;
     if input.check {
         let mut outcome = Outcome::skip("check mode");

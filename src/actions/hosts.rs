@@ -22,7 +22,9 @@ pub(super) fn add_host(input: &Input<'_>) -> Result<Step> {
         }
     }
     let Some(name) = name.filter(|name| !name.is_empty()) else {
-        return Err("add_host needs the argument `name`".to_owned().into());
+        return Err("name, host or hostname needs to be provided"
+            .to_owned()
+            .into());
     };
     // `name:port`
     let (name, port) = match name.rsplit_once(':') {
@@ -54,7 +56,7 @@ pub(super) fn group_by(input: &Input<'_>) -> Result<Step> {
         .args
         .get("key")
         .map(ToString::to_string)
-        .ok_or("group_by needs the argument `key`".to_owned())?
+        .ok_or("the 'key' param is required when using group_by".to_owned())?
         .replace(' ', "-");
     let parents = match input.args.get("parents") {
         Some(value) => words(value)?.iter().map(|p| p.replace(' ', "-")).collect(),

@@ -15,6 +15,8 @@ mod documented;
 mod fetch;
 mod hosts;
 mod include_vars;
+mod k8s;
+mod package;
 mod pause;
 mod registry;
 mod script;

@@ -10,7 +10,7 @@ pub(super) fn script(input: &Input<'_>) -> Result<Step> {
         .iter()
         .find_map(|name| input.args.get(*name).filter(|v| !v.is_null()))
         .map(ToString::to_string)
-        .ok_or("script needs the path of a script".to_owned())?;
+        .ok_or("one of the following is required: _raw_params, cmd".to_owned())?;
     let line = line.trim();
     let (name, rest) = first_word(line);
     let path = input
@@ -18,7 +18,11 @@ pub(super) fn script(input: &Input<'_>) -> Result<Step> {
         .files()
         .find("files", &name)
         .filter(|path| path.is_file())
-        .ok_or_else(|| Error::Failed(format!("there is no script `{name}` on the controller")))?;
+        .ok_or_else(|| {
+            Error::Failed(format!(
+                "Could not find or access '{name}' on the Ansible Controller."
+            ))
+        })?;
     let mut args: Map = input
         .args
         .iter()

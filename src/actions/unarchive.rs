@@ -7,10 +7,11 @@ use crate::value::{Value, to_bool};
 
 pub(super) fn unarchive(input: &Input<'_>) -> Result<Step> {
     let args = &input.args;
-    let src = args
-        .get("src")
-        .map(ToString::to_string)
-        .ok_or("unarchive needs the argument `src`".to_owned())?;
+    let given = |name: &str| args.get(name).filter(|value| !value.is_null());
+    let (Some(src), Some(_)) = (given("src"), given("dest")) else {
+        return Err("src (or content) and dest are required".to_owned().into());
+    };
+    let src = src.to_string();
     let there = args
         .get("remote_src")
         .is_some_and(|v| to_bool(v) == Some(true));
@@ -24,8 +25,8 @@ pub(super) fn unarchive(input: &Input<'_>) -> Result<Step> {
         .filter(|path| path.is_file())
         .ok_or_else(|| {
             Error::Failed(format!(
-                "there is no archive `{src}` on the controller; with `remote_src: true` it is looked for on the \
-                 machine"
+                "Could not find or access '{src}' on the Ansible Controller.\nIf you are using a module and expect the \
+                 file to exist on the remote, see the remote_src option"
             ))
         })?;
     let content = of_file(input, &path)?;

@@ -162,6 +162,20 @@ impl<'a> Plan<'a> {
         });
     }
 
+    /// Adds a step of which only doing it tells whether it changes something. In check mode it counts as a change.
+    pub fn perhaps(
+        &mut self,
+        what: impl Into<String>,
+        apply: impl FnOnce(&mut Sys, &mut Map) -> ModuleResult<bool> + 'a,
+    ) {
+        self.steps.push(Step {
+            what: what.into(),
+            diff: None,
+            apply: Box::new(apply),
+            change: true,
+        });
+    }
+
     /// What is planned would be planned again right after it was applied, and that is meant so (a restart).
     pub fn repeats(&mut self) {
         self.repeats = true;
@@ -258,13 +272,14 @@ pub fn spec_of<M: Module>() -> ArgSpec {
 
 /// Runs a module: checks and reads the arguments, plans, applies unless in check mode.
 pub fn run<M: Module>(args: &Map, sys: &mut Sys, mode: RunMode) -> Outcome {
-    let problems = check_args(&spec_of::<M>(), &args.as_args());
+    let spec = spec_of::<M>();
+    let problems = check_args(&spec, &args.as_args());
     if !problems.is_empty() {
-        return Outcome::failure(sentence(M::NAME, &problems));
+        return Outcome::failure(spec.refusal(&problems));
     }
     let args = match M::Args::decode(args) {
         Ok(args) => args,
-        Err(problems) => return Outcome::failure(sentence(M::NAME, &problems)),
+        Err(problems) => return Outcome::failure(spec.refusal(&problems)),
     };
     if mode.check && M::CHECK == CheckSupport::None {
         let mut outcome = Outcome::skip("check mode");
@@ -358,19 +373,19 @@ fn apply(plan: Plan<'_>, sys: &mut Sys, mode: RunMode) -> Outcome {
     outcome
 }
 
-fn failed(failure: Failure, mut data: Map) -> Outcome {
+fn failed(mut failure: Failure, mut data: Map) -> Outcome {
+    let warnings = match failure.returns.take("warnings") {
+        Some(Value::List(all)) => all.iter().map(ToString::to_string).collect(),
+        _ => Vec::new(),
+    };
     data.set("msg", Value::data(failure.message));
     for (key, value) in failure.returns {
         data.insert(key, value);
     }
     Outcome {
         failed: true,
+        warnings,
         data,
         ..Outcome::default()
     }
-}
-
-fn sentence(module: &str, problems: &[crate::value::ArgProblem]) -> String {
-    let list: Vec<_> = problems.iter().map(ToString::to_string).collect();
-    format!("{module}: {}", list.join("; "))
 }

@@ -33,6 +33,8 @@ pub struct LoadOptions {
     pub collections_path: Vec<PathBuf>,
     /// Directories of modules of the user's own, besides `library/` beside the playbook and in roles.
     pub library: Vec<PathBuf>,
+    /// Whether arguments of modules are left for the run to judge, as Ansible does.
+    pub arguments_later: bool,
     /// Expands templates in names.
     pub render: Render,
     /// Opens encrypted files.
@@ -309,7 +311,10 @@ impl Loader {
 
     /// Checks a task's arguments against the module's interface, as far as they are known before the run.
     pub(super) fn check_arguments(&self, task: &Task) -> Result<()> {
-        if task.args.more.is_some() || !task.keywords.module_defaults.is_empty() {
+        if self.judged_later(task)
+            || task.args.more.is_some()
+            || !task.keywords.module_defaults.is_empty()
+        {
             return Ok(());
         }
         let Some(spec) = self.vocabulary.spec(&task.action) else {
@@ -358,12 +363,22 @@ impl Loader {
         }
     }
 
+    /// Whether the module itself refuses this task's arguments, when it runs.
+    fn judged_later(&self, task: &Task) -> bool {
+        self.options.arguments_later
+            && !matches!(
+                task.short_action(),
+                "meta" | "include_tasks" | "include_role" | "import_tasks" | "import_role"
+            )
+    }
+
     /// Checks a task's arguments once they are rendered: what the machine would refuse is refused here, with its place.
     ///
     /// # Errors
     /// The first argument that is wrong.
     pub fn check_rendered(&self, task: &Task, args: &Map) -> Result<()> {
-        let Some(spec) = self.vocabulary.spec(&task.action) else {
+        let spec = self.vocabulary.spec(&task.action);
+        let Some(spec) = spec.filter(|_| !self.judged_later(task)) else {
             return Ok(());
         };
         let args: Vec<(&str, Option<&Value>)> = args
@@ -458,7 +473,7 @@ fn argument_error(task: &Task, problem: &ArgProblem) -> Box<Diagnostic> {
                 .at(span)
                 .maybe_hint(hint)
         }
-        ArgProblem::Type { name, message } => {
+        ArgProblem::Type { name, message, .. } => {
             let span = place(name).map_or(&task.action_span, |entry| &entry.value.span);
             // the types of words bring their own hint
             let (message, hint) = match message

@@ -1,5 +1,6 @@
 //! A change to one thing, as before and after.
 
+use crate::value::{Map, Value};
 use serde::{Deserialize, Serialize};
 
 /// What a step changes. `None` for a side means that the thing does not exist there.
@@ -25,6 +26,18 @@ impl Diff {
             before: before.map(Into::into),
             after: after.map(Into::into),
         }
+    }
+
+    /// As results have it: texts and headers.
+    pub fn to_value(&self) -> Value {
+        let side = |text: &Option<String>| Value::data(text.clone().unwrap_or_default());
+        Value::map(
+            Map::new()
+                .with("before_header", Value::data(self.target.as_str()))
+                .with("after_header", Value::data(self.target.as_str()))
+                .with("before", side(&self.before))
+                .with("after", side(&self.after)),
+        )
     }
 
     /// The same without its texts, for what must not be shown.

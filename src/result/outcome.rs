@@ -114,21 +114,7 @@ impl Outcome {
     }
 
     fn diffs_value(&self) -> Value {
-        let side = |text: &Option<String>| Value::data(text.clone().unwrap_or_default());
-        Value::list(
-            self.diffs
-                .iter()
-                .map(|diff| {
-                    Value::map(
-                        Map::new()
-                            .with("before_header", Value::data(diff.target.as_str()))
-                            .with("after_header", Value::data(diff.target.as_str()))
-                            .with("before", side(&diff.before))
-                            .with("after", side(&diff.after)),
-                    )
-                })
-                .collect(),
-        )
+        Value::list(self.diffs.iter().map(super::Diff::to_value).collect())
     }
 
     /// The outcome of a mapping with Ansible's flags in it (from an action or an external module).

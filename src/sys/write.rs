@@ -60,8 +60,21 @@ impl Sys {
         let temp = tempfile::Builder::new()
             .prefix(".runbook-")
             .permissions(fs::Permissions::from_mode(0o600))
-            .tempfile_in(dir)
-            .map_err(failed("cannot write into the directory of", path))?;
+            .tempfile_in(dir);
+        let temp = match temp {
+            Ok(temp) => temp,
+            Err(_) if options.unsafe_writes && old.is_some() => {
+                let mut file = fs::OpenOptions::new()
+                    .write(true)
+                    .truncate(true)
+                    .open(&real)
+                    .map_err(failed("cannot write in place", path))?;
+                return io::copy(content, &mut file)
+                    .and_then(|_| file.sync_all())
+                    .map_err(failed("cannot write in place", path));
+            }
+            Err(error) => return Err(failed("cannot write into the directory of", path)(error)),
+        };
         let _kept = self.cancel.keep(temp.path());
         // goes before the keeper forgets it
         let mut temp = temp;

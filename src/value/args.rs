@@ -126,6 +126,8 @@ pub enum ArgProblem {
         name: String,
         /// What is wrong.
         message: String,
+        /// What a task that fails because of it says.
+        failure: String,
     },
     /// A rule between arguments is broken.
     Rule {
@@ -138,8 +140,8 @@ impl std::fmt::Display for ArgProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unknown { name, .. } => write!(f, "unknown argument `{name}`"),
-            Self::Missing { name } => write!(f, "missing required argument `{name}`"),
-            Self::Type { name, message } => write!(f, "argument `{name}`: {message}"),
+            Self::Missing { name } => write!(f, "missing required arguments: {name}"),
+            Self::Type { failure, .. } => f.write_str(failure),
             Self::Rule { message } => f.write_str(message),
         }
     }
@@ -169,10 +171,13 @@ pub fn check_args(spec: &ArgSpec, args: &[(&str, Option<&Value>)]) -> Vec<ArgPro
             && (!value.is_null() || field.required)
             && let Err(problem) = (field.check)(value)
         {
-            problems.push(ArgProblem::Type {
-                name: (*name).to_owned(),
-                message: problem.0,
-            });
+            problems.push(ArgProblem::of_type(
+                (name, field.name),
+                field.kind,
+                field.choices,
+                value,
+                problem,
+            ));
         }
     }
     let given = |wanted: &str| {
@@ -214,14 +219,14 @@ impl ArgRule {
             Self::Exclusive(names) => {
                 let found: Vec<_> = names.iter().filter(|n| given(n)).copied().collect();
                 (found.len() > 1)
-                    .then(|| format!("arguments are mutually exclusive: {}", found.join("|")))
+                    .then(|| format!("parameters are mutually exclusive: {}", found.join("|")))
             }
             Self::OneOf(names) => (!names.iter().any(|n| given(n)))
                 .then(|| format!("one of the following is required: {}", names.join(", "))),
             Self::Together(names) => {
                 let count = names.iter().filter(|n| given(n)).count();
                 (count > 0 && count < names.len())
-                    .then(|| format!("arguments are required together: {}", names.join(", ")))
+                    .then(|| format!("parameters are required together: {}", names.join(", ")))
             }
             Self::If(name, wanted, needed) => {
                 let field = spec.field(name)?;
@@ -239,7 +244,7 @@ impl ArgRule {
                 let missing: Vec<_> = needed.iter().filter(|n| !given(n)).copied().collect();
                 (matches && !missing.is_empty()).then(|| {
                     format!(
-                        "{name} is {wanted} but these are missing: {}",
+                        "{name} is {wanted} but all of the following are missing: {}",
                         missing.join(", ")
                     )
                 })

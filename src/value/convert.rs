@@ -22,6 +22,16 @@ impl TypeProblem {
     }
 }
 
+/// What is said of a secret.
+const HIDDEN: &str = "has the wrong type (its value is not shown)";
+
+impl TypeProblem {
+    /// Whether the value must not be shown.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.0 == HIDDEN
+    }
+}
+
 /// A type that an argument can have.
 pub trait FromValue: Sized {
     /// What the documentation and the checks say of the type.
@@ -199,7 +209,7 @@ impl<T: FromValue> FromValue for Secret<T> {
     fn from_value(value: &Value) -> Result<Self, TypeProblem> {
         T::from_value(value)
             .map(Self::new)
-            .map_err(|_| TypeProblem("has the wrong type (its value is not shown)".into()))
+            .map_err(|_| TypeProblem(HIDDEN.into()))
     }
 }
 

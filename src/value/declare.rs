@@ -39,9 +39,8 @@ pub fn field<T: FromValue>(
         (None, None) if required || !T::OPTIONAL => return Err(ArgProblem::Missing { name }),
         (None, None) => (name, &Value::Null),
     };
-    T::from_value(value).map_err(|problem| ArgProblem::Type {
-        name: written.to_owned(),
-        message: problem.0,
+    T::from_value(value).map_err(|problem| {
+        ArgProblem::of_type((written, name), T::KIND, T::CHOICES, value, problem)
     })
 }
 

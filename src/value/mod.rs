@@ -10,6 +10,7 @@ mod free_form;
 mod map;
 mod omit;
 mod python;
+mod refusal;
 mod secret;
 mod shlex;
 mod text;

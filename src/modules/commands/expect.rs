@@ -73,6 +73,7 @@ impl DecodeArgs for Patience {
         Self::read(args.get("timeout")).map_err(|problem| {
             vec![ArgProblem::Type {
                 name: "timeout".into(),
+                failure: format!("argument 'timeout': {}", problem.0),
                 message: problem.0,
             }]
         })

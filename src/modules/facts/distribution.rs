@@ -361,6 +361,10 @@ impl Distribution {
                 _ => "unknown",
             };
         }
+        // another manager's program may be installed there as well
+        if self.family == "Debian" && has("apt") {
+            return "apt";
+        }
         if self.family == "Altlinux" && has("apt") {
             return "apt_rpm";
         }

@@ -28,18 +28,24 @@ pub(super) fn local(look: Look<'_>, dir: &Path, warnings: &mut Vec<String>) -> M
 
 fn read(look: Look<'_>, path: &Path) -> Result<Value, String> {
     let shown = path.display();
-    let meta = look.0.stat(path, true).ok().flatten();
-    let Some(meta) = meta.filter(|meta| meta.kind != FileKind::Directory) else {
-        return Err(format!("{shown} is not a file"));
+    let Some(meta) = look.0.stat(path, true).ok().flatten() else {
+        return Err(format!(
+            "Could not stat fact ({shown}): there is no such file"
+        ));
     };
+    if meta.kind == FileKind::Directory {
+        return Err(format!(
+            "error loading facts as JSON or ini - please check content: {shown} is a directory"
+        ));
+    }
     let text = if meta.mode & 0o100 != 0 {
         let output = look
             .0
             .query(&Command::new([path.as_os_str()]))
-            .map_err(|e| format!("the fact script {shown} could not be run: {e}"))?;
+            .map_err(|e| format!("Failure executing fact script ({shown}): {e}"))?;
         if !output.ok() {
             return Err(format!(
-                "the fact script {shown} failed with code {}: {}",
+                "Failure executing fact script ({shown}), rc: {}, err: {}",
                 output.rc,
                 output.complaint()
             ));
@@ -51,9 +57,65 @@ fn read(look: Look<'_>, path: &Path) -> Result<Value, String> {
     match serde_json::from_str(&text) {
         Ok(json) => Ok(Value::from_json(&json)),
         Err(_) => ini(&text)
-            .map(Value::map)
-            .ok_or_else(|| format!("{shown} is neither JSON nor INI")),
+            .map(|facts| {
+                filled(&facts)
+                    .map_err(|why| {
+                        format!(
+                            "error loading facts as ini - please check content: {shown} ({why})"
+                        )
+                    })
+                    .map(Value::map)
+            })
+            .ok_or_else(|| {
+                format!("error loading facts as JSON or ini - please check content: {shown}")
+            })?,
     }
+}
+
+/// The options with `%(name)s` filled in from the same section, and `%%` for a percent sign.
+fn filled(sections: &Map) -> Result<Map, String> {
+    let mut all = Map::new();
+    for (name, section) in sections.str_iter() {
+        let Some(options) = section.as_map() else {
+            continue;
+        };
+        let mut out = Map::new();
+        for (key, value) in options.str_iter() {
+            let text = value.as_str().unwrap_or_default();
+            out.set(key, expanded(text, options, 0)?);
+        }
+        all.set(name, out);
+    }
+    Ok(all)
+}
+
+fn expanded(text: &str, options: &Map, depth: usize) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        if let Some(after) = after.strip_prefix('%') {
+            out.push('%');
+            rest = after;
+            continue;
+        }
+        let named = after.strip_prefix('(').and_then(|a| a.split_once(")s"));
+        let Some((name, after)) = named else {
+            return Err(format!(
+                "'%' must be followed by '%' or '(', found: '%{after}'"
+            ));
+        };
+        let value = options
+            .get(name.to_lowercase().as_str())
+            .and_then(Value::as_str);
+        match value {
+            Some(value) if depth < 10 => out.push_str(&expanded(value, options, depth + 1)?),
+            _ => return Err(format!("`%({name})s` cannot be filled in")),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    Ok(out)
 }
 
 /// Sections of an INI file; option names in lower case, continued lines joined.

@@ -82,10 +82,19 @@ impl Module for PackageFacts {
             }
         }
         if found == 0 {
+            let shown = crate::value::repr(&args.manager.clone().into());
+            let warnings: Vec<String> = args
+                .manager
+                .iter()
+                .map(|name| {
+                    format!("Requested package manager {name} was not usable by this module: it is not there")
+                })
+                .collect();
             return Err(Failure::new(format!(
-                "Could not detect a supported package manager from the following list: {}",
-                args.manager.join(", ")
-            )));
+                "Could not detect a supported package manager from the following list: {shown}, or the required Python \
+                 library is not installed. Check warnings for details."
+            ))
+            .with("warnings", warnings));
         }
         packages.sort_keys();
         let packages: Map = packages

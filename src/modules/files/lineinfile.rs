@@ -97,6 +97,13 @@ impl Module for Lineinfile {
         if args.regexp.as_deref() == Some("") {
             plan.warn(
                 "The regular expression is an empty string, which will match every line in the file. \
+                 This may have unintended consequences, such as replacing the last line in the file rather than appending. \
+                 If this is desired, use '^' to match every line in the file and avoid this warning.",
+            );
+        }
+        if args.search_string.as_deref() == Some("") {
+            plan.warn(
+                "The search string is an empty string, which will match every line in the file. \
                  This may have unintended consequences, such as replacing the last line in the file rather than appending.",
             );
         }

@@ -196,6 +196,27 @@ impl PyRegex {
     }
 }
 
+/// Refuses a replacement with an escape that Python does not know, whether or not there will be a match.
+///
+/// # Errors
+/// The first such escape.
+pub fn check_replacement(template: &str) -> ModuleResult<()> {
+    let mut chars = template.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            continue;
+        }
+        match chars.next() {
+            None => return Err("the replacement ends with a backslash".into()),
+            Some(c) if c.is_ascii_alphabetic() && !"abfgnrtv".contains(c) => {
+                return Err(Failure::new(format!("bad escape \\{c}")));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
 /// Flags that apply to the whole expression, and what follows them.
 fn leading_flags(pattern: &str) -> (String, &str) {
     let mut flags = String::new();

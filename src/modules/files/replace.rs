@@ -4,7 +4,7 @@
 
 use super::attrs::FileAttrs;
 use super::edit::{Edited, missing, read};
-use super::pyregex::{Flags, PyRegex};
+use super::pyregex::{Flags, PyRegex, check_replacement};
 use crate::module_args;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::sys::Sys;
@@ -50,6 +50,12 @@ impl Module for Replace {
                 args.encoding
             )));
         }
+        check_replacement(&args.replace).map_err(|why| {
+            Failure::new(format!(
+                "Unable to process replace due to error: {}",
+                why.message
+            ))
+        })?;
         let path = sys.expand(&args.path);
         let mut plan = Plan::new();
         plan.returns("rc", 0);

@@ -4,10 +4,10 @@
 
 use crate::module_args;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
-use crate::sys::{FileKind, Sys};
+use crate::sys::Sys;
 use crate::value::Value;
 use base64::Engine;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 module_args! {
     /// Arguments of `slurp`.
@@ -27,23 +27,7 @@ impl Module for Slurp {
 
     fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
         let path = sys.expand(&args.src);
-        match sys.stat(&path, true)? {
-            None => return Err(Failure::new(format!("file not found: {}", path.display()))),
-            Some(meta) if meta.kind == FileKind::Directory => {
-                return Err(Failure::new(format!(
-                    "source is a directory and must be a file: {}",
-                    path.display()
-                )));
-            }
-            Some(_) => {}
-        }
-        if !sys.may(&path, libc::R_OK) {
-            return Err(Failure::new(format!(
-                "file is not readable: {}",
-                path.display()
-            )));
-        }
-        let bytes = sys.read(&path)?.unwrap_or_default();
+        let bytes = read(sys, &path).map_err(|error| refusal(&error, &path))?;
         let mut plan = Plan::new();
         let content = base64::engine::general_purpose::STANDARD.encode(bytes);
         plan.returns("content", Value::data(content));
@@ -51,4 +35,33 @@ impl Module for Slurp {
         plan.returns("source", Value::data(path.to_string_lossy().as_ref()));
         Ok(plan)
     }
+}
+
+fn read(sys: &Sys, path: &Path) -> Result<Vec<u8>, crate::sys::Error> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    sys.open(path)?
+        .read_to_end(&mut bytes)
+        .map_err(|source| crate::sys::Error::File {
+            what: "unable to slurp file",
+            path: path.to_owned(),
+            source,
+        })?;
+    Ok(bytes)
+}
+
+/// Why a file cannot be had, in words that playbooks look for.
+fn refusal(error: &crate::sys::Error, path: &Path) -> Failure {
+    use std::io::ErrorKind;
+    let shown = path.display();
+    let kind = match error {
+        crate::sys::Error::File { source, .. } => source.kind(),
+        _ => return Failure::new(error.to_string()),
+    };
+    Failure::new(match kind {
+        ErrorKind::NotFound => format!("file not found: {shown}"),
+        ErrorKind::PermissionDenied => format!("file is not readable: {shown}"),
+        ErrorKind::IsADirectory => format!("source is a directory and must be a file: {shown}"),
+        _ => format!("unable to slurp file: {error}"),
+    })
 }

@@ -153,7 +153,8 @@ impl Wait<'_> {
     /// Waits; whether the condition came true in time.
     fn run(&mut self) -> ModuleResult<bool> {
         if self.args.port.is_none() && self.args.path.is_none() {
-            self.sys.sleep(self.left())?;
+            // the time to wait begins when the delay is over
+            self.sys.sleep(Duration::from_secs(self.args.timeout))?;
             return Ok(true);
         }
         while !self.left().is_zero() {

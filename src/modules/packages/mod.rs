@@ -6,6 +6,7 @@ mod debconf;
 mod dpkg_selections;
 mod others;
 mod package;
+mod pip;
 mod simple;
 mod yum_repository;
 
@@ -17,6 +18,7 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<apt_repository::AptRepository>(),
     Entry::of::<yum_repository::YumRepository>(),
     Entry::of::<package::Package>(),
+    Entry::of::<pip::Pip>(),
     Entry::of::<debconf::Debconf>(),
     Entry::of::<dpkg_selections::DpkgSelections>(),
     Entry::of::<others::Dnf>(),

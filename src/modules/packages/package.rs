@@ -13,7 +13,7 @@ module_args! {
         /// The packages.
         name: Vec<String> => required, aliases ["pkg"];
         /// What they are to be.
-        state: State => required;
+        state: State => default("present");
         /// The package manager; without it, the machine's.
         r#use: String => default("auto");
     }
@@ -76,7 +76,8 @@ impl Module for Package {
             "zypper" => Some(Manager::Zypper),
             other => {
                 return Err(format!(
-                    "use: {other} is not built; runbook knows auto, apt, dnf, yum, apk, pacman and zypper"
+                    "Could not find a matching action for the \"{other}\" package manager; runbook knows apt, dnf, yum, apk, \
+                     pacman and zypper"
                 )
                 .into());
             }

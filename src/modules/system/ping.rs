@@ -1,6 +1,6 @@
 //! `ping`: the agent answers.
 
-use crate::modules::{Module, ModuleResult, Plan};
+use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::sys::Sys;
 use crate::{module_args, value::Value};
 
@@ -22,7 +22,13 @@ impl Module for Ping {
 
     fn plan<'a>(args: &'a Args, _: &Sys) -> ModuleResult<Plan<'a>> {
         if args.data == "crash" {
-            return Err("boom".into());
+            // as a module that ended before it could answer
+            return Err(Failure::new(
+                "MODULE FAILURE: No start of json char found\nSee stdout/stderr for the exact error",
+            )
+            .with("module_stdout", "")
+            .with("module_stderr", "Exception: boom\n")
+            .with("rc", 1));
         }
         let mut plan = Plan::new();
         plan.returns("ping", Value::data(args.data.as_str()));
@@ -44,6 +50,8 @@ mod tests {
         let wrong = Map::new().with("dat", "x");
         let outcome = (ping.run)(&wrong, &mut Sys::real(), RunMode::default());
         assert!(outcome.failed);
-        assert_eq!(outcome.message(), Some("ping: unknown argument `dat`"));
+        let message =
+            "Unsupported parameters for (ping) module: dat. Supported parameters include: data.";
+        assert_eq!(outcome.message(), Some(message));
     }
 }

@@ -40,7 +40,7 @@ module_args! {
         /// File attributes as `chattr` takes them, e.g. `+i` or `-i`.
         attributes: Option<String> => optional, aliases ["attr"];
         /// Write in place where a file cannot be replaced atomically (a bind-mounted file in a container).
-        unsafe_writes: bool => default(false);
+        unsafe_writes: Option<bool> => optional;
     }
 }
 
@@ -53,6 +53,17 @@ pub struct Attrs {
     pub uid: Option<u32>,
     /// Group's id.
     pub gid: Option<u32>,
+}
+
+impl FileAttrs {
+    /// Whether a file that cannot be replaced is written in place; the machine's variable `ANSIBLE_UNSAFE_WRITES` says it
+    /// where the task does not.
+    pub fn writes_unsafely(&self, sys: &Sys) -> bool {
+        self.unsafe_writes.unwrap_or_else(|| {
+            let value = sys.env("ANSIBLE_UNSAFE_WRITES").unwrap_or_default();
+            crate::value::to_bool(&value.as_str().into()).unwrap_or(false)
+        })
+    }
 }
 
 impl Attrs {
@@ -144,7 +155,7 @@ impl FileAttrs {
             setype: None,
             selevel: None,
             attributes: None,
-            unsafe_writes: false,
+            unsafe_writes: None,
         }
     }
 
@@ -179,7 +190,7 @@ impl FileAttrs {
             mode: attrs.mode,
             uid: attrs.uid,
             gid: attrs.gid,
-            unsafe_writes: self.unsafe_writes,
+            unsafe_writes: self.writes_unsafely(sys),
         })
     }
 

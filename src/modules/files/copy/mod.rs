@@ -50,6 +50,7 @@ module_args! {
         _sha1: Option<String> => optional;
         _size: Option<u64> => optional;
         _source_name: Option<String> => optional;
+        _source: Option<String> => optional;
         _source_mode: Option<Mode> => optional;
     }
 }
@@ -120,8 +121,15 @@ fn plan_file<'a>(
     let wanted = sys.expand(&args.dest);
     let dest = destination(args, sys, &wanted, &source)?;
     plan.returns("dest", Value::data(dest.to_string_lossy().as_ref()));
-    if let Some(src) = &args.src {
-        plan.returns("src", Value::data(src.to_string_lossy().as_ref()));
+    let src = args
+        .src
+        .as_ref()
+        .map(|src| src.to_string_lossy().into_owned());
+    if let Some(src) = src
+        .or_else(|| args._source.clone())
+        .or_else(|| args._source_name.clone())
+    {
+        plan.returns("src", Value::data(src));
     }
     if !args.force && sys.exists(&dest) {
         return Ok(());

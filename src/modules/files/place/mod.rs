@@ -133,7 +133,7 @@ fn new_file_options(sys: &Sys, attrs: &FileAttrs) -> ModuleResult<WriteOptions> 
         mode: wanted.mode,
         uid: wanted.uid,
         gid: wanted.gid,
-        unsafe_writes: attrs.unsafe_writes,
+        unsafe_writes: attrs.writes_unsafely(sys),
     })
 }
 

@@ -257,7 +257,7 @@ impl Module for Iptables {
             return Err("Logging options can only be used with the LOG jump target.".into());
         }
         if args.match_set.is_some() != args.match_set_flags.is_some() {
-            return Err("arguments are required together: match_set, match_set_flags".into());
+            return Err("parameters are required together: match_set, match_set_flags".into());
         }
         let rule = rule::words(args)?;
         let mut plan = Plan::new();

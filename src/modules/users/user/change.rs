@@ -239,7 +239,8 @@ pub(super) fn plan<'a>(
             .and_then(|s| s.expires)
             .filter(|day| *day >= 0);
         let wanted = (expires >= 0.0).then(|| days(expires));
-        if now != wanted {
+        // an account without a line in the file of passwords gets one
+        if now != wanted || (shadow.is_none() && wanted.is_none()) {
             let text = |day: Option<i64>| day.map_or(word("never"), date_of_day);
             changes.add(
                 [word("-e"), date(expires)],

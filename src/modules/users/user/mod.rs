@@ -123,6 +123,9 @@ impl Module for User {
 
     fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
         check_name(&args.name)?;
+        if args.umask.is_some() && args.local {
+            return Err("'umask' can not be used with 'local'".into());
+        }
         let found = if args.local {
             sys.accounts()?.into_iter().find(|a| a.name == args.name)
         } else {
