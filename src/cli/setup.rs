@@ -425,6 +425,7 @@ impl Setup {
                 Gathering::Implicit => "implicit".into(),
             },
             managed: config.ansible_managed.value.clone(),
+            recap_each: show.is_ansible(),
             debugger: *config.enable_task_debugger,
             debugger_ignores_errors: *config.task_debugger_ignore_errors,
             any_errors_fatal: *config.any_errors_fatal,
@@ -556,7 +557,7 @@ impl crate::playbook::Bases for Places {
 }
 
 #[derive(Debug)]
-struct Nothing;
+pub(super) struct Nothing;
 
 impl Scope for Nothing {
     fn get(&self, _: &str) -> Option<Variable> {
