@@ -41,6 +41,8 @@ pub(super) fn copy(input: &Input<'_>) -> Result<Step> {
             let mut remote = args.clone();
             remote.take("content");
             set_source(&mut remote, &sha256, &content, "content");
+            // a text has no name that a directory could give it
+            remote.take("_source_name");
             Ok(Step::Call(with_content(remote, sha256, content)))
         }
         None => from_file(input, &given("src").map(ToString::to_string).unwrap_or_default()),

@@ -17,6 +17,7 @@ mod hosts;
 mod include_vars;
 mod package;
 mod pause;
+mod reboot;
 mod registry;
 mod script;
 mod set_fact;
@@ -28,6 +29,7 @@ mod unarchive;
 pub use async_status::look as look_at_job;
 pub use content::Content;
 pub use documented::documented_specs;
+pub use reboot::Reboot;
 pub use registry::{Action, ActionRegistry, controller_specs, template_fields};
 
 use crate::result::Outcome;
@@ -154,6 +156,8 @@ pub enum Step {
         /// Whether the answer is shown.
         echo: bool,
     },
+    /// Restart the machine and wait until it is back.
+    Reboot(Reboot),
     /// Wait until the machine can be reached.
     WaitForConnection {
         /// Before the first try.

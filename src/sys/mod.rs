@@ -29,6 +29,7 @@ mod resolve;
 mod shadow;
 mod tool;
 mod write;
+mod xattrs;
 
 pub use accounts::{Account, GroupEntry};
 pub use blobs::{BlobError, Blobs, NoBlobs};

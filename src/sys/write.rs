@@ -109,6 +109,9 @@ impl Sys {
             .unwrap_or_else(default_mode);
         file.set_permissions(fs::Permissions::from_mode(mode))
             .map_err(failed("cannot set the mode of", path))?;
+        if old.is_some() {
+            super::xattrs::copy_xattrs(&real, file);
+        }
         file.sync_all().map_err(failed("cannot write", path))?;
         if let Err(error) = temp.persist(&real) {
             if !options.unsafe_writes {

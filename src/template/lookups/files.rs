@@ -241,11 +241,9 @@ fn first_found(query: &mut Query) -> Result<Vec<Value>, String> {
         );
     }
     for name in &candidates {
-        for kind in ["files", "templates", "vars"] {
-            if let Some(path) = query.file(kind, name) {
-                let path = crate::template::filters::normal_path(&path.to_string_lossy());
-                return Ok(vec![Value::data(path)]);
-            }
+        if let Some(path) = query.file("files", name) {
+            let path = crate::template::filters::normal_path(&path.to_string_lossy());
+            return Ok(vec![Value::data(path)]);
         }
     }
     if skip {
