@@ -24,6 +24,7 @@ mod set_fact;
 mod set_stats;
 mod spec_types;
 mod template;
+mod tree;
 mod unarchive;
 
 pub use async_status::look as look_at_job;

@@ -80,6 +80,12 @@ impl Module for File {
             Now::Hard(_) => State::Hard,
             Now::Link => State::Link,
         });
+        if args.src.is_some() && !matches!(state, State::Link | State::Hard) {
+            return Err(Failure::new(
+                "src option requires state to be 'link' or 'hard'",
+            )
+            .with("path", text(&path)));
+        }
         if args.recurse && state != State::Directory {
             return Err(
                 Failure::new("recurse option requires state to be 'directory'")
