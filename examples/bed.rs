@@ -1,4 +1,4 @@
-//! Boots test machines for a developer: `cargo run --example bed -- 3` or with names: `-- etcd-01 etcd-02`.
+//! Boots machines for a developer: `cargo run --example bed -- 3` or with names: `-- etcd-01 etcd-02`.
 //! Prints how to reach them, waits until stdin closes or Ctrl-C comes, and takes everything down.
 
 #![allow(dead_code, unused_imports, reason = "the bed is shared with the tests")]
@@ -7,13 +7,18 @@
 mod bed;
 
 fn main() -> std::process::ExitCode {
-    let names: Vec<String> = std::env::args().skip(1).collect();
-    let bed = match names.as_slice() {
-        [] => bed::Bed::new(1),
-        [count] if count.parse::<usize>().is_ok() => bed::Bed::new(count.parse().unwrap_or(1)),
-        names => bed::Bed::named(names),
+    let mut names: Vec<String> = std::env::args().skip(1).collect();
+    let count = match names.as_slice() {
+        [] => Some(1),
+        [count] => count.parse().ok(),
+        _ => None,
     };
-    let bed = match bed {
+    if let Some(count) = count {
+        names = (1..=count)
+            .map(|number: usize| format!("m{number}"))
+            .collect();
+    }
+    let bed = match bed::Bed::named(&names) {
         Ok(bed) => bed,
         Err(why) => {
             eprintln!("error: {why}");

@@ -18,6 +18,7 @@ pub mod plan;
 pub mod playbook;
 pub mod report;
 pub mod result;
+pub mod scenario;
 pub mod sys;
 pub mod template;
 pub mod transport;

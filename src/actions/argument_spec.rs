@@ -102,7 +102,10 @@ impl Check {
                 }
             }
         }
-        for (name, _) in given.str_iter().filter(|(name, _)| spec.get(*name).is_none()) {
+        for (name, _) in given
+            .str_iter()
+            .filter(|(name, _)| spec.get(*name).is_none())
+        {
             let place: Vec<&str> = self.path.iter().map(String::as_str).chain([name]).collect();
             self.unsupported.push(place.join("."));
             let mut known: Vec<&str> = spec.str_iter().map(|(name, _)| name).collect();
@@ -111,7 +114,10 @@ impl Check {
         }
         for group in rules.get("mutually_exclusive").into_iter().flat_map(groups) {
             if group.iter().filter(|name| has(given, name)).count() > 1 {
-                self.note(format!("parameters are mutually exclusive: {}", group.join("|")));
+                self.note(format!(
+                    "parameters are mutually exclusive: {}",
+                    group.join("|")
+                ));
             }
         }
         for (name, option) in spec.str_iter() {
@@ -129,7 +135,10 @@ impl Check {
             .collect();
         if !missing.is_empty() {
             missing.sort_unstable();
-            self.note(format!("missing required arguments: {}", missing.join(", ")));
+            self.note(format!(
+                "missing required arguments: {}",
+                missing.join(", ")
+            ));
         }
         for (name, option) in spec.str_iter() {
             let Some(value) = given.get(name) else {
@@ -143,9 +152,10 @@ impl Check {
             }
         }
         for (name, option) in spec.str_iter() {
-            if let (Some(choices), Some(value)) =
-                (option.get("choices").and_then(Value::as_list), given.get(name))
-            {
+            if let (Some(choices), Some(value)) = (
+                option.get("choices").and_then(Value::as_list),
+                given.get(name),
+            ) {
                 self.chosen(name, choices, value);
             }
         }
@@ -201,8 +211,10 @@ impl Check {
         let all: Vec<&Value> = choices.iter().collect();
         match value {
             Value::List(items) => {
-                let wrong: Vec<&Value> =
-                    items.iter().filter(|item| !choices.contains(item)).collect();
+                let wrong: Vec<&Value> = items
+                    .iter()
+                    .filter(|item| !choices.contains(item))
+                    .collect();
                 if !wrong.is_empty() {
                     self.note(format!(
                         "value of {name} must be one or more of: {}. Got no match for: {}",
@@ -221,13 +233,15 @@ impl Check {
 
     /// The relations between options of a level.
     fn relations(&mut self, given: &Map, rules: &Map) {
-        let each = |name: &str| -> Vec<Vec<String>> {
-            rules.get(name).map(groups).unwrap_or_default()
-        };
+        let each =
+            |name: &str| -> Vec<Vec<String>> { rules.get(name).map(groups).unwrap_or_default() };
         for group in each("required_together") {
             let count = group.iter().filter(|name| has(given, name)).count();
             if count > 0 && count < group.len() {
-                self.note(format!("parameters are required together: {}", group.join(", ")));
+                self.note(format!(
+                    "parameters are required together: {}",
+                    group.join(", ")
+                ));
             }
         }
         for group in each("required_one_of") {
@@ -238,7 +252,11 @@ impl Check {
                 ));
             }
         }
-        for rule in rules.get("required_if").and_then(Value::as_list).unwrap_or_default() {
+        for rule in rules
+            .get("required_if")
+            .and_then(Value::as_list)
+            .unwrap_or_default()
+        {
             let Some([name, wanted, needed, any @ ..]) = rule.as_list() else {
                 continue;
             };

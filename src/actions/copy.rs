@@ -46,7 +46,10 @@ pub(super) fn copy(input: &Input<'_>) -> Result<Step> {
             remote.take("_source_name");
             Ok(Step::Call(with_content(remote, sha256, content)))
         }
-        None => from_file(input, &given("src").map(ToString::to_string).unwrap_or_default()),
+        None => from_file(
+            input,
+            &given("src").map(ToString::to_string).unwrap_or_default(),
+        ),
     }
 }
 

@@ -22,7 +22,9 @@ pub(super) fn add_host(input: &Input<'_>) -> Result<Step> {
         }
     }
     let Some(name) = name.filter(|name| !name.is_empty()) else {
-        return Err("name, host or hostname needs to be provided".to_owned().into());
+        return Err("name, host or hostname needs to be provided"
+            .to_owned()
+            .into());
     };
     // `name:port`
     let (name, port) = match name.rsplit_once(':') {

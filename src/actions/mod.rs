@@ -15,6 +15,7 @@ mod documented;
 mod fetch;
 mod hosts;
 mod include_vars;
+mod k8s;
 mod package;
 mod pause;
 mod reboot;

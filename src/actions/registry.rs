@@ -179,6 +179,13 @@ const ENTRIES: &[Entry] = &[
         run: super::assemble::assemble,
     },
     Entry {
+        name: "k8s",
+        doc: "Apply objects to a Kubernetes cluster, or delete them.",
+        fields: None,
+        free_form: None,
+        run: super::k8s::k8s,
+    },
+    Entry {
         name: "async_status",
         doc: "Tell what became of a task in the background.",
         fields: None,
@@ -269,7 +276,8 @@ impl ActionRegistry {
 
     /// Whether a task with it can go on in the background: it is a module and nothing but it.
     pub fn supports_async(self, name: &str) -> bool {
-        matches!(name, "command" | "shell" | "package" | "service" | "pip") || self.find(name).is_none()
+        matches!(name, "command" | "shell" | "package" | "service" | "pip")
+            || self.find(name).is_none()
     }
 
     /// Whether `exec` does it itself.

@@ -18,7 +18,11 @@ pub(super) fn script(input: &Input<'_>) -> Result<Step> {
         .files()
         .find("files", &name)
         .filter(|path| path.is_file())
-        .ok_or_else(|| Error::Failed(format!("Could not find or access '{name}' on the Ansible Controller.")))?;
+        .ok_or_else(|| {
+            Error::Failed(format!(
+                "Could not find or access '{name}' on the Ansible Controller."
+            ))
+        })?;
     let mut args: Map = input
         .args
         .iter()

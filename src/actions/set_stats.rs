@@ -15,12 +15,16 @@ pub(super) fn set_stats(input: &Input<'_>) -> Result<Step> {
     let mut data = Map::new();
     if let Some(given) = input.args.get("data").filter(|value| !value.is_null()) {
         let Some(given) = given.as_map() else {
-            return Err("The 'data' option needs to be a dictionary/hash".to_owned().into());
+            return Err("The 'data' option needs to be a dictionary/hash"
+                .to_owned()
+                .into());
         };
         for (key, value) in given {
             let name = key.to_string();
             let mut chars = name.chars();
-            let good = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+            let good = chars
+                .next()
+                .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
                 && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
             if !good {
                 return Err(format!(

@@ -42,9 +42,9 @@ pub(super) fn converted(kind: &str, value: &Value) -> Result<Value, String> {
             Err(_) if text.starts_with('{') => {
                 Err("unable to evaluate string as dictionary".into())
             }
-            Err(_) if text.contains('=') => Err(
-                "unable to evaluate string in the \"key=value\" format as dictionary".into(),
-            ),
+            Err(_) if text.contains('=') => {
+                Err("unable to evaluate string in the \"key=value\" format as dictionary".into())
+            }
             Err(_) => Err("dictionary requested, could not parse JSON or key=value".into()),
         },
         ("dict", _) => Err(format!("{class} cannot be converted to a dict")),

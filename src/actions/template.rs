@@ -8,7 +8,7 @@ use crate::module_args;
 use crate::template::FileOptions;
 use crate::value::{FromValue, Map, Value};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 module_args! {
     /// Arguments of `template` besides those of `copy`.
@@ -73,10 +73,40 @@ pub(super) fn template(input: &Input<'_>) -> Result<Step> {
     let (Some(src), Some(dest)) = (text(args, "src"), text(args, "dest")) else {
         return Err("src and dest are required".to_owned().into());
     };
+    let (path, rendered) = rendered(input, args, &src, &dest)?;
+    let (sha256, content) = shared(rendered.into_bytes());
+    let mut remote: Map = args
+        .iter()
+        .filter(|(key, _)| !key.as_str().is_some_and(|key| OWN.contains(&key)))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    if text(args, "mode").as_deref() == Some("preserve")
+        && let Ok(meta) = std::fs::metadata(&path)
+    {
+        remote.set("mode", Value::data(format!("{:04o}", meta.mode() & 0o7777)));
+    }
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    set_source(&mut remote, &sha256, &content, &name);
+    let mut call = RemoteCall::new("copy", remote);
+    call.contents.push((sha256, content));
+    Ok(Step::Call(call))
+}
+
+/// Where a template is, and what it renders to; `args` has the options of rendering.
+pub(super) fn rendered(
+    input: &Input<'_>,
+    args: &Map,
+    src: &str,
+    dest: &str,
+) -> Result<(PathBuf, String)> {
     let path = input
         .cx
         .files()
-        .find("templates", &src)
+        .find("templates", src)
         .ok_or_else(|| Error::Failed(format!("Could not find or access '{src}'")))?;
     let bytes = bytes_of(input, &path)?;
     let source = String::from_utf8(bytes)
@@ -124,28 +154,9 @@ pub(super) fn template(input: &Input<'_>) -> Result<Step> {
         path: Some(path.clone()),
         ..defaults
     };
-    let cx = input.cx.with_vars(variables(input, &path, &src, &dest));
+    let cx = input.cx.with_vars(variables(input, &path, src, dest));
     let rendered = input.templar.render_file(&source, &options, &cx)?;
-    let (sha256, content) = shared(rendered.into_bytes());
-    let mut remote: Map = args
-        .iter()
-        .filter(|(key, _)| !key.as_str().is_some_and(|key| OWN.contains(&key)))
-        .map(|(k, v)| (k.clone(), v.clone()))
-        .collect();
-    if text(args, "mode").as_deref() == Some("preserve")
-        && let Ok(meta) = std::fs::metadata(&path)
-    {
-        remote.set("mode", Value::data(format!("{:04o}", meta.mode() & 0o7777)));
-    }
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    set_source(&mut remote, &sha256, &content, &name);
-    let mut call = RemoteCall::new("copy", remote);
-    call.contents.push((sha256, content));
-    Ok(Step::Call(call))
+    Ok((path, rendered))
 }
 
 /// Tells `copy` what content it gets.

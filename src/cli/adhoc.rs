@@ -34,7 +34,7 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
         return Ok(Exit::Ok);
     }
     if hosts.is_empty() && show.is_ansible() {
-        Setup::warn_of_no_hosts(&inventory, show);
+        setup.warn_of_no_hosts(&inventory, show);
         if !inventory.hosts.is_empty() {
             show.diagnostic(&crate::diag::Diagnostic::warning(
                 "inventory::no-match",
@@ -49,9 +49,14 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
             format!("the pattern `{}` matches no host", args.pattern),
         ));
     }
-    let dir = args.more.playbook_dir.clone().unwrap_or_default();
+    let dir = args
+        .more
+        .playbook_dir
+        .clone()
+        .or_else(|| setup.config.playbook_dir.value.clone())
+        .unwrap_or_default();
     let store = setup.store(inventory, &setup.cwd.join(dir))?;
-    let templar = Setup::templar(&store);
+    let templar = setup.templar(&store);
     let loader = setup.loader(&templar);
     // a play of one task, as a playbook would have it
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
@@ -127,7 +132,7 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
             sink,
             magic,
             interrupted,
-            refresh: Some(setup.refresh(&args.sources.limit)),
+            refresh: Some(setup.refresh(&args.sources.limit, show)?),
         }));
         let end = run.playbooks(&[(path, plays)]).await?;
         Ok(exit_of(&end))

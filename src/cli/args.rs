@@ -1,5 +1,6 @@
 //! What the command line takes. One declaration feeds the parser, `--help` and completions.
 
+use super::scenario::{LoginArgs, ScenarioArgs, TestArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -29,6 +30,12 @@ pub enum Command {
     Play(Box<PlayArgs>),
     /// Run one module on hosts
     Run(Box<RunArgs>),
+    /// Run scenarios: make machines, converge them, prove what the playbook claims
+    Test(TestArgs),
+    /// Take one step of a scenario, or list what there is
+    Scenario(ScenarioArgs),
+    /// Open a shell on a machine of a scenario
+    Login(LoginArgs),
     /// Show what an inventory holds
     Inventory(InventoryArgs),
     /// Encrypt and decrypt files and values as Ansible Vault does
@@ -220,6 +227,9 @@ pub struct PlayArgs {
     /// What goes to standard output
     #[arg(long, value_enum, default_value = "human", value_name = "KIND")]
     pub output: OutputKind,
+    /// Also write every event to this file, one JSON object per line
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
     /// Show at the end where the time went
     #[arg(long)]
     pub timing: bool,
@@ -308,6 +318,9 @@ pub struct ConfigArgs {
     /// What to do
     #[arg(value_enum)]
     pub action: ConfigAction,
+    /// Begin each line as a comment (init)
+    #[arg(long)]
+    pub disabled: bool,
     /// Only settings that somebody set (dump)
     #[arg(long, alias = "changed-only")]
     pub only_changed: bool,
@@ -327,6 +340,10 @@ pub enum ConfigAction {
     Dump,
     /// The configuration file
     View,
+    /// A configuration file to begin with
+    Init,
+    /// Look for settings that do not exist, in the file or (`-f env`) the environment
+    Validate,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -337,6 +354,12 @@ pub enum ConfigFormat {
     Json,
     /// YAML
     Yaml,
+    /// The configuration file (init, validate)
+    Ini,
+    /// Environment variables (init, validate)
+    Env,
+    /// Variables (init)
+    Vars,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -11,8 +11,11 @@ mod known;
 mod lists;
 mod play;
 mod prompt;
+mod rejected;
+mod scenario;
 mod setup;
 mod show;
+mod sources;
 mod streams;
 mod vault;
 mod verify;
@@ -79,6 +82,9 @@ fn carry_out(command: Command, show: &show::Show) -> Exit {
     let result = match command {
         Command::Play(args) => play::play(*args, show),
         Command::Run(args) => adhoc::run(*args, show),
+        Command::Test(args) => scenario::test(&args, show),
+        Command::Scenario(args) => scenario::step(&args, show),
+        Command::Login(args) => scenario::login(&args),
         Command::Inventory(args) => inventory::inventory(&args, show),
         Command::Vault(command) => vault::vault(command, show),
         Command::Doc(args) => doc::doc(&args),

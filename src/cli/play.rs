@@ -27,7 +27,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     let mut setup = Setup::new(&args.sources, &args.vault, show)?;
     let show = &show.configured(&setup.config);
     let inventory = setup.inventory(show)?;
-    Setup::warn_of_no_hosts(&inventory, show);
+    setup.warn_of_no_hosts(&inventory, show);
     let limit = setup.limit(&inventory, &args.sources.limit, show)?;
     let first = args
         .playbooks
@@ -35,7 +35,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
         .map_or(Path::new("."), PathBuf::as_path);
     let dir = playbook_dir(first);
     let store = setup.store(inventory, &dir)?;
-    let templar = Setup::templar(&store);
+    let templar = setup.templar(&store);
     let loader = setup.loader(&templar);
     let playbooks = load(&args.playbooks, &loader, show)?;
     if args.syntax_check {
@@ -96,6 +96,9 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
             _ => reports(&args, show, &options),
         };
         let mut sink = Fan::new().with(main);
+        if let Some(path) = &args.events {
+            sink = sink.with(events_to(path)?);
+        }
         if args.verify == Some(VerifyKind::Task) {
             sink = sink.with(verdict.collector());
         }
@@ -110,7 +113,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
             sink: Box::new(sink),
             magic,
             interrupted: interrupted.clone(),
-            refresh: Some(setup.refresh(&args.sources.limit)),
+            refresh: Some(setup.refresh(&args.sources.limit, show)?),
         }));
         let end = run.playbooks(&playbooks).await?;
         let exit = exit_of(&end);
@@ -280,6 +283,18 @@ fn reports(args: &PlayArgs, show: &Show, options: &RunOptions) -> Box<dyn EventS
         return Box::new(Fan::new().with(main).with(Timing::new(stderr(), 10)));
     }
     main
+}
+
+/// The sink of `--events`. Results may hold what is nobody else's business, so the file is private.
+fn events_to(path: &Path) -> Result<Json, CommandFailure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path).map_err(|error| {
+        let why = crate::diag::io_reason(&error);
+        CommandFailure::new(Exit::Error, format!("{}: {why}", path.display()))
+    })?;
+    Ok(Json::new(Box::new(file)))
 }
 
 /// The report for people, with progress where standard error is a terminal.

@@ -3,16 +3,20 @@
 use super::args::{ConnectionArgs, HostKey, SourceArgs, VaultArgs};
 use super::exit::{CommandFailure, Exit};
 use super::prompt::{Terminal, password};
+use super::rejected;
 use super::show::Show;
+use super::sources;
 use super::streams::errln;
 use super::vault::Passwords;
 use super::vocabulary::Actions;
-use crate::config::{Config, Gathering, HashBehaviour};
+use crate::config::{Config, Gathering, HashBehaviour, known};
 use crate::diag::did_you_mean;
-use crate::exec::{Login, Machines, Refresh, Refreshed, RunOptions};
-use crate::inventory::{self, Inventory, SourceSpec};
+use crate::exec::{Login, Machines, RunOptions};
+use crate::inventory::{Inventory, SourceSpec};
 use crate::playbook::{DuplicateKeys, LoadOptions, Loader, TagFilter};
-use crate::template::{Context, FileContext, Overlay, Scope, Templar, TemplarOptions, Variable};
+use crate::template::{
+    Context, FileContext, FoundSetting, Overlay, Scope, Setting, Templar, TemplarOptions, Variable,
+};
 use crate::transport::{AgentBinaries, ConnectionKind, HostKeyChecking, KeyRing, Options, Target};
 use crate::value::{Map, Secret};
 use crate::vars::{FactCache, RunMagic, StoreOptions, VarStore, parse_extra_vars};
@@ -34,6 +38,8 @@ pub struct Setup {
     pub secrets: Secrets,
     /// Whether runbook was called by one of Ansible's names.
     as_ansible: bool,
+    /// Modules that must not be used.
+    pub rejected: Vec<String>,
 }
 
 /// Passwords that were asked for.
@@ -65,7 +71,7 @@ impl Setup {
             extra.push((format!("-e {argument}"), vars));
         }
         let specs = if sources.inventory.is_empty() {
-            default_sources(&config, &cwd)
+            sources::configured(&config, &cwd)
         } else {
             sources
                 .inventory
@@ -73,6 +79,7 @@ impl Setup {
                 .map(|arg| SourceSpec::parse(arg, &cwd))
                 .collect()
         };
+        let rejected = rejected::modules(&config, &vault, show)?;
         Ok(Self {
             config,
             cwd,
@@ -81,87 +88,12 @@ impl Setup {
             vault,
             secrets: Secrets::default(),
             as_ansible: show.is_ansible(),
-        })
-    }
-
-    /// Reads the inventory.
-    pub fn inventory(&self, show: &Show) -> Result<Inventory, CommandFailure> {
-        if show.is_ansible() {
-            return self.inventory_as_ansible(show);
-        }
-        if self.sources.is_empty() {
-            show.diagnostic(
-                &crate::diag::Diagnostic::warning(
-                    "inventory::none",
-                    "no inventory was given: only localhost is known",
-                )
-                .hint("name one with -i"),
-            );
-        }
-        let options = inventory::LoadOptions {
-            vault: Arc::clone(&self.vault),
-            ..inventory::LoadOptions::default()
-        };
-        let mut inventory = inventory::load(&self.sources, &options)?;
-        show.warnings(std::mem::take(&mut inventory.warnings));
-        Ok(inventory)
-    }
-
-    /// The same, where sources that are not there are left out with a warning.
-    fn inventory_as_ansible(&self, show: &Show) -> Result<Inventory, CommandFailure> {
-        let warn = |text: String| {
-            show.diagnostic(&crate::diag::Diagnostic::warning("inventory::source", text));
-        };
-        let (there, missing): (Vec<_>, Vec<_>) =
-            self.sources
-                .iter()
-                .cloned()
-                .partition(|source| match source {
-                    SourceSpec::Path(path) => path.exists(),
-                    SourceSpec::List(_) => true,
-                });
-        for source in &missing {
-            warn(format!("Unable to parse {source} as an inventory source"));
-        }
-        if there.is_empty() {
-            warn("No inventory was parsed, only implicit localhost is available".to_owned());
-        }
-        let options = inventory::LoadOptions {
-            vault: Arc::clone(&self.vault),
-            ..inventory::LoadOptions::default()
-        };
-        let mut inventory = inventory::load(&there, &options)?;
-        show.warnings(std::mem::take(&mut inventory.warnings));
-        Ok(inventory)
-    }
-
-    /// Warns as Ansible does of an inventory without hosts.
-    pub fn warn_of_no_hosts(inventory: &Inventory, show: &Show) {
-        if show.is_ansible() && inventory.hosts.is_empty() {
-            show.diagnostic(&crate::diag::Diagnostic::warning(
-                "inventory::empty",
-                "provided hosts list is empty, only localhost is available. Note that the implicit localhost does not \
-                 match 'all'",
-            ));
-        }
-    }
-
-    /// What `meta: refresh_inventory` does.
-    pub fn refresh(&self, limit: &[String]) -> Refresh {
-        let (sources, cwd) = (self.sources.clone(), self.cwd.clone());
-        let limit = (!limit.is_empty()).then(|| limit.join(","));
-        Arc::new(move || {
-            let inventory = inventory::load(&sources, &inventory::LoadOptions::default())?;
-            let limit = match &limit {
-                Some(limit) => Some(inventory.limit(limit, &cwd)?.hosts),
-                None => None,
-            };
-            Ok(Refreshed { inventory, limit })
+            rejected,
         })
     }
 
     /// Where facts are kept between runs.
-    fn fact_cache(&self) -> Result<Option<FactCache>, CommandFailure> {
+    pub fn fact_cache(&self) -> Result<Option<FactCache>, CommandFailure> {
         let config = &self.config;
         let kind = config.fact_caching.as_str();
         let short = ["ansible.builtin.", "ansible.legacy."]
@@ -217,7 +149,7 @@ impl Setup {
     }
 
     /// The template engine.
-    pub fn templar(store: &Arc<VarStore>) -> Templar {
+    pub fn templar(&self, store: &Arc<VarStore>) -> Templar {
         let hosts = Arc::clone(store);
         Templar::new(TemplarOptions {
             hosts: Some(Arc::new(move |pattern: &str| {
@@ -228,7 +160,28 @@ impl Setup {
             })),
             warn: Some(Arc::new(|message: &str| errln!("[WARNING]: {message}"))),
             vault: Arc::clone(store.vault()),
+            setting: Some(self.settings()),
             ..TemplarOptions::default()
+        })
+    }
+
+    /// Settings by their names, for the lookup `config`.
+    fn settings(&self) -> Setting {
+        let config = self.config.clone();
+        Arc::new(move |plugin: Option<(&str, &str)>, name: &str| {
+            let env = |name: &str| std::env::var(name).ok();
+            let known = match plugin {
+                Some((kind, plugin)) => known::option(kind, plugin, name),
+                None => known::setting(name),
+            }?;
+            let (value, origin) = config.known(known, &env);
+            Some(FoundSetting {
+                value,
+                origin,
+                vars: known.vars.clone(),
+                typed: |kind, value| known::typed(kind, value, &|name| std::env::var(name).ok()),
+                kind: known.kind,
+            })
         })
     }
 
@@ -257,7 +210,7 @@ impl Setup {
         };
         let expand = |paths: &[PathBuf]| paths.iter().map(|path| expand_home(path)).collect();
         Arc::new(Loader::new(
-            Arc::new(Actions::default()),
+            Arc::new(Actions::without(self.rejected.clone())),
             LoadOptions {
                 roles_path: expand(&self.config.roles_path),
                 collections_path: expand(&self.config.collections_path),
@@ -565,18 +518,8 @@ impl Scope for Nothing {
     }
 }
 
-fn default_sources(config: &Config, cwd: &Path) -> Vec<SourceSpec> {
-    let set = config.inventory.is_set();
-    config
-        .inventory
-        .iter()
-        .filter(|path| set || path.exists())
-        .map(|path| SourceSpec::parse(&path.display().to_string(), cwd))
-        .collect()
-}
-
 /// `~` at the beginning of a path of the controller.
-fn expand_home(path: &Path) -> PathBuf {
+pub fn expand_home(path: &Path) -> PathBuf {
     match (path.strip_prefix("~"), std::env::var_os("HOME")) {
         (Ok(rest), Some(home)) => Path::new(&home).join(rest),
         _ => path.to_owned(),

@@ -307,7 +307,7 @@ impl Second<'_> {
             ..*show
         })?;
         let store = setup.store(inventory, self.dir)?;
-        let templar = Setup::templar(&store);
+        let templar = setup.templar(&store);
         let loader = setup.loader(&templar);
         let playbooks = load(&args.playbooks, &loader, show)?;
         let verdict = Verdict::default();
@@ -326,7 +326,7 @@ impl Second<'_> {
             sink: Box::new(sink),
             magic,
             interrupted,
-            refresh: Some(setup.refresh(&args.sources.limit)),
+            refresh: Some(setup.refresh(&args.sources.limit, show)?),
         }));
         let end = run.playbooks(&playbooks).await?;
         let exit = exit_of(&end);

@@ -9,12 +9,15 @@ use crate::value::ArgSpec;
 #[derive(Debug)]
 pub struct Actions {
     controller: Vec<ArgSpec>,
+    /// Names that must not be used.
+    rejected: Vec<String>,
 }
 
 impl Default for Actions {
     fn default() -> Self {
         Self {
             controller: controller_specs(),
+            rejected: Vec::new(),
         }
     }
 }
@@ -29,6 +32,9 @@ fn short(name: &str) -> &str {
 impl Vocabulary for Actions {
     fn is_action(&self, name: &str) -> bool {
         let name = short(name);
+        if self.rejected.iter().any(|rejected| short(rejected) == name) {
+            return false;
+        }
         ActionRegistry.find(name).is_some()
             || ActionRegistry.is_flow(name)
             || (!name.starts_with('_') && Registry.find(name).is_some())
@@ -73,6 +79,14 @@ impl Vocabulary for Actions {
 }
 
 impl Actions {
+    /// All actions but these.
+    pub fn without(rejected: Vec<String>) -> Self {
+        Self {
+            rejected,
+            ..Self::default()
+        }
+    }
+
     /// The interfaces of all actions, for `runbook doc`.
     pub fn specs(&self) -> Vec<ArgSpec> {
         let mut specs = self.controller.clone();

@@ -5,6 +5,7 @@
 
 mod find;
 mod ini;
+pub mod known;
 mod read;
 mod setting;
 mod settings;
@@ -12,7 +13,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use read::{DuplicateKeys, Gathering, HashBehaviour, PatternMismatch};
+pub use known::Known;
+pub use read::{DuplicateKeys, Gathering, GroupNameRule, HashBehaviour, PatternMismatch};
 pub use setting::{Ignored, Origin, Setting};
 pub use settings::Config;
 pub use table::Row;

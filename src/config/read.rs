@@ -62,6 +62,19 @@ pub enum PatternMismatch {
     Ignore,
 }
 
+/// What happens to names of groups that could not be names of variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupNameRule {
+    /// They stay, with a warning.
+    Never,
+    /// They stay.
+    Ignore,
+    /// They are changed, with a warning.
+    Always,
+    /// They are changed.
+    Silently,
+}
+
 fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Read<T> {
     let text = unquote(text);
     choices
@@ -113,6 +126,18 @@ pub(super) fn pattern_mismatch(text: &str, _: &Context<'_>) -> Read<PatternMisma
             ("warning", PatternMismatch::Warning),
             ("error", PatternMismatch::Error),
             ("ignore", PatternMismatch::Ignore),
+        ],
+    )
+}
+
+pub(super) fn group_name_rule(text: &str, _: &Context<'_>) -> Read<GroupNameRule> {
+    choice(
+        text,
+        &[
+            ("never", GroupNameRule::Never),
+            ("ignore", GroupNameRule::Ignore),
+            ("always", GroupNameRule::Always),
+            ("silently", GroupNameRule::Silently),
         ],
     )
 }
@@ -260,7 +285,7 @@ pub(super) fn expand(text: &str, env: &dyn Fn(&str) -> Option<String>) -> String
 }
 
 /// Without the quotes around it.
-fn unquote(text: &str) -> &str {
+pub(super) fn unquote(text: &str) -> &str {
     for quote in ['"', '\''] {
         let inner = text
             .strip_prefix(quote)

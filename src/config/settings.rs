@@ -2,8 +2,8 @@
 
 use super::find::{SYSTEM, find};
 use super::ini::{self, Entry};
-use super::read::{self, Context, DuplicateKeys, Gathering, HashBehaviour, PatternMismatch};
-use super::read::{Problem, Read};
+use super::read::{self, Context, DuplicateKeys, Gathering, GroupNameRule, HashBehaviour};
+use super::read::{PatternMismatch, Problem, Read};
 use super::setting::{Ignored, Origin, Setting};
 use super::table::{Row, Shown as _};
 use crate::diag::{Diagnostic, did_you_mean};
@@ -22,6 +22,8 @@ macro_rules! settings {
             pub ignored: Vec<Ignored>,
             /// What is worth saying about the file and the values.
             pub warnings: Vec<Diagnostic>,
+            /// All lines of the file.
+            pub(super) entries: Vec<Entry>,
             $($(#[doc = $doc])+ pub $field: Setting<$type>,)+
         }
 
@@ -32,6 +34,7 @@ macro_rules! settings {
                     file: None,
                     ignored: Vec::new(),
                     warnings: Vec::new(),
+                    entries: Vec::new(),
                     $($field: Setting::default_of($default),)+
                 }
             }
@@ -211,6 +214,26 @@ settings! {
     inventory_unparsed_is_failed: bool = false, boolean, ["inventory.unparsed_is_failed"], ["ANSIBLE_INVENTORY_UNPARSED_FAILED"];
     /// Whether one source that cannot be read is an error.
     inventory_any_unparsed_is_failed: bool = false, boolean, ["inventory.any_unparsed_is_failed"], ["ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"];
+    /// Whether it is said that no source could be read.
+    inventory_unparsed_warning: bool = true, boolean, ["inventory.inventory_unparsed_warning"], ["ANSIBLE_INVENTORY_UNPARSED_WARNING"];
+    /// The kinds of inventory sources that are tried, in this order.
+    inventory_enabled: Vec<String> = ["host_list", "script", "auto", "yaml", "ini", "toml"].map(str::to_owned).to_vec(),
+        list, ["inventory.enable_plugins"], ["ANSIBLE_INVENTORY_ENABLED"];
+    /// Endings of files that are passed over in directories of inventories.
+    inventory_ignore_extensions: Vec<String> = [".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".ini", ".cfg", ".retry"].map(str::to_owned).to_vec(),
+        list, ["defaults.inventory_ignore_extensions", "inventory.ignore_extensions"], ["ANSIBLE_INVENTORY_IGNORE"];
+    /// Regular expressions of names that are passed over in directories of inventories.
+    inventory_ignore_patterns: Vec<String> = Vec::new(), list, ["defaults.inventory_ignore_patterns", "inventory.ignore_patterns"], ["ANSIBLE_INVENTORY_IGNORE_REGEX"];
+    /// Whether sources that compute variables see extra variables.
+    inventory_use_extra_vars: bool = false, boolean, ["inventory_plugins.use_extra_vars"], ["ANSIBLE_INVENTORY_USE_EXTRA_VARS"];
+    /// What happens to names of groups that could not be names of variables: `always` and `silently` change them.
+    group_name_rule: GroupNameRule = GroupNameRule::Never, group_name_rule, ["defaults.force_valid_group_names"], ["ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"];
+    /// Whether it is said that only localhost is known.
+    localhost_warning: bool = true, boolean, ["defaults.localhost_warning"], ["ANSIBLE_LOCALHOST_WARNING"];
+    /// A file that names modules that must not be used.
+    plugin_filters_cfg: Option<PathBuf> = None, optional_path, ["defaults.plugin_filters_cfg"], [];
+    /// The directory that stands for a playbook's where there is none.
+    playbook_dir: Option<PathBuf> = None, optional_path, ["defaults.playbook_dir"], ["ANSIBLE_PLAYBOOK_DIR"];
     /// A file or script with the vault's password.
     vault_password_file: Option<PathBuf> = None, optional_path, ["defaults.vault_password_file"], ["ANSIBLE_VAULT_PASSWORD_FILE"];
     /// More vault passwords, as `name@file`.
@@ -234,7 +257,7 @@ settings! {
 }
 
 /// Settings of Ansible that mean nothing here: there is no Python and there are no plugins to find.
-const MEANINGLESS: [&str; 39] = [
+const MEANINGLESS: [&str; 37] = [
     "defaults.action_plugins",
     "defaults.action_warnings",
     "defaults.become_plugins",
@@ -253,7 +276,6 @@ const MEANINGLESS: [&str; 39] = [
     "defaults.inventory_plugins",
     "defaults.keep_remote_files",
     "defaults.local_tmp",
-    "defaults.localhost_warning",
     "defaults.lookup_plugins",
     "defaults.module_compression",
     "defaults.module_utils",
@@ -273,7 +295,6 @@ const MEANINGLESS: [&str; 39] = [
     "ssh_connection.control_path_dir",
     "ssh_connection.scp_if_ssh",
     "ssh_connection.transfer_method",
-    "inventory.enable_plugins",
 ];
 
 /// Where values are looked for.
@@ -387,6 +408,7 @@ impl Config {
         config.warnings = sources.warnings;
         config.ignored = ignored(&entries);
         config.file = file;
+        config.entries = entries;
         // https://no-color.org: set to anything means no colours
         if env("NO_COLOR").is_some_and(|value| !value.is_empty()) {
             config.nocolor = Setting {

@@ -1,6 +1,6 @@
 //! All settings as a table, for whoever shows them.
 
-use super::{DuplicateKeys, Gathering, HashBehaviour, Origin, PatternMismatch};
+use super::{DuplicateKeys, Gathering, GroupNameRule, HashBehaviour, Origin, PatternMismatch};
 use crate::value::Value;
 use std::path::PathBuf;
 
@@ -33,6 +33,9 @@ const NAMES: &[(&str, &str)] = &[
     ("max_diff_size", "MAX_FILE_SIZE_FOR_DIFF"),
     ("ansible_managed", "DEFAULT_MANAGED_STR"),
     ("error_on_undefined_vars", "DEFAULT_UNDEFINED_VAR_BEHAVIOR"),
+    ("inventory_ignore_extensions", "INVENTORY_IGNORE_EXTS"),
+    ("group_name_rule", "TRANSFORM_INVALID_GROUP_CHARS"),
+    ("inventory_unparsed_warning", "INVENTORY_UNPARSED_WARNING"),
     ("duplicate_dict_key", "DUPLICATE_YAML_DICT_KEY"),
 ];
 
@@ -149,6 +152,17 @@ impl Shown for DuplicateKeys {
             Self::Error => "error",
             Self::Warn => "warn",
             Self::Ignore => "ignore",
+        })
+    }
+}
+
+impl Shown for GroupNameRule {
+    fn shown(&self) -> Value {
+        Value::data(match self {
+            Self::Never => "never",
+            Self::Ignore => "ignore",
+            Self::Always => "always",
+            Self::Silently => "silently",
         })
     }
 }

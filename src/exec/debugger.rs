@@ -103,7 +103,9 @@ impl Scope for Seen {
     }
 
     fn names(&self) -> Vec<Arc<str>> {
-        ["task", "host", "result", "task_vars"].map(Arc::from).into()
+        ["task", "host", "result", "task_vars"]
+            .map(Arc::from)
+            .into()
     }
 }
 
@@ -177,10 +179,14 @@ impl Run {
                         self.quit.store(true, Ordering::Relaxed);
                     }
                     Wish::Redo => {
-                        self.emitter.take_back(&host, end.status, end.outcome.changed);
+                        self.emitter
+                            .take_back(&host, end.status, end.outcome.changed);
                         let mut again = halt.task.clone();
                         if !halt.vars.is_empty() {
-                            again.keywords.include_vars.push(Arc::new(halt.vars.clone()));
+                            again
+                                .keywords
+                                .include_vars
+                                .push(Arc::new(halt.vars.clone()));
                         }
                         let again = Arc::new(again);
                         end = self
@@ -276,7 +282,11 @@ impl Run {
             .task_scope(halt.state, halt.host, &halt.task)
             .map_err(|error| error.message.clone())?;
         let vars = with_local(&scope, &files, halt.vars.clone());
-        let name = halt.task.name.as_ref().map(|name| name.to_value().to_string());
+        let name = halt
+            .task
+            .name
+            .as_ref()
+            .map(|name| name.to_value().to_string());
         let task = Map::new()
             .with("name", Value::data(name.unwrap_or_default()))
             .with("action", Value::data(halt.task.action.as_str()))
@@ -333,7 +343,10 @@ mod tests {
     fn lines_are_commands_or_expressions() {
         assert_eq!(Command::parse(" r "), Command::Wish(Wish::Redo));
         assert_eq!(Command::parse("quit"), Command::Wish(Wish::Quit));
-        assert_eq!(Command::parse("p task.args"), Command::Print("task.args", true));
+        assert_eq!(
+            Command::parse("p task.args"),
+            Command::Print("task.args", true)
+        );
         assert_eq!(
             Command::parse("task_vars['a'] == 1"),
             Command::Print("task_vars['a'] == 1", false)

@@ -29,7 +29,8 @@ impl Run {
             let of = if flag("per_host", true) { host } else { "_run" };
             let data = stats.get("data").and_then(Value::as_map);
             for (name, value) in data.into_iter().flatten() {
-                self.emitter.custom(of, name, value, flag("aggregate", true));
+                self.emitter
+                    .custom(of, name, value, flag("aggregate", true));
             }
         }
         let delegate = end.delegate.as_ref().filter(|_| delegate_facts);

@@ -1,7 +1,7 @@
 //! Events, in order, to one sink.
 
-use crate::value::{Map, Value};
 use crate::result::{Event, EventSink, HostStats, Stats, Status};
+use crate::value::{Map, Value};
 use std::sync::{Mutex, PoisonError};
 
 struct State {
@@ -121,7 +121,9 @@ fn sum(old: &Value, new: &Value) -> Option<Value> {
         (Value::Int(a), Value::Int(b)) => Value::Int(a.checked_add(*b)?),
         (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
         (Value::Str(a), Value::Str(b)) => Value::data(format!("{a}{b}")),
-        (Value::List(a), Value::List(b)) => Value::list(a.iter().chain(b.iter()).cloned().collect()),
+        (Value::List(a), Value::List(b)) => {
+            Value::list(a.iter().chain(b.iter()).cloned().collect())
+        }
         (Value::Map(a), Value::Map(b)) => Value::map(crate::vars::merge_maps(a, b)),
         _ => return None,
     })

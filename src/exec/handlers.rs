@@ -79,7 +79,11 @@ impl Run {
                 .role
                 .as_ref()
                 .map(|role| format!("{} : {label}", role.short_name()));
-            if [Some(label), full, short].iter().flatten().any(|known| known == name) {
+            if [Some(label), full, short]
+                .iter()
+                .flatten()
+                .any(|known| known == name)
+            {
                 let own = group(handler);
                 // later lists win over earlier ones, within a list the first wins
                 if by_name.is_none_or(|(_, known)| known != own) {

@@ -119,7 +119,8 @@ impl Run {
                 let terms = match value {
                     Value::List(items) => items.to_vec(),
                     other if matches!(lookup.as_str(), "list" | "ansible.builtin.list") => {
-                        let message = format!("with_list expects a list, this is a {}", other.type_name());
+                        let message =
+                            format!("with_list expects a list, this is a {}", other.type_name());
                         return Err(Fault::at(message, &node.span));
                     }
                     one => vec![one],

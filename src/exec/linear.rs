@@ -212,9 +212,9 @@ impl Run {
             .collect();
         let ends = self.on_hosts(state, &next.task, &info, hosts, lanes).await;
         let rescued = |host: &str| cursors.get(host).is_some_and(Cursor::would_rescue);
-        let ends = self
-            .debug_ends(state, &next.task, &info, ends, &rescued)
-            .await;
+        let debugged = self.debug_ends(state, &next.task, &info, ends, &rescued);
+        // it holds a whole task, which few runs need
+        let ends = Box::pin(debugged).await;
         let ends = if once {
             self.spread(task, ends, group, shared)
         } else {

@@ -155,5 +155,4 @@ impl Run {
         }
         Ok(None)
     }
-
 }

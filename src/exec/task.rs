@@ -113,17 +113,17 @@ impl Run {
         let quiet = !includes.is_empty() && !outcome.failed;
         if abort.is_none() {
             self.emitter.emit(&Event::TaskDone {
-            task: Arc::clone(info),
-            host: host.to_string(),
-            status,
-            outcome: shown,
-            delegated_to: delegated
-                .filter(|other| other != host)
-                .map(|d| d.to_string()),
-            elapsed_ms: elapsed_ms(begun),
-            looped: sum.looped,
-            quiet,
-        });
+                task: Arc::clone(info),
+                host: host.to_string(),
+                status,
+                outcome: shown,
+                delegated_to: delegated
+                    .filter(|other| other != host)
+                    .map(|d| d.to_string()),
+                elapsed_ms: elapsed_ms(begun),
+                looped: sum.looped,
+                quiet,
+            });
         }
         TaskEnd {
             status,
@@ -428,7 +428,8 @@ fn registered(outcome: &Outcome) -> Value {
         .filter(|message| message.contains("is undefined") || message.contains("has no attribute"));
     match (&value, undefined) {
         (Value::Map(map), Some(message)) => {
-            let text = format!("The task includes an option with an undefined variable.. {message}");
+            let text =
+                format!("The task includes an option with an undefined variable.. {message}");
             Value::map((**map).clone().with("msg", Value::data(text)))
         }
         _ => value,

@@ -1,10 +1,11 @@
 //! The inventory itself: hosts, groups, and who is in what.
 
 use super::host::{is_localhost, set_variable};
-use super::{Group, Host, SourceSpec};
+use super::{Group, GroupNames, Host, Mismatch, SourceSpec, compose};
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::value::{FromValue, Map, Value};
 use indexmap::{IndexMap, IndexSet};
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,6 +20,12 @@ pub struct Inventory {
     pub sources: Vec<SourceSpec>,
     /// What is odd but does not stop a run.
     pub warnings: Vec<Diagnostic>,
+    /// What tells how sources were read, for `-vvv`.
+    pub notes: Vec<String>,
+    /// What happens to odd names of groups.
+    pub(super) group_names: GroupNames,
+    /// What a host pattern that matches nothing is.
+    pub(super) mismatch: Mismatch,
     odd_group_names: bool,
 }
 
@@ -33,6 +40,9 @@ impl Default for Inventory {
             groups,
             sources: Vec::new(),
             warnings: Vec::new(),
+            notes: Vec::new(),
+            group_names: GroupNames::default(),
+            mismatch: Mismatch::default(),
             odd_group_names: false,
         };
         inventory.link("all", "ungrouped");
@@ -67,6 +77,42 @@ impl Inventory {
         self.groups.get(name)
     }
 
+    /// The name under which a group is kept; `new` when it is about to be made.
+    pub(super) fn group_called<'a>(&mut self, name: &'a str, new: bool) -> Cow<'a, str> {
+        if self.groups.contains_key(name) {
+            return Cow::Borrowed(name);
+        }
+        let safe = compose::group_name(name);
+        if safe == name {
+            return Cow::Borrowed(name);
+        }
+        let replaces = matches!(self.group_names, GroupNames::Always | GroupNames::Silently);
+        if new && !self.odd_group_names {
+            self.odd_group_names = true;
+            match self.group_names {
+                GroupNames::Never => self.warnings.push(
+                    Diagnostic::warning(
+                        "inventory::group-name",
+                        format!("the group name `{name}` cannot be used as a variable name"),
+                    )
+                    .note(
+                        "letters, digits and underscores are safe everywhere; it is used as it is",
+                    ),
+                ),
+                GroupNames::Always => self.warnings.push(Diagnostic::warning(
+                    "inventory::group-name-replaced",
+                    format!("the group name `{name}` cannot be used as a variable name: it is `{safe}` now"),
+                )),
+                GroupNames::Ignore | GroupNames::Silently => {}
+            }
+        }
+        if replaces {
+            Cow::Owned(safe)
+        } else {
+            Cow::Borrowed(name)
+        }
+    }
+
     /// Makes the group if it is not there.
     ///
     /// # Errors
@@ -78,23 +124,9 @@ impl Inventory {
                 "a group needs a name",
             ));
         }
-        if !self.groups.contains_key(name) {
-            let is_word = |c: char| c.is_alphanumeric() || c == '_';
-            if !self.odd_group_names
-                && (!name.chars().all(is_word) || name.starts_with(|c: char| c.is_numeric()))
-            {
-                self.odd_group_names = true;
-                self.warnings.push(
-                    Diagnostic::warning(
-                        "inventory::group-name",
-                        format!("the group name `{name}` cannot be used as a variable name"),
-                    )
-                    .note(
-                        "letters, digits and underscores are safe everywhere; it is used as it is",
-                    ),
-                );
-            }
-            self.groups.insert(Arc::from(name), Group::new(name));
+        let name = self.group_called(name, true);
+        if !self.groups.contains_key(&*name) {
+            self.groups.insert(Arc::from(&*name), Group::new(&name));
         }
         Ok(())
     }
@@ -104,6 +136,12 @@ impl Inventory {
     /// # Errors
     /// If either does not exist, or if the group would contain itself.
     pub fn add_child(&mut self, group: &str, child: &str) -> Result<(), Diagnostic> {
+        let group = &*self.group_called(group, false);
+        let child = &*if self.hosts.contains_key(child) {
+            Cow::Borrowed(child)
+        } else {
+            self.group_called(child, false)
+        };
         if !self.groups.contains_key(group) {
             return Err(self.unknown_group(group));
         }
@@ -195,7 +233,8 @@ impl Inventory {
             }
             self.hosts.insert(Arc::clone(&host.name), Arc::new(host));
         }
-        match group {
+        let group = group.map(|group| self.group_called(group, false));
+        match group.as_deref() {
             Some(group) if !self.groups.contains_key(group) => Err(self.unknown_group(group)),
             Some(group) => {
                 self.put_host(group, name);
@@ -215,6 +254,11 @@ impl Inventory {
         name: &Value,
         value: Value,
     ) -> Result<(), Diagnostic> {
+        let entity = &*if self.hosts.contains_key(entity) {
+            Cow::Borrowed(entity)
+        } else {
+            self.group_called(entity, false)
+        };
         if let Some(group) = self.groups.get_mut(entity) {
             if name.as_str() == Some("ansible_group_priority") {
                 group.priority = i64::from_value(&value).map_err(|problem| {
@@ -400,15 +444,17 @@ impl Inventory {
                 format!("there is no host `{host}`"),
             ));
         }
+        let group = &*self.group_called(group, true);
         let mut changed = !self.groups.contains_key(group);
         self.add_group(group)?;
         for parent in parents {
+            let parent = &*self.group_called(parent, true);
             self.add_group(parent)?;
             let linked = self
                 .groups
                 .get(group)
-                .is_some_and(|g| g.parents.iter().any(|p| **p == **parent));
-            if !linked && *parent != group {
+                .is_some_and(|g| g.parents.iter().any(|p| **p == *parent));
+            if !linked && parent != group {
                 self.add_child(parent, group)?;
                 changed = true;
             }

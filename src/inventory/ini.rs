@@ -95,16 +95,17 @@ impl Reader<'_> {
             }
             Section::Children => {
                 let child = line.split('#').next().unwrap_or_default().trim_end();
+                let called = self.inventory.group_called(child, false);
                 if child.is_empty()
                     || child.contains([':', ']'])
                     || child.contains(char::is_whitespace)
                 {
                     return Err(error(format!("expected the name of a group, got `{line}`")));
                 }
-                if self.inventory.groups.contains_key(child) {
+                if self.inventory.groups.contains_key(&*called) {
                     return self
                         .inventory
-                        .add_child(&self.group, child)
+                        .add_child(&self.group, &called)
                         .map_err(|d| located(d, &whole()));
                 }
                 self.pending

@@ -1,12 +1,15 @@
-//! Inventories: hosts, groups and their variables, read from INI, YAML, JSON, scripts, directories and host lists;
+//! Inventories: hosts, groups and their variables, read from INI, YAML, JSON, TOML, scripts, Terraform, host lists and
+//! directories of these, and computed from them (`constructed`, `generator`);
 //! and the host patterns that select from them.
 //!
 //! Behaviour follows Ansible's documentation, "How to build your inventory" and "Patterns: targeting hosts and groups".
 //! The variables that files beside an inventory add (`group_vars/`, `host_vars/`) belong to [`crate::vars`].
 
 mod address;
+mod compose;
 mod document;
 mod dump;
+mod generator;
 mod glob;
 mod graph;
 mod group;
@@ -16,10 +19,13 @@ mod list;
 mod literal;
 mod load;
 mod pattern;
+mod plugin;
 mod range;
 mod script;
 mod select;
 mod source;
+mod terraform;
+mod toml;
 mod words;
 mod yaml;
 
@@ -31,7 +37,7 @@ pub use graph::Inventory;
 pub use group::Group;
 pub use host::{Host, LOCALHOST_NAMES, is_localhost};
 pub use literal::python_literal;
-pub use load::{LoadOptions, load};
+pub use load::{GroupNames, LoadOptions, Mismatch, MoreVars, Unparsed, load};
 pub use pattern::split_pattern;
 pub use select::{HostOrder, Selection};
 pub use source::SourceSpec;

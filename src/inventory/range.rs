@@ -6,11 +6,35 @@ use std::ops::RangeInclusive;
 /// More hosts than this from one line are a mistake.
 const LIMIT: usize = 1_000_000;
 
+/// What is wrong with a range.
+pub(super) enum Problem {
+    /// It has not the form of a range; the entry may be meant as it is.
+    Form(String),
+    /// It has, but it stands for nothing.
+    Bounds(String),
+}
+
+impl From<String> for Problem {
+    fn from(why: String) -> Self {
+        Self::Bounds(why)
+    }
+}
+
 /// The names that an entry stands for, and its port.
 ///
 /// # Errors
 /// A sentence that says what is wrong with a range.
 pub(super) fn expand(entry: &str) -> Result<(Vec<String>, Option<u16>), String> {
+    expand_strictly(entry).map_err(|problem| match problem {
+        Problem::Form(why) | Problem::Bounds(why) => why,
+    })
+}
+
+/// The same, with the kind of problem.
+///
+/// # Errors
+/// If a range is wrong.
+pub(super) fn expand_strictly(entry: &str) -> Result<(Vec<String>, Option<u16>), Problem> {
     let (name, port) = match parse_address(entry) {
         Some(address) => (address.host, address.port),
         None => (entry.to_owned(), None),
@@ -20,16 +44,18 @@ pub(super) fn expand(entry: &str) -> Result<(Vec<String>, Option<u16>), String> 
     Ok((names, port))
 }
 
-fn expand_into(name: &str, out: &mut Vec<String>) -> Result<(), String> {
+fn expand_into(name: &str, out: &mut Vec<String>) -> Result<(), Problem> {
     let Some((head, rest)) = name.split_once('[') else {
         if out.len() >= LIMIT {
-            return Err(format!("the range stands for more than {LIMIT} hosts"));
+            return Err(format!("the range stands for more than {LIMIT} hosts").into());
         }
         out.push(name.to_owned());
         return Ok(());
     };
     let Some((range, tail)) = rest.split_once(']') else {
-        return Err(format!("the bracket in `{name}` is not closed"));
+        return Err(Problem::Form(format!(
+            "the bracket in `{name}` is not closed"
+        )));
     };
     for item in items(range)? {
         expand_into(&format!("{head}{item}{tail}"), out)?;
@@ -37,29 +63,29 @@ fn expand_into(name: &str, out: &mut Vec<String>) -> Result<(), String> {
     Ok(())
 }
 
-fn items(range: &str) -> Result<Vec<String>, String> {
+fn items(range: &str) -> Result<Vec<String>, Problem> {
     let parts: Vec<&str> = range.split(':').collect();
     let (begin, end, step) = match parts.as_slice() {
         [begin, end] => (*begin, *end, "1"),
         [begin, end, step] => (*begin, *end, *step),
         _ => {
-            return Err(format!(
+            return Err(Problem::Form(format!(
                 "a host range must be begin:end or begin:end:step, not `{range}`"
-            ));
+            )));
         }
     };
     let begin = if begin.is_empty() { "0" } else { begin };
     if end.is_empty() {
-        return Err("a host range must say its end".into());
+        return Err(Problem::Form("host range must specify end value".into()));
     }
     let step: usize = step.parse().ok().filter(|step| *step > 0).ok_or_else(|| {
         format!("the step of a host range must be a number above 0, not `{step}`")
     })?;
     let width = if begin.starts_with('0') && begin.len() > 1 {
         if begin.len() != end.len() {
-            return Err(format!(
+            return Err(Problem::Form(format!(
                 "`{begin}` and `{end}` must have the same number of digits"
-            ));
+            )));
         }
         begin.len()
     } else {
@@ -67,9 +93,9 @@ fn items(range: &str) -> Result<Vec<String>, String> {
     };
     if let (Some(from), Some(to)) = (letter(begin), letter(end)) {
         return if from > to {
-            Err(format!(
+            Err(Problem::Form(format!(
                 "the host range must begin before it ends, not `{range}`"
-            ))
+            )))
         } else {
             Ok(letters(from..=to, step))
         };
@@ -85,7 +111,7 @@ fn items(range: &str) -> Result<Vec<String>, String> {
         .map(|n| format!("{n:0width$}"))
         .collect();
     if found.len() > LIMIT {
-        return Err(format!("the range stands for more than {LIMIT} hosts"));
+        return Err(format!("the range stands for more than {LIMIT} hosts").into());
     }
     Ok(found)
 }

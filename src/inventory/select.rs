@@ -2,8 +2,8 @@
 
 use super::host::is_localhost;
 use super::pattern::{split_pattern, split_subscript};
-use super::{Inventory, glob_matches};
-use crate::diag::{Diagnostic, did_you_mean};
+use super::{Inventory, Mismatch, glob_matches};
+use crate::diag::{Diagnostic, Severity, did_you_mean};
 use indexmap::IndexSet;
 use std::collections::HashSet;
 use std::path::Path;
@@ -143,6 +143,15 @@ impl Inventory {
                 continue;
             };
             let path = cwd.join(file);
+            if path.is_dir() {
+                return Err(Diagnostic::error(
+                    "inventory::limit-file",
+                    format!(
+                        "the limit {} must be a file, not a directory",
+                        path.display()
+                    ),
+                ));
+            }
             let text = std::fs::read_to_string(&path).map_err(|error| {
                 Diagnostic::error(
                     "inventory::limit-file",
@@ -226,17 +235,25 @@ impl Inventory {
                 .keys()
                 .chain(self.hosts.keys())
                 .map(AsRef::as_ref);
-            warnings.push(
-                Diagnostic::warning(
-                    "inventory::no-match",
-                    format!("Could not match supplied host pattern, ignoring: {expression}"),
-                )
-                .maybe_hint(if is_plain {
-                    did_you_mean(expression, names)
-                } else {
-                    None
-                }),
-            );
+            let problem = Diagnostic::warning(
+                "inventory::no-match",
+                format!("Could not match supplied host pattern, ignoring: {expression}"),
+            )
+            .maybe_hint(if is_plain {
+                did_you_mean(expression, names)
+            } else {
+                None
+            });
+            match self.mismatch {
+                Mismatch::Warning => warnings.push(problem),
+                Mismatch::Error => {
+                    return Err(Diagnostic {
+                        severity: Severity::Error,
+                        ..problem
+                    });
+                }
+                Mismatch::Ignore => {}
+            }
         }
         Ok(found.into_iter().collect())
     }

@@ -22,17 +22,6 @@ pub(super) fn parse(
             ),
         ));
     };
-    if let Some(plugin) = document.get("plugin").filter(|node| !node.is_null()) {
-        let name = plugin.as_str().unwrap_or("?");
-        return Err(Diagnostic::error(
-            "inventory::plugin",
-            format!("the inventory plugin `{name}` is not built into runbook yet"),
-        )
-        .at(&plugin.span)
-        .hint(
-            "write its output to a file once: ansible-inventory --list --yaml --output hosts.yml",
-        ));
-    }
     for entry in entries {
         let name = group_name(&entry.key)?;
         if entry.value.as_map().is_none() && !entry.value.is_null() {
@@ -143,7 +132,8 @@ fn group(
                                 return Err(error(
                                     &member.key,
                                     format!(
-                                        "the name of a host must be a string, this is {}",
+                                        "Host pattern {} must be a string, this is {}",
+                                        crate::value::str_of(&member.key.to_value()),
                                         member.key.describe()
                                     ),
                                 )

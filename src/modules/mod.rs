@@ -4,10 +4,13 @@
 //! Adding one: its file in a family's directory, one word in the family's list, its fixtures.
 
 pub mod commands;
+pub mod containers;
 pub mod crypto;
+pub mod etcd;
 pub mod facts;
 pub mod files;
 mod kit;
+pub mod kubernetes;
 pub mod net;
 pub mod packages;
 mod registry;

@@ -45,6 +45,9 @@ const FAMILIES: &[&[Entry]] = &[
     super::net::MODULES,
     super::facts::MODULES,
     super::crypto::MODULES,
+    super::kubernetes::MODULES,
+    super::etcd::MODULES,
+    super::containers::MODULES,
 ];
 
 /// Collections whose names runbook's modules answer to.
@@ -54,6 +57,7 @@ const COLLECTIONS: &[&str] = &[
     "ansible.posix",
     "community.general",
     "community.crypto",
+    "kubernetes.core",
     "runbook.core",
 ];
 

@@ -213,7 +213,11 @@ impl Keywords {
         };
         let join = |parent: &[Node], own: &[Node]| [parent, own].concat();
         let mut merged = Self {
-            any_errors_fatal: pick("any_errors_fatal", &child.any_errors_fatal, &self.any_errors_fatal),
+            any_errors_fatal: pick(
+                "any_errors_fatal",
+                &child.any_errors_fatal,
+                &self.any_errors_fatal,
+            ),
             r#become: pick("become", &child.r#become, &self.r#become),
             become_method: pick("become_method", &child.become_method, &self.become_method),
             become_user: pick("become_user", &child.become_user, &self.become_user),
@@ -224,9 +228,17 @@ impl Keywords {
             connection: pick("connection", &child.connection, &self.connection),
             debugger: pick("debugger", &child.debugger, &self.debugger),
             delegate_to: pick("delegate_to", &child.delegate_to, &self.delegate_to),
-            delegate_facts: pick("delegate_facts", &child.delegate_facts, &self.delegate_facts),
+            delegate_facts: pick(
+                "delegate_facts",
+                &child.delegate_facts,
+                &self.delegate_facts,
+            ),
             ignore_errors: pick("ignore_errors", &child.ignore_errors, &self.ignore_errors),
-            ignore_unreachable: pick("ignore_unreachable", &child.ignore_unreachable, &self.ignore_unreachable),
+            ignore_unreachable: pick(
+                "ignore_unreachable",
+                &child.ignore_unreachable,
+                &self.ignore_unreachable,
+            ),
             no_log: pick("no_log", &child.no_log, &self.no_log),
             port: pick("port", &child.port, &self.port),
             remote_user: pick("remote_user", &child.remote_user, &self.remote_user),

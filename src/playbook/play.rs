@@ -119,7 +119,8 @@ const PROMPT_KEYS: &[&str] = &[
 fn prompts(node: &Node) -> Result<Vec<Node>> {
     let prompts = nodes(node);
     for prompt in &prompts {
-        let bad = |message: String, span: &Span| Diagnostic::error("play::vars-prompt", message).at(span);
+        let bad =
+            |message: String, span: &Span| Diagnostic::error("play::vars-prompt", message).at(span);
         for entry in prompt.as_map().unwrap_or_default() {
             let key = entry.key.to_value().to_string();
             if !PROMPT_KEYS.contains(&key.as_str()) {

@@ -299,7 +299,9 @@ impl Loader {
                     request.name,
                     dir.display()
                 );
-                return Err(Diagnostic::error("playbook::role-file", message).at(&at.span).into());
+                return Err(Diagnostic::error("playbook::role-file", message)
+                    .at(&at.span)
+                    .into());
             }
         }
         match find_main(&tasks_dir, &from(&request.tasks_from)) {

@@ -458,7 +458,10 @@ fn first_word(text: &str) -> (&str, &str) {
             ('{', '{' | '%') => depth += 1,
             ('}' | '%', '}') => depth = depth.saturating_sub(1),
             (_, c) if c.is_whitespace() && depth == 0 => {
-                return (text.get(..at).unwrap_or(text), text.get(at..).unwrap_or_default());
+                return (
+                    text.get(..at).unwrap_or(text),
+                    text.get(at..).unwrap_or_default(),
+                );
             }
             _ => {}
         }
@@ -469,7 +472,10 @@ fn first_word(text: &str) -> (&str, &str) {
 
 /// Refuses actions where they mean nothing: some among handlers, `meta: end_role` outside of roles.
 fn fits_its_place(task: &Task) -> Result<()> {
-    let word = task.args.get("_raw_params").map(|node| node.to_value().to_string());
+    let word = task
+        .args
+        .get("_raw_params")
+        .map(|node| node.to_value().to_string());
     let bad = match (task.short_action(), word.as_deref()) {
         (action @ ("include_role" | "import_role"), _) if task.handler => (
             "playbook::handler-role",

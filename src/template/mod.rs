@@ -37,7 +37,7 @@ mod behaviour;
 mod cases;
 
 pub use context::{Context, FileContext, Overlay};
-pub(crate) use filters::{crypt as crypt_hash, salt as crypt_salt};
 pub use error::{TemplateError, TemplateErrorKind, TemplateStep};
+pub(crate) use filters::{crypt as crypt_hash, salt as crypt_salt};
 pub use scope::{Scope, ScopeMap, Variable};
-pub use templar::{FileOptions, HostPattern, Setting, Templar, TemplarOptions, Warn};
+pub use templar::{FileOptions, FoundSetting, HostPattern, Setting, Templar, TemplarOptions, Warn};

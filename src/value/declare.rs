@@ -39,8 +39,9 @@ pub fn field<T: FromValue>(
         (None, None) if required || !T::OPTIONAL => return Err(ArgProblem::Missing { name }),
         (None, None) => (name, &Value::Null),
     };
-    T::from_value(value)
-        .map_err(|problem| ArgProblem::of_type((written, name), T::KIND, T::CHOICES, value, problem))
+    T::from_value(value).map_err(|problem| {
+        ArgProblem::of_type((written, name), T::KIND, T::CHOICES, value, problem)
+    })
 }
 
 /// The check that documentation and the controller run on a single value.

@@ -151,7 +151,12 @@ mod tests {
             "value of word must be one of: one, two, got: three"
         );
         assert_eq!(
-            refused(Map::new().with("z", "x").with("word", "two").with("count", 1)),
+            refused(
+                Map::new()
+                    .with("z", "x")
+                    .with("word", "two")
+                    .with("count", 1)
+            ),
             "parameters are mutually exclusive: count|word"
         );
         assert_eq!(
@@ -160,7 +165,9 @@ mod tests {
         );
         let number = refused(Map::new().with("path", "x").with("count", "abc"));
         assert!(
-            number.starts_with("argument 'count' is of type <class 'str'> and we were unable to convert to int: "),
+            number.starts_with(
+                "argument 'count' is of type <class 'str'> and we were unable to convert to int: "
+            ),
             "{number}"
         );
     }

@@ -17,8 +17,10 @@ mod syntax;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub use emit::{EmitOptions, FlowStyle, QuoteStyle, emit};
 pub use node::{Entry, Kind, Node};
 pub use parse::{Document, parse, parse_all};
 pub use resolve::parse_scalar;
+pub use values::values_of;

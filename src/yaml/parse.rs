@@ -21,6 +21,23 @@ pub struct Document {
 /// # Errors
 /// A diagnostic with its place: `yaml::syntax` for what is not YAML, other `yaml::` codes for what cannot be read.
 pub fn parse(source: &Arc<Source>) -> Result<Document, Diagnostic> {
+    document(source).map_err(|problem| match why_no_json(source) {
+        Some(why) => problem.note(format!("JSON: {why}")),
+        None => problem,
+    })
+}
+
+/// What keeps a text that looks like JSON from being it.
+fn why_no_json(source: &Source) -> Option<String> {
+    let text = source.text.trim_start_matches('\u{feff}');
+    if !text.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;
+    Some(error.to_string())
+}
+
+fn document(source: &Arc<Source>) -> Result<Document, Diagnostic> {
     if let Some(node) = json::parse(source) {
         return Ok(Document {
             node,

@@ -22,7 +22,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("result", "diag value"),
     ("plan", "diag value playbook inventory vars template result"),
     ("sys", "value"),
-    ("modules", "value result sys"),
+    ("modules", "value yaml result sys"),
     ("wire", "value result"),
     ("agent", "value result sys modules wire"),
     ("transport", "diag config value result wire"),

@@ -5,8 +5,9 @@
 //! local hosts (`inventory`, unless the case brings one). Compared as data: the class of the exit code, the recap, each
 //! line of each task on each host (with what `debug` shows), and every file that the playbook left in `out/`.
 //!
-//! What ansible-core did stands in `<name>.expected.json`. `RUNBOOK_ORACLE=/path/to/ansible-playbook` compares with that
-//! program instead; `RUNBOOK_RECORD=1` beside it writes the expectations (`record.sh`). `CASES=role` runs those
+//! What ansible-core did stands in `<name>.expected.json`. `RUNBOOK_ORACLE=/path/to/ansible-playbook` runs that program
+//! again on as many cases as `RUNBOOK_ORACLE_SECONDS` (150) allow, in an order that `RUNBOOK_ORACLE_SEED` gives, and compares it with what
+//! was recorded; `RUNBOOK_RECORD=1` beside it writes the expectations (`record.sh`). `CASES=role` runs those
 //! whose name contains `role`. Where runbook means to differ is told by
 //! `docs/compatibility.md`; there are no cases of it here.
 
@@ -15,9 +16,11 @@ mod observed;
 
 use case::Case;
 use observed::Observed;
+use sha2::Digest;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// All cases, sorted by name.
 fn cases() -> Vec<PathBuf> {
@@ -44,25 +47,27 @@ fn runbook() -> PathBuf {
     )
 }
 
-/// What the case is expected to do: recorded, or seen just now.
-fn expectation(case: &Case, oracle: Option<&Path>) -> Result<Observed, String> {
+/// What ansible-core did when it was recorded.
+fn recorded(case: &Case) -> Result<Observed, String> {
     let path = case.path.with_extension("expected.json");
-    let Some(oracle) = oracle else {
-        let text = std::fs::read_to_string(&path).map_err(|e| format!("no expectation: {e}"))?;
-        return serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()));
-    };
-    let seen = case.run(oracle, true)?;
-    if std::env::var_os("RUNBOOK_RECORD").is_some() {
-        let mut text = serde_json::to_string_pretty(&seen).map_err(|e| e.to_string())?;
-        text.push('\n');
-        std::fs::write(&path, text).map_err(|e| e.to_string())?;
-    }
-    Ok(seen)
+    let text = std::fs::read_to_string(&path).map_err(|e| format!("no expectation: {e}"))?;
+    serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
 }
 
-fn check(path: &Path, oracle: Option<&Path>) -> Result<(), String> {
+/// Has ansible-core run the case, and writes down what it does.
+fn record(case: &Case, oracle: &Path) -> Result<(), String> {
+    let seen = case.run(oracle, true)?;
+    let mut text = serde_json::to_string_pretty(&seen).map_err(|e| e.to_string())?;
+    text.push('\n');
+    std::fs::write(case.path.with_extension("expected.json"), text).map_err(|e| e.to_string())
+}
+
+fn check(path: &Path, recorder: Option<&Path>) -> Result<(), String> {
     let case = Case::read(path)?;
-    let expected = expectation(&case, oracle)?;
+    if let Some(recorder) = recorder {
+        record(&case, recorder)?;
+    }
+    let expected = recorded(&case)?;
     let seen = case.run(&runbook(), false)?;
     let problems = expected.compare(&seen);
     if problems.is_empty() {
@@ -80,9 +85,73 @@ const KNOWN: &[&str] = &[
     "no-log",
 ];
 
+fn oracle() -> Option<PathBuf> {
+    std::env::var_os("RUNBOOK_ORACLE").map(PathBuf::from)
+}
+
+fn number(variable: &str, default: u64) -> u64 {
+    let text = std::env::var(variable).ok();
+    text.and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// The recordings are true: ansible-core does the same again. As many cases as there is time for.
+#[test]
+fn ansible_does_what_was_recorded() {
+    let recording = std::env::var_os("RUNBOOK_RECORD").is_some();
+    let Some(oracle) = oracle().filter(|_| !recording) else {
+        println!("SKIPPED: RUNBOOK_ORACLE is not set");
+        return;
+    };
+    let seed = number("RUNBOOK_ORACLE_SEED", 0);
+    let limit = Duration::from_secs(number("RUNBOOK_ORACLE_SECONDS", 150));
+    let mut cases = cases();
+    cases.sort_by_cached_key(|path| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        sha2::Sha256::digest(format!("{seed} {name}")).to_vec()
+    });
+    let start = Instant::now();
+    let next = AtomicUsize::new(0);
+    let failures: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while start.elapsed() < limit
+                    && let Some(path) = cases.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let again = || {
+                        let case = Case::read(path)?;
+                        let problems = recorded(&case)?.compare(&case.run(&oracle, true)?);
+                        match problems.as_slice() {
+                            [] => Ok(()),
+                            all => Err(all.join("\n")),
+                        }
+                    };
+                    if let Err(problem) = again() {
+                        let mut failures = failures.lock().expect("no thread has panicked");
+                        failures.push(format!("== {}\n{problem}", path.display()));
+                    }
+                }
+            });
+        }
+    });
+    let run = next.into_inner().min(cases.len());
+    println!(
+        "{run} of {} recordings were made again, seed {seed}",
+        cases.len()
+    );
+    let failures = failures.into_inner().expect("no thread has panicked");
+    assert!(
+        failures.is_empty(),
+        "ansible-core does something else now (+) than was recorded (-), in {} of {run} cases:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
 #[test]
 fn runbook_does_what_ansible_does() {
-    let oracle = std::env::var_os("RUNBOOK_ORACLE").map(PathBuf::from);
+    let recording = std::env::var_os("RUNBOOK_RECORD").is_some();
+    let recorder = oracle().filter(|_| recording);
     let cases = cases();
     assert!(!cases.is_empty(), "no cases found");
     let next = AtomicUsize::new(0);
@@ -93,7 +162,7 @@ fn runbook_does_what_ansible_does() {
                 while let Some(path) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let name = path.file_stem().unwrap_or_default().to_string_lossy();
                     let known = KNOWN.contains(&&*name);
-                    let result = match check(path, oracle.as_deref()) {
+                    let result = match check(path, recorder.as_deref()) {
                         Ok(()) if known => Err("it is equal now: take it off KNOWN".to_owned()),
                         Err(_) if known => Ok(()),
                         other => other,

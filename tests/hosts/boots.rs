@@ -1,6 +1,7 @@
 //! The bed itself: machines come up as promised.
 
 use super::bed;
+use super::bed::Must;
 
 #[test]
 fn machines_boot_without_python_and_let_deploy_in() {

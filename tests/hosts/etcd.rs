@@ -1,5 +1,6 @@
 //! The etcd role on three machines, from nothing to a cluster, and what follows.
 
+use super::bed::Must;
 use super::bed::{self, Bed};
 use super::play::{Run, play, project};
 

@@ -1,5 +1,6 @@
 //! Tasks in the background on real machines: they survive what began them.
 
+use super::bed::Must;
 use super::bed::{self, Machine};
 use super::play::{Running, play, until};
 use std::time::Duration;

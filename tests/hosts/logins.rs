@@ -1,5 +1,6 @@
 //! Ways to a machine and to another user on it: those that work, and what is said about those that do not.
 
+use super::bed::Must;
 use super::bed::{self, Bed, OPS_PASSWORD};
 use super::play::{Run, play};
 use std::process::Command;

@@ -1,5 +1,6 @@
 //! Machines, connections and the controller itself that go away in the middle of the work.
 
+use super::bed::Must;
 use super::bed::{self, Bed, Machine, run};
 use super::play::{Running, nothing_runs, play, until};
 use nix::sys::signal::Signal;

@@ -1,5 +1,6 @@
 //! Running playbooks on a bed, and reading what came of it.
 
+use super::bed::Must;
 use super::bed::{Bed, Machine, text};
 use std::collections::BTreeMap;
 use std::io::Read;

@@ -1,6 +1,7 @@
 //! Much of everything: output, items, files, and big files.
 
 use super::bed;
+use super::bed::Must;
 use super::play::{Running, play};
 use std::time::{Duration, Instant};
 

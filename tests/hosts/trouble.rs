@@ -1,5 +1,6 @@
 //! What goes wrong on real machines: a run says so, with the right exit code, and leaves nothing half done.
 
+use super::bed::Must;
 use super::bed::{self, Machine, OPS_PASSWORD};
 use super::play::{OURS, Running, nothing_runs, play, until};
 use std::fs;

@@ -79,6 +79,35 @@ impl Fixture {
         })
     }
 
+    /// A case that is in no file.
+    #[allow(dead_code)] // only some of the programs that this file is part of make them
+    pub fn of(module: &str, case: Map) -> Self {
+        Self {
+            module: module.to_owned(),
+            case,
+        }
+    }
+
+    /// Runs it as it is and says what is wrong in any case, whatever the fixture expects.
+    #[allow(dead_code)]
+    pub fn survives(&self) -> Result<(), String> {
+        let Ok(mut machine) = self.machine() else {
+            return Ok(());
+        };
+        let before = world::snapshot(machine.root.path());
+        self.invoke(&mut machine, true)?;
+        let looked = world::snapshot(machine.root.path());
+        if let Some(difference) = world::differences(&before, &looked).first() {
+            return Err(format!("{}: check mode changed {difference}", self.module));
+        }
+        self.invoke(&mut machine, false)?;
+        let after = world::snapshot(machine.root.path());
+        match litter(&before, &after).first() {
+            Some(left) => Err(format!("{}: {left}", self.module)),
+            None => Ok(()),
+        }
+    }
+
     fn map(&self, name: &str) -> Map {
         let found = self.case.get(name).and_then(Value::as_map);
         found.cloned().unwrap_or_default()

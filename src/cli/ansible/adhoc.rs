@@ -80,7 +80,10 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
         return wrong(format!("No argument passed to {module} module"));
     }
     if crate::actions::ActionRegistry.is_flow(short)
-        && !matches!(short, "include_role" | "import_role" | "include_tasks" | "import_tasks" | "meta")
+        && !matches!(
+            short,
+            "include_role" | "import_role" | "include_tasks" | "import_tasks" | "meta"
+        )
     {
         return wrong(format!(
             "'{module}' is not a valid action for ad-hoc commands"

@@ -95,14 +95,14 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
     let dir = args
         .playbook_dir
         .clone()
+        .or_else(|| setup.config.playbook_dir.value.clone())
         .unwrap_or_else(|| setup.cwd.clone());
     let store = setup.store(inventory, &setup.cwd.join(dir))?;
     let text = if let Some(host) = &args.host {
         if !store.inventory(|inventory| inventory.host(host).is_some()) {
-            show.diagnostic(&Diagnostic::warning(
-                "inventory::no-match",
-                format!("Could not match supplied host pattern, ignoring: {host}"),
-            ));
+            // warns, or fails if that is what is wanted
+            let selection = store.inventory(|inventory| inventory.select(host))?;
+            show.warnings(selection.warnings);
             return Err(wrong(
                 "You must pass a single valid host to --host parameter",
             ));

@@ -91,6 +91,7 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
             force_handlers: options.force_handlers,
             flush_cache: options.flush_cache,
             output: OutputKind::Ansible,
+            events: None,
             timing: false,
         },
         show,

@@ -1,6 +1,6 @@
 //! Which of Ansible's programs runbook was started as.
 
-use super::{adhoc, config, doc, inventory, playbook};
+use super::{adhoc, config, doc, inventory, playbook, pull};
 use crate::cli::args::{Cli, Global};
 use crate::cli::exit::{CommandResult, Exit};
 use crate::cli::show::{Show, Voice};
@@ -28,17 +28,14 @@ pub enum Program {
     Config,
     /// `ansible-doc`
     Doc,
+    /// `ansible-pull`
+    Pull,
     /// `ansible-vault`
     Vault,
 }
 
 /// Ansible's programs that runbook does not stand for.
-const NOT_BUILT: &[&str] = &[
-    "ansible-galaxy",
-    "ansible-pull",
-    "ansible-console",
-    "ansible-test",
-];
+const NOT_BUILT: &[&str] = &["ansible-galaxy", "ansible-console", "ansible-test"];
 
 impl Program {
     /// The program that this process was started as, if its name is one of Ansible's.
@@ -59,6 +56,7 @@ impl Program {
             "ansible-inventory" => Self::Inventory,
             "ansible-config" => Self::Config,
             "ansible-doc" => Self::Doc,
+            "ansible-pull" => Self::Pull,
             "ansible-vault" => Self::Vault,
             _ => return None,
         })
@@ -72,6 +70,7 @@ impl Program {
             Self::Inventory => "ansible-inventory",
             Self::Config => "ansible-config",
             Self::Doc => "ansible-doc",
+            Self::Pull => "ansible-pull",
             Self::Vault => "ansible-vault",
         }
     }
@@ -93,6 +92,7 @@ impl Program {
             Self::Inventory => self.go(inventory::command(), &words, inventory::run),
             Self::Config => self.go(config::command(), &words, config::run),
             Self::Doc => self.go(doc::command(), &words, doc::run),
+            Self::Pull => self.go(pull::command(), &words, pull::run),
             Self::Vault => vault(&words),
         }
     }
@@ -149,6 +149,7 @@ impl Program {
                 match failure.diagnostic.code {
                     // not an error of the file that names it
                     "playbook::role-not-found" => Exit::Error.code(),
+                    code if code.starts_with("inventory::") => Exit::Error.code(),
                     _ => failure.exit.code(),
                 }
             }

@@ -1,5 +1,6 @@
 //! Diagnostics in Ansible's form.
 
+use crate::config::known;
 use crate::diag::{Diagnostic, Severity, Span};
 use crate::report::ansible::{Colour, Screen, wrapped};
 use std::fmt::Write as _;
@@ -16,7 +17,11 @@ pub fn message(diagnostic: &Diagnostic, colour: bool) -> String {
                 ("[DEPRECATION WARNING]", Colour::Deprecate)
             };
             let mut text = format!("{word}: {}", told(diagnostic));
-            if let Some(span) = diagnostic.span.as_ref().filter(|_| !places_itself(diagnostic)) {
+            if let Some(span) = diagnostic
+                .span
+                .as_ref()
+                .filter(|_| !places_itself(diagnostic))
+            {
                 let _ = write!(text, " ({})", place(span));
             }
             (wrapped(&text, Screen::COLUMNS), shade)
@@ -67,6 +72,20 @@ fn told(diagnostic: &Diagnostic) -> String {
         ("playbook::import-options", Some(name)) => {
             format!("Invalid options for import_tasks: {name}")
         }
+        ("inventory::group-name", _) => {
+            "Invalid characters were found in group names but not replaced, use -vvvv to see details".to_owned()
+        }
+        ("inventory::group-name-replaced", _) => {
+            "Invalid characters were found in group names and automatically replaced, use -vvvv to see details"
+                .to_owned()
+        }
+        ("config::bad-value", Some(name)) => match setting_of(diagnostic, name) {
+            Some(setting) => format!(
+                "Invalid type for configuration option setting: {setting}: {}",
+                diagnostic.message
+            ),
+            None => diagnostic.message.clone(),
+        },
         ("playbook::role-not-found", Some(name)) => format!("the role '{name}' was not found"),
         _ => diagnostic.message.clone(),
     }
@@ -75,6 +94,22 @@ fn told(diagnostic: &Diagnostic) -> String {
 /// Whether what is told of it says where.
 fn places_itself(diagnostic: &Diagnostic) -> bool {
     diagnostic.code == "yaml::duplicate-key"
+}
+
+/// The setting that a wrong value is of, and where that is from.
+fn setting_of(diagnostic: &Diagnostic, key: &str) -> Option<String> {
+    let of_environment = "the environment variable ";
+    if let Some(rest) = diagnostic.message.strip_prefix(of_environment) {
+        let variable = rest.split(' ').next()?;
+        let mut settings = known::settings().iter();
+        let known = settings.find(|known| known.env.contains(&variable))?;
+        return Some(format!("{} (from env: {variable})", known.name));
+    }
+    let mut settings = known::settings().iter();
+    let is_key = |place: &&str| place.split_once('.').is_some_and(|(_, name)| name == key);
+    let known = settings.find(|known| known.ini.iter().any(is_key))?;
+    let file = diagnostic.span.as_ref()?.path().display().to_string();
+    Some(format!("{} (from {file})", known.name))
 }
 
 fn error(diagnostic: &Diagnostic) -> String {

@@ -82,7 +82,7 @@ fn yaml() {
         ),
         (
             "all:\n  hosts:\n    10:\n",
-            "3:5 the name of a host must be a string, this is a number (put it in quotes)",
+            "3:5 Host pattern 12 must be a string, this is a number (put it in quotes)",
         ),
         (
             "all:\n  hosts:\n    h1: text\n",

@@ -29,10 +29,14 @@ pub(super) fn local(look: Look<'_>, dir: &Path, warnings: &mut Vec<String>) -> M
 fn read(look: Look<'_>, path: &Path) -> Result<Value, String> {
     let shown = path.display();
     let Some(meta) = look.0.stat(path, true).ok().flatten() else {
-        return Err(format!("Could not stat fact ({shown}): there is no such file"));
+        return Err(format!(
+            "Could not stat fact ({shown}): there is no such file"
+        ));
     };
     if meta.kind == FileKind::Directory {
-        return Err(format!("error loading facts as JSON or ini - please check content: {shown} is a directory"));
+        return Err(format!(
+            "error loading facts as JSON or ini - please check content: {shown} is a directory"
+        ));
     }
     let text = if meta.mode & 0o100 != 0 {
         let output = look
@@ -53,10 +57,18 @@ fn read(look: Look<'_>, path: &Path) -> Result<Value, String> {
     match serde_json::from_str(&text) {
         Ok(json) => Ok(Value::from_json(&json)),
         Err(_) => ini(&text)
-            .map(|facts| filled(&facts).map_err(|why| {
-                format!("error loading facts as ini - please check content: {shown} ({why})")
-            }).map(Value::map))
-            .ok_or_else(|| format!("error loading facts as JSON or ini - please check content: {shown}"))?,
+            .map(|facts| {
+                filled(&facts)
+                    .map_err(|why| {
+                        format!(
+                            "error loading facts as ini - please check content: {shown} ({why})"
+                        )
+                    })
+                    .map(Value::map)
+            })
+            .ok_or_else(|| {
+                format!("error loading facts as JSON or ini - please check content: {shown}")
+            })?,
     }
 }
 
@@ -89,9 +101,13 @@ fn expanded(text: &str, options: &Map, depth: usize) -> Result<String, String> {
         }
         let named = after.strip_prefix('(').and_then(|a| a.split_once(")s"));
         let Some((name, after)) = named else {
-            return Err(format!("'%' must be followed by '%' or '(', found: '%{after}'"));
+            return Err(format!(
+                "'%' must be followed by '%' or '(', found: '%{after}'"
+            ));
         };
-        let value = options.get(name.to_lowercase().as_str()).and_then(Value::as_str);
+        let value = options
+            .get(name.to_lowercase().as_str())
+            .and_then(Value::as_str);
         match value {
             Some(value) if depth < 10 => out.push_str(&expanded(value, options, depth + 1)?),
             _ => return Err(format!("`%({name})s` cannot be filled in")),

@@ -84,6 +84,7 @@ impl Web {
             force_basic_auth: self.force_basic_auth,
             use_netrc: self.use_netrc,
             unredirected_headers: self.unredirected_headers.clone(),
+            ..HttpRequest::default()
         })
     }
 }

@@ -50,7 +50,8 @@ mod tests {
         let wrong = Map::new().with("dat", "x");
         let outcome = (ping.run)(&wrong, &mut Sys::real(), RunMode::default());
         assert!(outcome.failed);
-        let message = "Unsupported parameters for (ping) module: dat. Supported parameters include: data.";
+        let message =
+            "Unsupported parameters for (ping) module: dat. Supported parameters include: data.";
         assert_eq!(outcome.message(), Some(message));
     }
 }

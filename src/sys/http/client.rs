@@ -2,6 +2,7 @@
 
 use super::url::{clean, host_of, join, without_credentials};
 use crate::sys::{Error, Result, Sys};
+use crate::value::Secret;
 use base64::Engine;
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
@@ -52,6 +53,10 @@ pub struct HttpRequest {
     pub client_cert: Option<PathBuf>,
     /// Its key, if it is not in the same file.
     pub client_key: Option<PathBuf>,
+    /// Authorities to trust instead of the machine's, in PEM; before those of a file.
+    pub ca_pem: Option<Vec<u8>>,
+    /// A certificate to show and its key, in PEM; before those of files.
+    pub client_pem: Option<Secret<(Vec<u8>, Vec<u8>)>>,
     /// Whether proxies of the environment are used.
     pub use_proxy: bool,
     /// How the program names itself.

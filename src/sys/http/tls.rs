@@ -23,6 +23,9 @@ impl Sys {
         let mut config = TlsConfig::builder();
         if !request.validate_certs {
             config = config.disable_verification(true);
+        } else if let Some(pem) = &request.ca_pem {
+            let all = certificates(pem, "the authority's certificate")?;
+            config = config.root_certs(RootCerts::new_with_certs(&all));
         } else if let Some(path) = &request.ca_path {
             config = config.root_certs(RootCerts::new_with_certs(&self.certificates(path)?));
         } else {
@@ -34,7 +37,12 @@ impl Sys {
             config = config
                 .root_certs(found.map_or(RootCerts::WebPki, |all| RootCerts::new_with_certs(&all)));
         }
-        if let Some(path) = &request.client_cert {
+        if let Some(pem) = &request.client_pem {
+            let (chain, key) = pem.reveal();
+            let chain = certificates(chain, "the client's certificate")?;
+            let key = private_key(key, "the client's key")?;
+            config = config.client_cert(Some(ClientCert::new_with_certs(&chain, key)));
+        } else if let Some(path) = &request.client_cert {
             let chain = self.certificates(path)?;
             let key = self.private_key(request.client_key.as_ref().unwrap_or(path))?;
             config = config.client_cert(Some(ClientCert::new_with_certs(&chain, key)));
@@ -48,29 +56,28 @@ impl Sys {
     }
 
     fn certificates(&self, path: &Path) -> Result<Vec<Certificate<'static>>> {
-        let content = self.pem_of(path)?;
-        let found: Vec<_> = parse_pem(&content)
-            .filter_map(|item| match item {
-                Ok(PemItem::Certificate(certificate)) => Some(certificate),
-                _ => None,
-            })
-            .collect();
-        if found.is_empty() {
-            return Err(Error::Other(format!(
-                "{} has no certificates",
-                path.display()
-            )));
-        }
-        Ok(found)
+        certificates(&self.pem_of(path)?, &path.to_string_lossy())
     }
 
     fn private_key(&self, path: &Path) -> Result<PrivateKey<'static>> {
-        let content = self.pem_of(path)?;
-        PrivateKey::from_pem(&content).map_err(|_| {
-            Error::Other(format!(
-                "{} has no private key that can be used",
-                path.display()
-            ))
-        })
+        private_key(&self.pem_of(path)?, &path.to_string_lossy())
     }
+}
+
+fn certificates(pem: &[u8], what: &str) -> Result<Vec<Certificate<'static>>> {
+    let found: Vec<_> = parse_pem(pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if found.is_empty() {
+        return Err(Error::Other(format!("{what} has no certificates")));
+    }
+    Ok(found)
+}
+
+fn private_key(pem: &[u8], what: &str) -> Result<PrivateKey<'static>> {
+    PrivateKey::from_pem(pem)
+        .map_err(|_| Error::Other(format!("{what} has no private key that can be used")))
 }

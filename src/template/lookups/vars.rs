@@ -41,27 +41,7 @@ pub(super) const TABLE: &[(&str, Lookup)] = &[
         }
         Ok(out)
     }),
-    ("config", |q| {
-        let on_missing = q.text_option("on_missing", "error");
-        let mut out = Vec::new();
-        for name in q.texts() {
-            let found = q
-                .render
-                .templar
-                .options()
-                .setting
-                .as_ref()
-                .and_then(|setting| setting(&name));
-            match found {
-                Some(value) => out.push(value),
-                None if on_missing == "error" => {
-                    return Err(format!("unable to find setting {name}"));
-                }
-                None => {}
-            }
-        }
-        Ok(out)
-    }),
+    ("config", config),
     ("inventory_hostnames", |q| {
         let Some(hosts) = q.render.templar.options().hosts.clone() else {
             return Err("there is no inventory here".into());
@@ -73,6 +53,74 @@ pub(super) const TABLE: &[(&str, Lookup)] = &[
             .collect())
     }),
 ];
+
+/// `config(*names, on_missing=..., plugin_type=..., plugin_name=..., show_origin=...)`.
+fn config(query: &mut Query) -> Result<Vec<Value>, String> {
+    let on_missing = query.text_option("on_missing", "error");
+    if !matches!(on_missing.as_str(), "error" | "warn" | "skip") {
+        return Err(format!(
+            "\"on_missing\" must be a string and valid values are error, warn and skip, not {on_missing}"
+        ));
+    }
+    let kind = query.text_option("plugin_type", "");
+    let plugin = query.text_option("plugin_name", "");
+    if kind.is_empty() != plugin.is_empty() {
+        return Err(
+            "Both plugin_type and plugin_name are required, cannot use one without the other"
+                .into(),
+        );
+    }
+    let origins = query
+        .option("show_origin")
+        .as_ref()
+        .and_then(crate::value::to_bool)
+        .unwrap_or(false);
+    let options = query.render.templar.options().clone();
+    let mut out = Vec::new();
+    for term in query.terms.clone() {
+        let Value::Str(name) = &term else {
+            return Err(format!(
+                "Invalid setting identifier, \"{}\" is not a string, it is a {}",
+                str_of(&term),
+                term.type_name()
+            ));
+        };
+        let of = (!kind.is_empty()).then_some((kind.as_str(), plugin.as_str()));
+        let found = options
+            .setting
+            .as_ref()
+            .and_then(|setting| setting(of, name));
+        let Some(found) = found else {
+            let missing = format!("Unable to find setting {name}");
+            match on_missing.as_str() {
+                "error" => return Err(format!("Invalid setting \"{name}\": {missing}")),
+                "warn" => {
+                    if let Some(warn) = &options.warn {
+                        warn(&format!("Skipping, did not find setting {name}"));
+                    }
+                }
+                _ => {}
+            }
+            continue;
+        };
+        let (mut value, mut origin) = (found.value, found.origin);
+        for name in found.vars {
+            if let Some(Ok(Resolved::Value(set))) =
+                resolve(&query.render.templar, &query.render.session, name)
+            {
+                let set = query.render.unseal(set).map_err(|e| e.to_string())?;
+                value = (found.typed)(found.kind, &set);
+                origin = format!("var: {name}");
+            }
+        }
+        out.push(if origins {
+            Value::list(vec![value, Value::data(origin)])
+        } else {
+            value
+        });
+    }
+    Ok(out)
+}
 
 /// `vars(*names, default=...)`.
 fn vars(query: &mut Query) -> Result<Vec<Value>, String> {

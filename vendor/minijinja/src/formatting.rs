@@ -1074,7 +1074,9 @@ fn parse_till<'s>(cursor: &mut Cursor<'s>, end_delim: u8) -> Result<&'s str, Err
                 ),
             ));
         } else {
-            cursor.advance(1);
+            // a key may hold any character
+            let next = cursor.rest().chars().next();
+            cursor.advance(next.map_or(1, char::len_utf8));
         }
     }
     // don't include the closing delimiter

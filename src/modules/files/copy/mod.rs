@@ -121,7 +121,10 @@ fn plan_file<'a>(
     let wanted = sys.expand(&args.dest);
     let dest = destination(args, sys, &wanted, &source)?;
     plan.returns("dest", Value::data(dest.to_string_lossy().as_ref()));
-    let src = args.src.as_ref().map(|src| src.to_string_lossy().into_owned());
+    let src = args
+        .src
+        .as_ref()
+        .map(|src| src.to_string_lossy().into_owned());
     if let Some(src) = src
         .or_else(|| args._source.clone())
         .or_else(|| args._source_name.clone())

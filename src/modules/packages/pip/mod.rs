@@ -71,7 +71,8 @@ pub struct Pip;
 
 impl Module for Pip {
     const NAME: &'static str = "pip";
-    const DOC: &'static str = "Install, upgrade and remove packages of Python with the machine's pip.";
+    const DOC: &'static str =
+        "Install, upgrade and remove packages of Python with the machine's pip.";
     const RULES: &'static [ArgRule] = &[
         ArgRule::OneOf(&["name", "requirements"]),
         ArgRule::Exclusive(&["name", "requirements"]),
@@ -85,7 +86,10 @@ impl Module for Pip {
         plan.returns("name", args.name.clone());
         plan.returns("version", args.version.as_deref().map(Value::data));
         plan.returns("state", args.state.word());
-        plan.returns("requirements", args.requirements.as_deref().map(Value::data));
+        plan.returns(
+            "requirements",
+            args.requirements.as_deref().map(Value::data),
+        );
         let env = wish.env.as_ref().map(|env| env.display().to_string());
         plan.returns("virtualenv", env.clone().map(Value::data));
         if let Some(name) = env.filter(|_| !wish.has_env(sys)) {
@@ -103,7 +107,10 @@ impl Module for Pip {
         let installed = wish.installed(sys)?;
         let mut cmd = wish.pip(sys)?;
         cmd.extend(["list".to_owned(), "--format=freeze".to_owned()]);
-        plan.returns("cmd", Value::list(cmd.into_iter().map(Value::data).collect()));
+        plan.returns(
+            "cmd",
+            Value::list(cmd.into_iter().map(Value::data).collect()),
+        );
         let (mut is_known, mut open) = (wish.is_plain(), Vec::new());
         for package in &wish.packages {
             match package.is_fulfilled(&installed) {
@@ -235,9 +242,17 @@ impl<'a> Wish<'a> {
                 return Ok(word(program));
             }
             let found = sys.which(&program.to_string_lossy());
-            return found.map(|path| word(&path)).ok_or_else(|| missing(&program.display().to_string()));
+            return found
+                .map(|path| word(&path))
+                .ok_or_else(|| missing(&program.display().to_string()));
         }
-        for python in self.args._python.iter().map(String::as_str).chain(["python3"]) {
+        for python in self
+            .args
+            ._python
+            .iter()
+            .map(String::as_str)
+            .chain(["python3"])
+        {
             if sys.which(python).is_none() {
                 continue;
             }
@@ -250,7 +265,9 @@ impl<'a> Wish<'a> {
             }
         }
         let found = sys.which("pip3").or_else(|| sys.which("pip"));
-        found.map(|path| word(&path)).ok_or_else(|| missing("pip3, pip"))
+        found
+            .map(|path| word(&path))
+            .ok_or_else(|| missing("pip3, pip"))
     }
 
     fn command(&self, words: Vec<String>, sys: &Sys) -> Command {
@@ -279,7 +296,10 @@ impl<'a> Wish<'a> {
     fn list(&self, sys: &Sys) -> ModuleResult<String> {
         let pip = self.pip(sys)?;
         let words = |more: &[&str]| -> Vec<String> {
-            pip.iter().cloned().chain(more.iter().map(|w| (*w).to_owned())).collect()
+            pip.iter()
+                .cloned()
+                .chain(more.iter().map(|w| (*w).to_owned()))
+                .collect()
         };
         let output = sys.query(&self.command(words(&["list", "--format=freeze"]), sys))?;
         if output.ok() {
@@ -300,7 +320,9 @@ impl<'a> Wish<'a> {
         let mut words = shell_words(&self.args.virtualenv_command)
             .map_err(|why| format!("virtualenv_command cannot be split: {why}"))?;
         let is_venv = words.iter().any(|word| word.ends_with("pyvenv"))
-            || words.windows(2).any(|pair| matches!(pair, [m, venv] if m == "-m" && venv == "venv"))
+            || words
+                .windows(2)
+                .any(|pair| matches!(pair, [m, venv] if m == "-m" && venv == "venv"))
             || words.iter().any(|word| word == "-mvenv");
         let Some(program) = words.first().cloned() else {
             return Err("virtualenv_command is empty".into());
@@ -318,7 +340,11 @@ impl<'a> Wish<'a> {
             words.push("--system-site-packages".to_owned());
         }
         if !is_venv {
-            let python = self.args.virtualenv_python.as_deref().or(self.args._python.as_deref());
+            let python = self
+                .args
+                .virtualenv_python
+                .as_deref()
+                .or(self.args._python.as_deref());
             words.extend(python.map(|python| format!("-p{python}")));
         }
         words.extend(self.env.iter().map(|env| env.display().to_string()));
@@ -332,7 +358,12 @@ impl<'a> Wish<'a> {
     }
 
     /// Runs pip, and says whether it changed something.
-    fn install(&self, sys: &mut Sys, data: &mut Map, before: Option<&Output>) -> ModuleResult<bool> {
+    fn install(
+        &self,
+        sys: &mut Sys,
+        data: &mut Map,
+        before: Option<&Output>,
+    ) -> ModuleResult<bool> {
         let (mut stdout, mut stderr) = (String::new(), String::new());
         if let Some(before) = before {
             stdout.push_str(&before.text());
@@ -354,8 +385,15 @@ impl<'a> Wish<'a> {
                 words.extend(["-r".to_owned(), file.clone()]);
             }
             let compares = self.args.requirements.is_some()
-                || self.packages.iter().any(|package| is_repository(&package.text));
-            let old = if compares { Some(self.list(sys)?) } else { None };
+                || self
+                    .packages
+                    .iter()
+                    .any(|package| is_repository(&package.text));
+            let old = if compares {
+                Some(self.list(sys)?)
+            } else {
+                None
+            };
             let command = self.command(words, sys);
             let output = sys.run(&command)?;
             let text = output.text();
@@ -368,7 +406,10 @@ impl<'a> Wish<'a> {
             if !output.ok() && !was_absent {
                 return Err(refused(&command, &output));
             }
-            data.set("cmd", Value::list(command.words().into_iter().map(Value::data).collect()));
+            data.set(
+                "cmd",
+                Value::list(command.words().into_iter().map(Value::data).collect()),
+            );
             changed |= match (self.args.state, old) {
                 (State::Absent, _) => text.contains("Successfully uninstalled"),
                 (_, Some(old)) => old != self.list(sys)?,

@@ -44,7 +44,9 @@ impl Requirement {
     }
 
     pub fn has_version(&self) -> bool {
-        self.plain.as_ref().is_some_and(|(_, specs)| !specs.is_empty())
+        self.plain
+            .as_ref()
+            .is_some_and(|(_, specs)| !specs.is_empty())
     }
 
     /// Whether what is installed fulfils it; `None` if only pip can tell.
@@ -123,7 +125,13 @@ mod tests {
 
     #[test]
     fn lists_cut_at_commas_are_put_together() {
-        let names = ["django>1.11.1".to_owned(), "<1.11.3".into(), "a[b".into(), "c]".into(), "d".into()];
+        let names = [
+            "django>1.11.1".to_owned(),
+            "<1.11.3".into(),
+            "a[b".into(),
+            "c]".into(),
+            "d".into(),
+        ];
         let found: Vec<_> = requirements(&names).into_iter().map(|r| r.text).collect();
         assert_eq!(found, ["django>1.11.1,<1.11.3", "a[b,c]", "d"]);
     }

@@ -203,7 +203,8 @@ impl Specifier {
                 order == Ordering::Less && !early
             }
             ">" => {
-                let late = have.post.is_some() && wanted.post.is_none() && have.has_base_of(&wanted);
+                let late =
+                    have.post.is_some() && wanted.post.is_none() && have.has_base_of(&wanted);
                 order == Ordering::Greater && !late
             }
             // compatible: at least this, and the same but for the last part
@@ -227,12 +228,25 @@ mod tests {
     #[test]
     fn versions_are_ordered() {
         let order = [
-            "1.0.dev1", "1.0a1", "1.0a2.dev1", "1.0a2", "1.0b1", "1.0rc1", "1.0", "1.0+x", "1.0.post1", "1.1",
+            "1.0.dev1",
+            "1.0a1",
+            "1.0a2.dev1",
+            "1.0a2",
+            "1.0b1",
+            "1.0rc1",
+            "1.0",
+            "1.0+x",
+            "1.0.post1",
+            "1.1",
             "1!0.1",
         ];
         for pair in order.windows(2) {
             let parse = |text: &str| Version::parse(text).expect("a version");
-            assert_eq!(parse(pair[0]).compare(&parse(pair[1])), Ordering::Less, "{pair:?}");
+            assert_eq!(
+                parse(pair[0]).compare(&parse(pair[1])),
+                Ordering::Less,
+                "{pair:?}"
+            );
         }
         assert!(Version::parse("latest").is_none());
     }
@@ -254,7 +268,11 @@ mod tests {
         ];
         for (condition, installed, wanted) in cases {
             let specifier = Specifier::parse(condition).expect("a condition");
-            assert_eq!(specifier.holds(installed), wanted, "{condition} {installed}");
+            assert_eq!(
+                specifier.holds(installed),
+                wanted,
+                "{condition} {installed}"
+            );
         }
     }
 }

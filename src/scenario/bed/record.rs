@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
-const STATE: &str = "/run/runbook-test";
+const STATE: &str = "/run/runbook-machines";
+/// A file of this name says that a directory was made for a bed, and goes with it.
+pub const MARK: &str = ".runbook-machines";
 const FORWARDING: &str = "/proc/sys/net/ipv4/ip_forward";
 
 /// One machine's traces.
@@ -23,7 +25,8 @@ pub struct Booted {
 /// One bed's traces.
 #[derive(Debug)]
 pub struct Record {
-    owner: Process,
+    /// Who takes it down at the end; nobody if it is kept until somebody says so.
+    owner: Option<Process>,
     directory: PathBuf,
     subnet: Option<u8>,
     machines: Vec<Booted>,
@@ -35,42 +38,73 @@ pub type Shared = Arc<Mutex<Record>>;
 static LIVE: Mutex<Vec<Shared>> = Mutex::new(Vec::new());
 
 impl Record {
-    /// Begins the record of a bed of this process that lives in `directory`.
+    /// Begins the record of a bed that lives in `directory`; of this process, unless it is to be kept.
     ///
     /// # Errors
-    /// The state directory cannot be written.
-    pub fn begin(directory: &Path) -> Result<Shared, String> {
+    /// The state directory cannot be written, or there is such a record.
+    pub fn begin(directory: &Path, kept: bool) -> Result<Shared, String> {
         let _lock = lock()?;
-        let owner = Process::of(std::process::id()).ok_or("/proc cannot be read")?;
-        let name = directory
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let owner = if kept {
+            None
+        } else {
+            Some(Process::of(std::process::id()).ok_or("/proc cannot be read")?)
+        };
+        let file = Self::file_of(directory);
+        if file.exists() {
+            return Err(format!(
+                "there are machines in {} already",
+                directory.display()
+            ));
+        }
         let record = Self {
             owner,
             directory: directory.to_owned(),
             subnet: None,
             machines: Vec::new(),
-            file: Path::new(STATE).join(format!("{name}.bed")),
+            file,
         };
         record.write()?;
         let record = Arc::new(Mutex::new(record));
-        LIVE.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Arc::clone(&record));
-        clean_up_at_the_end();
+        if !kept {
+            LIVE.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(Arc::clone(&record));
+            clean_up_at_the_end();
+        }
         Ok(record)
     }
 
-    /// Takes a free network 198.18.N.0/24 and makes its bridge, with NAT to the outside. Returns N.
+    /// The record of the bed in `directory`, if there is one.
+    pub fn find(directory: &Path) -> Option<Shared> {
+        let record = Self::read(&Self::file_of(directory))?;
+        Some(Arc::new(Mutex::new(record)))
+    }
+
+    fn file_of(directory: &Path) -> PathBuf {
+        let name: String = directory
+            .display()
+            .to_string()
+            .trim_start_matches('/')
+            .replace('/', "+");
+        Path::new(STATE).join(format!("{name}.bed"))
+    }
+
+    /// The number of its network.
+    pub fn subnet(&self) -> Option<u8> {
+        self.subnet
+    }
+
+    /// Takes a free network 198.18.N.0/24, that with `preferred` as N if possible, and makes its bridge, with NAT to
+    /// the outside. Returns N.
     ///
     /// # Errors
     /// None is free, or `ip` or `iptables` failed.
-    pub fn make_network(&mut self) -> Result<u8, String> {
+    pub fn make_network(&mut self, preferred: Option<u8>) -> Result<u8, String> {
         let _lock = lock()?;
         let used = must("ip", &["-4", "-o", "addr"])?;
-        let subnet = (1..=254)
+        let subnet = preferred
+            .into_iter()
+            .chain(1..=254)
             .find(|n| !used.contains(&format!("inet 198.18.{n}.")))
             .ok_or("no free network in 198.18.0.0/16")?;
         self.subnet = Some(subnet);
@@ -135,7 +169,10 @@ impl Record {
     }
 
     fn write(&self) -> Result<(), String> {
-        let mut lines = format!("owner {} {}\n", self.owner.pid, self.owner.start);
+        let mut lines = match self.owner {
+            Some(owner) => format!("owner {} {}\n", owner.pid, owner.start),
+            None => "kept\n".to_owned(),
+        };
         lines.push_str(&format!("directory {}\n", self.directory.display()));
         if let Some(subnet) = self.subnet {
             lines.push_str(&format!("subnet {subnet}\n"));
@@ -161,21 +198,22 @@ impl Record {
     fn read(file: &Path) -> Option<Self> {
         let text = fs::read_to_string(file).ok()?;
         let mut record = Self {
-            owner: Process { pid: 0, start: 0 },
+            owner: None,
             directory: PathBuf::new(),
             subnet: None,
             machines: Vec::new(),
             file: file.to_owned(),
         };
         for line in text.lines() {
-            let (key, rest) = line.split_once(' ')?;
+            let (key, rest) = line.split_once(' ').unwrap_or((line, ""));
             let words: Vec<&str> = rest.splitn(4, ' ').collect();
             match (key, words.as_slice()) {
+                ("kept", _) => record.owner = None,
                 ("owner", [pid, start]) => {
-                    record.owner = Process {
+                    record.owner = Some(Process {
                         pid: pid.parse().ok()?,
                         start: start.parse().ok()?,
-                    };
+                    });
                 }
                 ("directory", _) => record.directory = rest.into(),
                 ("subnet", [n]) => record.subnet = n.parse().ok(),
@@ -216,7 +254,8 @@ impl Record {
         }
         let mounted = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
         let inside = format!(" {}/", self.directory.display());
-        if self.directory.starts_with(std::env::temp_dir()) && !mounted.contains(&inside) {
+        let ours = self.directory.join(MARK).exists();
+        if ours && !mounted.contains(&inside) {
             let _ = fs::remove_dir_all(&self.directory);
         }
         let _ = fs::remove_file(&self.file);
@@ -282,7 +321,7 @@ pub fn cgroups(id: &str) -> Vec<PathBuf> {
     // A new group of `cpuset` holds no processor and takes no process.
     tops.retain(|top| top.join("cgroup.procs").exists() && !top.ends_with("cpuset"));
     tops.iter()
-        .map(|top| top.join(format!("runbook-test-{id}")))
+        .map(|top| top.join(format!("runbook-machine-{id}")))
         .collect()
 }
 
@@ -307,7 +346,7 @@ pub fn remove_stale() {
         let path = entry.path();
         if path.extension().is_some_and(|extension| extension == "bed")
             && let Some(mut record) = Record::read(&path)
-            && !record.owner.alive()
+            && record.owner.is_some_and(|owner| !owner.alive())
         {
             record.tear_down();
         }

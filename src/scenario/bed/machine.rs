@@ -1,8 +1,9 @@
 //! One machine of a bed.
 
-use super::image;
+use super::image::proxy;
 use super::process::{must, run, text};
 use super::record::{Booted, Shared, bridge, cgroups};
+use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -12,6 +13,37 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
+
+/// What a machine is to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Its host name, and its name in the inventory.
+    pub name: String,
+    /// Whether containers run in it: all capabilities, writable control groups, and directories that are no overlay.
+    #[serde(default)]
+    pub containers: bool,
+    /// Most memory that it may take, in MiB.
+    #[serde(default)]
+    pub memory: Option<u64>,
+    /// Directories of this machine that it sees, read-only: here and there.
+    #[serde(default)]
+    pub binds: Vec<(PathBuf, PathBuf)>,
+}
+
+/// nspawn mounts these read-only.
+const WRITABLE: &str = "[Unit]
+Description=Control groups and kernel settings can be written
+DefaultDependencies=no
+Before=sysinit.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'for group in /sys/fs/cgroup /sys/fs/cgroup/*; do mount -o remount,bind,rw \"$$group\" || true; done; mount -o remount,bind,rw /proc/sys'
+";
+
+/// Where container runtimes keep what cannot lie on an overlay.
+const PLAIN: [&str; 3] = ["/var/lib/containerd", "/var/lib/docker", "/var/lib/kubelet"];
 
 /// A booted system with its own init, network and sshd.
 #[derive(Debug)]
@@ -24,10 +56,11 @@ pub struct Machine {
     pub host_key: String,
     /// Its root directory as seen from here. For looking only: the machine is running.
     pub root: PathBuf,
-    id: String,
-    directory: PathBuf,
-    subnet: u8,
-    record: Shared,
+    pub(super) wish: Wish,
+    pub(super) id: String,
+    pub(super) directory: PathBuf,
+    pub(super) subnet: u8,
+    pub(super) record: Shared,
 }
 
 /// What came back from a command on a machine.
@@ -46,30 +79,26 @@ pub(super) struct Plan<'a> {
     pub image: &'a Path,
     pub directory: &'a Path,
     pub subnet: u8,
-    pub names: &'a [String],
+    pub wishes: &'a [Wish],
     pub public_key: &'a str,
 }
 
 impl Machine {
     /// Prepares the root of the machine with this place in the list, and starts it. Does not wait for it.
     pub(super) fn start(plan: &Plan<'_>, index: usize, record: &Shared) -> Result<Self, String> {
-        let name = plan.names.get(index).cloned().ok_or("no such name")?;
+        let wish = plan.wishes.get(index).cloned().ok_or("no such machine")?;
         let number = u8::try_from(index)
             .ok()
             .filter(|n| *n < 200)
             .ok_or("too many machines")?;
-        let addr = Ipv4Addr::new(198, 18, plan.subnet, 11 + number);
         let id = format!("rb{}-{}", plan.subnet, index + 1);
         let directory = plan.directory.join(&id);
-        let (upper, work, root) = (
-            directory.join("upper"),
-            directory.join("work"),
-            directory.join("root"),
-        );
-        for path in [&upper, &work, &root] {
-            fs::create_dir_all(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let root = directory.join("root");
+        for part in ["upper", "work", "root"] {
+            let path = directory.join(part);
+            fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         }
-        let machine = Booted {
+        let booted = Booted {
             id: id.clone(),
             root: root.clone(),
             nspawn: None,
@@ -77,34 +106,40 @@ impl Machine {
         record
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .add(machine)?;
-        let options = format!(
-            "lowerdir={},upperdir={},workdir={}",
-            plan.image.display(),
-            upper.display(),
-            work.display()
-        );
-        let flags = nix::mount::MsFlags::empty();
-        nix::mount::mount(
-            Some("overlay"),
-            &root,
-            Some("overlay"),
-            flags,
-            Some(options.as_str()),
-        )
-        .map_err(|error| format!("overlay at {}: {error}", root.display()))?;
-        let machine = Self {
-            host_key: configure(plan, &name, addr, &root)?,
-            name,
-            addr,
+            .add(booted)?;
+        let mut machine = Self {
+            host_key: String::new(),
+            name: wish.name.clone(),
+            addr: Ipv4Addr::new(198, 18, plan.subnet, 11 + number),
             root,
+            wish,
             id,
             directory,
             subnet: plan.subnet,
             record: Arc::clone(record),
         };
-        machine.power_on()?;
+        machine.begin(plan)?;
         Ok(machine)
+    }
+
+    /// Mounts its root, makes it this machine, and starts it.
+    pub(super) fn begin(&mut self, plan: &Plan<'_>) -> Result<(), String> {
+        let options = format!(
+            "lowerdir={},upperdir={},workdir={}",
+            plan.image.display(),
+            self.directory.join("upper").display(),
+            self.directory.join("work").display()
+        );
+        nix::mount::mount(
+            Some("overlay"),
+            &self.root,
+            Some("overlay"),
+            nix::mount::MsFlags::empty(),
+            Some(options.as_str()),
+        )
+        .map_err(|error| format!("overlay at {}: {error}", self.root.display()))?;
+        self.host_key = configure(plan, &self.wish, self.addr, &self.root)?;
+        self.power_on()
     }
 
     /// Pulls the plug, and returns when nothing of it runs any more.
@@ -142,6 +177,7 @@ impl Machine {
             .iter()
             .map(|group| group.display().to_string())
             .collect();
+        self.bound_memory();
         let child = Command::new("sh")
             .args([
                 "-c",
@@ -162,6 +198,7 @@ impl Machine {
             .arg(format!("--machine={}", self.id))
             .arg(format!("--hostname={}", self.name))
             .arg(format!("--network-bridge={}", bridge(self.subnet)))
+            .args(self.options()?)
             .arg("-D")
             .arg(&self.root)
             .env("GROUPS_OF_IT", groups.join(" "))
@@ -177,7 +214,50 @@ impl Machine {
             .started(&self.id, child.id())
     }
 
+    /// What nspawn has to be told for this machine only.
+    fn options(&self) -> Result<Vec<String>, String> {
+        let mut options = Vec::new();
+        if self.wish.containers {
+            options.push("--capability=all".to_owned());
+            options.push("--system-call-filter=@keyring bpf perf_event_open".to_owned());
+            options.push("--bind=/dev/kmsg".to_owned());
+            for inside in PLAIN {
+                let here = self.plain().join(inside.trim_start_matches('/'));
+                fs::create_dir_all(&here)
+                    .map_err(|error| format!("{}: {error}", here.display()))?;
+                options.push(format!("--bind={}:{inside}", here.display()));
+            }
+        }
+        for (here, inside) in &self.wish.binds {
+            options.push(format!("--bind-ro={}:{}", here.display(), inside.display()));
+        }
+        Ok(options)
+    }
+
+    /// Where its directories are that are no overlay.
+    pub(super) fn plain(&self) -> PathBuf {
+        self.directory.join("plain")
+    }
+
+    /// Writes the bound on its memory, where the kernel takes one.
+    fn bound_memory(&self) {
+        let Some(mebibytes) = self.wish.memory else {
+            return;
+        };
+        for group in cgroups(&self.id) {
+            for file in ["memory.limit_in_bytes", "memory.max"] {
+                let file = group.join(file);
+                if file.exists() {
+                    let _ = fs::write(file, (mebibytes * 1024 * 1024).to_string());
+                }
+            }
+        }
+    }
+
     /// Waits until sshd answers and the system has finished booting.
+    ///
+    /// # Errors
+    /// It does not; with what its console shows.
     pub fn wait(&self, limit: Duration) -> Result<(), String> {
         let end = Instant::now() + limit;
         while !self.greets() {
@@ -249,25 +329,11 @@ impl Machine {
             },
         }
     }
-
-    /// Like [`Self::ssh`], for commands that cannot fail.
-    ///
-    /// # Panics
-    /// If it does.
-    #[track_caller]
-    pub fn must(&self, command: &str) -> String {
-        let answer = self.ssh(command);
-        assert_eq!(
-            answer.rc, 0,
-            "{}: `{command}`: {}{}",
-            self.name, answer.stdout, answer.stderr
-        );
-        answer.stdout
-    }
 }
 
 /// Writes what makes a root this machine. Returns its public host key.
-fn configure(plan: &Plan<'_>, name: &str, addr: Ipv4Addr, root: &Path) -> Result<String, String> {
+fn configure(plan: &Plan<'_>, wish: &Wish, addr: Ipv4Addr, root: &Path) -> Result<String, String> {
+    let name = &wish.name;
     let write = |path: &str, text: &str| {
         let path = root.join(path);
         let parent = path.parent().unwrap_or(root);
@@ -277,8 +343,9 @@ fn configure(plan: &Plan<'_>, name: &str, addr: Ipv4Addr, root: &Path) -> Result
     };
     write("etc/hostname", &format!("{name}\n"))?;
     let mut hosts = "127.0.0.1 localhost\n".to_owned();
-    for (index, name) in plan.names.iter().enumerate() {
-        hosts.push_str(&format!("198.18.{}.{} {name}\n", plan.subnet, 11 + index));
+    for (index, other) in plan.wishes.iter().enumerate() {
+        let number = 11 + index;
+        hosts.push_str(&format!("198.18.{}.{number} {}\n", plan.subnet, other.name));
     }
     write("etc/hosts", &hosts)?;
     write(
@@ -292,15 +359,35 @@ fn configure(plan: &Plan<'_>, name: &str, addr: Ipv4Addr, root: &Path) -> Result
         "etc/resolv.conf",
         &fs::read_to_string("/etc/resolv.conf").unwrap_or_default(),
     )?;
-    if let Some(proxy) = image::proxy() {
+    if let Some(proxy) = proxy() {
         write(
             "etc/apt/apt.conf.d/91proxy",
             &format!("Acquire::http::Proxy \"{proxy}\";\n"),
         )?;
     }
+    if wish.containers {
+        write("etc/systemd/system/runbook-machine.service", WRITABLE)?;
+        let wanted = root.join("etc/systemd/system/sysinit.target.wants");
+        let link = wanted.join("runbook-machine.service");
+        if fs::symlink_metadata(&link).is_err() {
+            fs::create_dir_all(&wanted)
+                .and_then(|()| {
+                    std::os::unix::fs::symlink("/etc/systemd/system/runbook-machine.service", &link)
+                })
+                .map_err(|error| format!("{}: {error}", link.display()))?;
+        }
+    }
     let mut key = String::new();
     for kind in ["ed25519", "ecdsa"] {
         let path = root.join(format!("etc/ssh/ssh_host_{kind}_key"));
+        // a machine that comes from a snapshot has keys, and keeps them
+        if path.exists() {
+            if key.is_empty() {
+                key = fs::read_to_string(path.with_extension("pub"))
+                    .map_err(|error| error.to_string())?;
+            }
+            continue;
+        }
         must(
             "ssh-keygen",
             &[
@@ -320,9 +407,9 @@ fn configure(plan: &Plan<'_>, name: &str, addr: Ipv4Addr, root: &Path) -> Result
                 .map_err(|error| error.to_string())?;
         }
     }
-    for home in ["root", "home/deploy", "home/nobody2"] {
-        let owner = owner_of(root, home)?;
-        let directory = root.join(home).join(".ssh");
+    for home in homes(root) {
+        let owner = owner_of(root, &home)?;
+        let directory = root.join(&home).join(".ssh");
         write(&format!("{home}/.ssh/authorized_keys"), plan.public_key)?;
         for (path, mode) in [
             (directory.clone(), 0o700),
@@ -334,6 +421,23 @@ fn configure(plan: &Plan<'_>, name: &str, addr: Ipv4Addr, root: &Path) -> Result
         }
     }
     Ok(key.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
+}
+
+/// The home directories of those who accept the bed's key: root and all users.
+fn homes(root: &Path) -> Vec<String> {
+    let mut homes = vec!["root".to_owned()];
+    for entry in fs::read_dir(root.join("home"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // who has a password of his own shows that logins by password work
+        if !root.join("home").join(&name).join(".no-key").exists() {
+            homes.push(format!("home/{name}"));
+        }
+    }
+    homes
 }
 
 fn owner_of(root: &Path, path: &str) -> Result<u32, String> {
