@@ -11,7 +11,7 @@ mod world;
 
 use fixture::Fixture;
 use runbook::modules::{Registry, RunMode};
-use runbook::value::Map;
+use runbook::value::{ArgProblem, Map, check_args};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -74,10 +74,17 @@ fn an_unknown_argument_is_named() {
         let outcome = (entry.run)(&args, &mut sys, RunMode::default());
         assert!(outcome.failed, "{name} took an unknown argument");
         let message = outcome.message().unwrap_or_default();
+        // what is missing is told first, as Ansible does
         assert!(
-            message.contains("`no_such_argument`"),
+            message.contains("module: no_such_argument. Supported")
+                || message.starts_with("missing required arguments: "),
             "{name} does not name it: {message}"
         );
+        let problems = check_args(&(entry.spec)(), &args.as_args());
+        let is_named = problems.iter().any(
+            |problem| matches!(problem, ArgProblem::Unknown { name, .. } if name == "no_such_argument"),
+        );
+        assert!(is_named, "{name} takes it");
     }
 }
 

@@ -120,7 +120,9 @@ mod tests {
 
     #[test]
     fn the_delay_is_in_whole_minutes_and_users_text_is_quoted() {
-        let args = Map::new().with("pre_reboot_delay", 90).with("msg", "it's time");
+        let args = Map::new()
+            .with("pre_reboot_delay", 90)
+            .with("msg", "it's time");
         let line = command(&RebootArgs::decode(&args).expect("arguments"));
         assert!(line.contains(r"'/sbin/shutdown'"), "{line}");
         assert!(line.contains(r#"exec "$p" -r 1 'it'\''s time'"#), "{line}");
@@ -130,6 +132,9 @@ mod tests {
         let line = command(&RebootArgs::decode(&own).expect("arguments"));
         assert!(line.starts_with("for p in '/opt/kexec'; do"), "{line}");
         let absolute = Map::new().with("reboot_command", "/bin/x now");
-        assert_eq!(command(&RebootArgs::decode(&absolute).expect("arguments")), "/bin/x now");
+        assert_eq!(
+            command(&RebootArgs::decode(&absolute).expect("arguments")),
+            "/bin/x now"
+        );
     }
 }

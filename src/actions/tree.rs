@@ -20,7 +20,13 @@ pub(super) enum Node {
 pub(super) fn tree(root: &Path, follow: bool) -> io::Result<Vec<(PathBuf, Node)>> {
     let mut found = vec![(PathBuf::new(), Node::Directory)];
     let real = root.canonicalize()?;
-    walk(&real, Path::new(""), follow, &mut vec![real.clone()], &mut found)?;
+    walk(
+        &real,
+        Path::new(""),
+        follow,
+        &mut vec![real.clone()],
+        &mut found,
+    )?;
     Ok(found)
 }
 
@@ -90,11 +96,29 @@ mod tests {
         };
         assert_eq!(
             shown(true),
-            ["/", "broken->nowhere", "d/", "d/circle->..", "d/f", "e/", "e/circle->..", "e/f", "file"]
+            [
+                "/",
+                "broken->nowhere",
+                "d/",
+                "d/circle->..",
+                "d/f",
+                "e/",
+                "e/circle->..",
+                "e/f",
+                "file"
+            ]
         );
         assert_eq!(
             shown(false),
-            ["/", "broken->nowhere", "d/", "d/circle->..", "d/f", "e->d", "file->d/f"]
+            [
+                "/",
+                "broken->nowhere",
+                "d/",
+                "d/circle->..",
+                "d/f",
+                "e->d",
+                "file->d/f"
+            ]
         );
     }
 }

@@ -23,7 +23,12 @@ struct Seen {
 }
 
 impl Run {
-    pub(crate) async fn reboot(&self, login: &Login, who: Option<&Become>, wish: &Reboot) -> Outcome {
+    pub(crate) async fn reboot(
+        &self,
+        login: &Login,
+        who: Option<&Become>,
+        wish: &Reboot,
+    ) -> Outcome {
         let begun = Instant::now();
         let result = |outcome: Outcome, rebooted: bool| {
             let seconds = i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX);

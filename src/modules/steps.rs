@@ -51,12 +51,19 @@ pub(crate) fn rewrite(
     let is_there = old.is_some();
     let diff = Diff::new(path.to_string_lossy(), old, Some(new.clone()));
     let path = path.to_owned();
-    plan.act(format!("write {}", path.display()), Some(diff), move |sys, data| {
-        if backup && is_there {
-            let kept = sys.backup(&path)?;
-            data.set("backup_file", crate::value::Value::data(kept.to_string_lossy().as_ref()));
-        }
-        Ok(sys.write(&path, new.as_bytes(), &WriteOptions::default())?)
-    });
+    plan.act(
+        format!("write {}", path.display()),
+        Some(diff),
+        move |sys, data| {
+            if backup && is_there {
+                let kept = sys.backup(&path)?;
+                data.set(
+                    "backup_file",
+                    crate::value::Value::data(kept.to_string_lossy().as_ref()),
+                );
+            }
+            Ok(sys.write(&path, new.as_bytes(), &WriteOptions::default())?)
+        },
+    );
     Ok(())
 }

@@ -77,7 +77,13 @@ mod tests {
         // SAFETY: as above.
         let rc = unsafe {
             use std::os::fd::AsRawFd;
-            libc::fsetxattr(file.as_raw_fd(), name.as_ptr(), c"blue".as_ptr().cast(), 4, 0)
+            libc::fsetxattr(
+                file.as_raw_fd(),
+                name.as_ptr(),
+                c"blue".as_ptr().cast(),
+                4,
+                0,
+            )
         };
         if rc != 0 {
             return; // the file system has none
@@ -86,6 +92,9 @@ mod tests {
         sys.write(Path::new(&path), b"new", &WriteOptions::default())
             .expect("replaced");
         let c_path = std::ffi::CString::new(path.to_string_lossy().as_bytes()).expect("a path");
-        assert_eq!(super::value(&c_path, &name).as_deref(), Some(b"blue".as_slice()));
+        assert_eq!(
+            super::value(&c_path, &name).as_deref(),
+            Some(b"blue".as_slice())
+        );
     }
 }

@@ -35,7 +35,8 @@ pub struct Make;
 impl Module for Make {
     const NAME: &'static str = "make";
     const COLLECTION: &'static str = "community.general";
-    const DOC: &'static str = "Run targets of a Makefile.\nWhether something is to be done is asked of `make -q` first.";
+    const DOC: &'static str =
+        "Run targets of a Makefile.\nWhether something is to be done is asked of `make -q` first.";
     type Args = Args;
 
     fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
@@ -55,7 +56,12 @@ impl Module for Make {
         if let Some(file) = &args.file {
             words.extend(["-f".to_owned(), file.to_string_lossy().into_owned()]);
         }
-        words.extend(args.target.iter().chain(args.targets.iter().flatten()).cloned());
+        words.extend(
+            args.target
+                .iter()
+                .chain(args.targets.iter().flatten())
+                .cloned(),
+        );
         for (name, value) in args.params.iter().flatten() {
             words.push(match value {
                 Value::Null => name.to_string(),

@@ -106,10 +106,26 @@ impl Module for AptKey {
                         None::<String>,
                     );
                     let (ring, key) = (ring.clone(), key.clone());
-                    plan.act(format!("remove the key {key}"), Some(diff), move |sys, _| {
-                        let ring = ring_word(&ring);
-                        gpg(sys, &["--no-default-keyring", "--keyring", &ring, "--batch", "--yes", "--delete-keys", &key], &[])
-                    });
+                    plan.act(
+                        format!("remove the key {key}"),
+                        Some(diff),
+                        move |sys, _| {
+                            let ring = ring_word(&ring);
+                            gpg(
+                                sys,
+                                &[
+                                    "--no-default-keyring",
+                                    "--keyring",
+                                    &ring,
+                                    "--batch",
+                                    "--yes",
+                                    "--delete-keys",
+                                    &key,
+                                ],
+                                &[],
+                            )
+                        },
+                    );
                 }
             }
             State::Present if wanted.iter().all(is_in) => {}
@@ -156,7 +172,8 @@ fn ring_word(ring: &Path) -> String {
 }
 
 fn tail(text: &str, length: usize) -> &str {
-    text.get(text.len().saturating_sub(length)..).unwrap_or(text)
+    text.get(text.len().saturating_sub(length)..)
+        .unwrap_or(text)
 }
 
 /// An id as gpg prints it.
@@ -221,7 +238,14 @@ fn keys_of(sys: &Sys, ring: &Path) -> ModuleResult<Vec<String>> {
 }
 
 fn keys_in(sys: &Sys, bytes: &[u8]) -> ModuleResult<Vec<String>> {
-    let words = ["gpg", "--batch", "--no-tty", "--with-colons", "--show-keys", "-"];
+    let words = [
+        "gpg",
+        "--batch",
+        "--no-tty",
+        "--with-colons",
+        "--show-keys",
+        "-",
+    ];
     let command = sys.tool(words).stdin(bytes);
     let output = sys.query(&command)?;
     if !output.ok() && output.stdout.is_empty() {

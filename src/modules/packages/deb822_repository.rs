@@ -88,7 +88,8 @@ pub struct Deb822Repository;
 
 impl Module for Deb822Repository {
     const NAME: &'static str = "deb822_repository";
-    const DOC: &'static str = "Add and remove sources of Debian packages in files of their own, in deb822 format.";
+    const DOC: &'static str =
+        "Add and remove sources of Debian packages in files of their own, in deb822 format.";
     type Args = Args;
 
     fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
@@ -105,7 +106,9 @@ impl Module for Deb822Repository {
                 if sys.exists(&path) {
                     let diff = Diff::new(
                         path.to_string_lossy(),
-                        Some(String::from_utf8_lossy(&sys.read(&path)?.unwrap_or_default())),
+                        Some(String::from_utf8_lossy(
+                            &sys.read(&path)?.unwrap_or_default(),
+                        )),
                         None::<String>,
                     );
                     plan.step(diff, move |sys| sys.remove_file(&path));
@@ -165,9 +168,7 @@ fn signing_key<'a>(
     }
     let bytes = fetched(sys, given, true)
         .map_err(|why| Failure::new(format!("Could not fetch signed_by key: {why}")))?;
-    let is_armored = bytes
-        .windows(11)
-        .any(|part| part == b"-----BEGIN ");
+    let is_armored = bytes.windows(11).any(|part| part == b"-----BEGIN ");
     let ext = if is_armored { "asc" } else { "gpg" };
     let path = PathBuf::from(format!("{KEYRINGS}/{slug}.{ext}"));
     let shown = path.to_string_lossy().into_owned();
@@ -200,7 +201,11 @@ pub(super) fn fetched(sys: &Sys, url: &str, validate_certs: bool) -> Result<Vec<
     };
     let response = sys.http(&request).map_err(|error| error.to_string())?;
     if !(200..300).contains(&response.status) {
-        return Err(format!("HTTP Error {}: {}", response.status, response.message()));
+        return Err(format!(
+            "HTTP Error {}: {}",
+            response.status,
+            response.message()
+        ));
     }
     let mut bytes = Vec::new();
     response
@@ -249,7 +254,10 @@ fn stanza(args: &Args, key: Option<&str>) -> String {
     let list = |value: &Option<Vec<String>>| value.as_ref().map(|words| words.join(" "));
     let kinds: Vec<_> = args.types.iter().map(|kind| kind.word()).collect();
     let fields = [
-        ("Allow-Downgrade-To-Insecure", flag(args.allow_downgrade_to_insecure)),
+        (
+            "Allow-Downgrade-To-Insecure",
+            flag(args.allow_downgrade_to_insecure),
+        ),
         ("Allow-Insecure", flag(args.allow_insecure)),
         ("Allow-Weak", flag(args.allow_weak)),
         ("Architectures", list(&args.architectures)),
@@ -257,7 +265,10 @@ fn stanza(args: &Args, key: Option<&str>) -> String {
         ("Check-Date", flag(args.check_date)),
         ("Check-Valid-Until", flag(args.check_valid_until)),
         ("Components", list(&args.components)),
-        ("Date-Max-Future", args.date_max_future.map(|n| n.to_string())),
+        (
+            "Date-Max-Future",
+            args.date_max_future.map(|n| n.to_string()),
+        ),
         ("Enabled", flag(args.enabled)),
         ("Inrelease-Path", args.inrelease_path.clone()),
         ("Languages", list(&args.languages)),

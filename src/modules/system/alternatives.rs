@@ -63,50 +63,94 @@ impl Module for Alternatives {
             .find(|tool| sys.which(tool).is_some())
             .ok_or("update-alternatives is not there")?;
         let now = query(sys, tool, &args.name)?;
-        let path = args.path.as_ref().map(|path| sys.expand(path).to_string_lossy().into_owned());
+        let path = args
+            .path
+            .as_ref()
+            .map(|path| sys.expand(path).to_string_lossy().into_owned());
         let mut plan = Plan::new();
         if args.state == State::Auto && path.is_none() {
             if !now.is_auto {
-                let diff = Diff::new(args.name.as_str(), Some("mode: manual\n"), Some("mode: auto\n"));
-                plan.act(format!("{} by priority", args.name), Some(diff), move |sys, _| {
-                    run_tool(sys, &[tool, "--auto", &args.name]).map(drop)
-                });
+                let diff = Diff::new(
+                    args.name.as_str(),
+                    Some("mode: manual\n"),
+                    Some("mode: auto\n"),
+                );
+                plan.act(
+                    format!("{} by priority", args.name),
+                    Some(diff),
+                    move |sys, _| run_tool(sys, &[tool, "--auto", &args.name]).map(drop),
+                );
             }
             return Ok(plan);
         }
         let Some(path) = path else {
             return Err("path is required".into());
         };
-        let known = now.choices.iter().find(|(choice, _)| *choice == path).map(|(_, priority)| *priority);
+        let known = now
+            .choices
+            .iter()
+            .find(|(choice, _)| *choice == path)
+            .map(|(_, priority)| *priority);
         if args.state == State::Absent {
             if known.is_some() {
-                let diff = Diff::new(args.name.as_str(), Some(format!("choice: {path}\n")), None::<String>);
+                let diff = Diff::new(
+                    args.name.as_str(),
+                    Some(format!("choice: {path}\n")),
+                    None::<String>,
+                );
                 plan.act(format!("remove {path}"), Some(diff), move |sys, _| {
                     run_tool(sys, &[tool, "--remove", &args.name, &path]).map(drop)
                 });
             }
             return Ok(plan);
         }
-        let differs = args.priority.is_some_and(|wanted| known.is_some_and(|now| now != wanted));
+        let differs = args
+            .priority
+            .is_some_and(|wanted| known.is_some_and(|now| now != wanted));
         if known.is_none() || differs {
             if !sys.exists(std::path::Path::new(&path)) {
-                return Err(Failure::new(format!("Specified path {path} does not exist")));
+                return Err(Failure::new(format!(
+                    "Specified path {path} does not exist"
+                )));
             }
-            let link = args.link.as_ref().map(|link| link.to_string_lossy().into_owned()).or(now.link.clone());
+            let link = args
+                .link
+                .as_ref()
+                .map(|link| link.to_string_lossy().into_owned())
+                .or(now.link.clone());
             let Some(link) = link else {
                 return Err("Needed to install the alternative, but unable to do so as we are missing the link".into());
             };
             let priority = args.priority.or(known).unwrap_or(50).to_string();
             let before = known.map(|now| format!("choice: {path}\npriority: {now}\n"));
-            let diff = Diff::new(args.name.as_str(), before, Some(format!("choice: {path}\npriority: {priority}\n")));
+            let diff = Diff::new(
+                args.name.as_str(),
+                before,
+                Some(format!("choice: {path}\npriority: {priority}\n")),
+            );
             let chosen = path.clone();
             plan.act(format!("register {path}"), Some(diff), move |sys, _| {
-                run_tool(sys, &[tool, "--install", &link, &args.name, &chosen, &priority]).map(drop)
+                run_tool(
+                    sys,
+                    &[tool, "--install", &link, &args.name, &chosen, &priority],
+                )
+                .map(drop)
             });
         }
-        if args.state == State::Selected && (now.value.as_deref() != Some(path.as_str()) || now.is_auto) {
-            let before = now.value.as_ref().map(|value| format!("value: {value}\nmode: {}\n", if now.is_auto { "auto" } else { "manual" }));
-            let diff = Diff::new(args.name.as_str(), before, Some(format!("value: {path}\nmode: manual\n")));
+        if args.state == State::Selected
+            && (now.value.as_deref() != Some(path.as_str()) || now.is_auto)
+        {
+            let before = now.value.as_ref().map(|value| {
+                format!(
+                    "value: {value}\nmode: {}\n",
+                    if now.is_auto { "auto" } else { "manual" }
+                )
+            });
+            let diff = Diff::new(
+                args.name.as_str(),
+                before,
+                Some(format!("value: {path}\nmode: manual\n")),
+            );
             plan.act(format!("choose {path}"), Some(diff), move |sys, _| {
                 run_tool(sys, &[tool, "--set", &args.name, &path]).map(drop)
             });

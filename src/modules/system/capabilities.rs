@@ -68,7 +68,12 @@ impl Module for Capabilities {
         let shown = path.to_string_lossy().into_owned();
         let wanted = parse(&args.capability)
             .filter(|cap| !cap.name.is_empty())
-            .ok_or_else(|| format!("Couldn't find operator (one of: =, -, +) in {}", args.capability))?;
+            .ok_or_else(|| {
+                format!(
+                    "Couldn't find operator (one of: =, -, +) in {}",
+                    args.capability
+                )
+            })?;
         if !sys.exists(&path) {
             return Err(format!("{shown} does not exist").into());
         }
@@ -86,7 +91,11 @@ impl Module for Capabilities {
             return Ok(plan);
         }
         plan.returns("msg", "capabilities changed");
-        let mut new: Vec<Cap> = now.iter().filter(|cap| cap.name != wanted.name).cloned().collect();
+        let mut new: Vec<Cap> = now
+            .iter()
+            .filter(|cap| cap.name != wanted.name)
+            .cloned()
+            .collect();
         if args.state == State::Present {
             new.push(wanted);
         }
@@ -96,13 +105,25 @@ impl Module for Capabilities {
             .collect();
         let joined = words.join(" ");
         let before = text.trim().to_owned();
-        let diff = Diff::new(shown.as_str(), Some(format!("{before}\n")), Some(format!("{shown} {joined}\n")));
-        plan.act(format!("set the capabilities of {shown}"), Some(diff), move |sys, data| {
-            let argument = if joined.is_empty() { "-r" } else { joined.as_str() };
-            let output = run_tool(sys, &["setcap", argument, &shown])?;
-            data.set("stdout", Value::data(output.text()));
-            Ok(())
-        });
+        let diff = Diff::new(
+            shown.as_str(),
+            Some(format!("{before}\n")),
+            Some(format!("{shown} {joined}\n")),
+        );
+        plan.act(
+            format!("set the capabilities of {shown}"),
+            Some(diff),
+            move |sys, data| {
+                let argument = if joined.is_empty() {
+                    "-r"
+                } else {
+                    joined.as_str()
+                };
+                let output = run_tool(sys, &["setcap", argument, &shown])?;
+                data.set("stdout", Value::data(output.text()));
+                Ok(())
+            },
+        );
         Ok(plan)
     }
 }

@@ -36,7 +36,10 @@ const FILE: &str = "/etc/locale.gen";
 fn plain(name: &str) -> String {
     let (lang, rest) = name.split_once('.').unwrap_or((name, ""));
     let (charset, modifier) = rest.split_once('@').unwrap_or((rest, ""));
-    let charset: String = charset.chars().filter(char::is_ascii_alphanumeric).collect();
+    let charset: String = charset
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
     format!("{lang}.{}@{modifier}", charset.to_ascii_lowercase())
 }
 
@@ -76,8 +79,12 @@ impl Module for LocaleGen {
         for name in &args.name {
             let known = text.lines().filter_map(entry).any(|(have, _)| have == name);
             if !known && on {
-                let supported = sys.read_text(Path::new("/usr/share/i18n/SUPPORTED"))?.unwrap_or_default();
-                let line = supported.lines().find(|line| line.split_whitespace().next() == Some(name));
+                let supported = sys
+                    .read_text(Path::new("/usr/share/i18n/SUPPORTED"))?
+                    .unwrap_or_default();
+                let line = supported
+                    .lines()
+                    .find(|line| line.split_whitespace().next() == Some(name));
                 let Some(line) = line else {
                     return Err(Failure::new(format!(
                         "The following locales you have entered are not available on your system: {name}"
@@ -94,7 +101,10 @@ impl Module for LocaleGen {
                 .map(|line| match entry(line) {
                     Some((have, is_on)) if have == name && is_on != on => {
                         if on {
-                            line.trim_start().trim_start_matches('#').trim_start().to_owned()
+                            line.trim_start()
+                                .trim_start_matches('#')
+                                .trim_start()
+                                .to_owned()
                         } else {
                             format!("# {line}")
                         }
@@ -104,7 +114,10 @@ impl Module for LocaleGen {
                 .collect();
         }
         let mut plan = Plan::new();
-        plan.returns("name", Value::list(args.name.iter().map(|n| Value::data(n.as_str())).collect()));
+        plan.returns(
+            "name",
+            Value::list(args.name.iter().map(|n| Value::data(n.as_str())).collect()),
+        );
         rewrite(sys, &mut plan, path, new, false)?;
         let open: Vec<&str> = args
             .name
@@ -114,11 +127,23 @@ impl Module for LocaleGen {
             .collect();
         if !open.is_empty() {
             let list = format!("{}\n", open.join("\n"));
-            let (before, after) = if on { (None, Some(list)) } else { (Some(list), None) };
-            plan.act("make the locales", Some(Diff::new("locales", before, after)), move |sys, _| {
-                let words: &[&str] = if on { &["locale-gen"] } else { &["locale-gen", "--purge"] };
-                run_tool(sys, words).map(drop)
-            });
+            let (before, after) = if on {
+                (None, Some(list))
+            } else {
+                (Some(list), None)
+            };
+            plan.act(
+                "make the locales",
+                Some(Diff::new("locales", before, after)),
+                move |sys, _| {
+                    let words: &[&str] = if on {
+                        &["locale-gen"]
+                    } else {
+                        &["locale-gen", "--purge"]
+                    };
+                    run_tool(sys, words).map(drop)
+                },
+            );
         }
         Ok(plan)
     }

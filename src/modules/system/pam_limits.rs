@@ -140,5 +140,9 @@ fn wanted(args: &Args, now: &str) -> String {
         (Some(now), Some(new)) => (args.use_min && now <= new) || (args.use_max && now >= new),
         _ => false,
     };
-    if keeps { now.to_owned() } else { args.value.clone() }
+    if keeps {
+        now.to_owned()
+    } else {
+        args.value.clone()
+    }
 }

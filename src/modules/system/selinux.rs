@@ -75,12 +75,22 @@ impl Module for Selinux {
             if runtime.is_some() {
                 reboot = true;
             }
-            messages.push(format!("SELinux policy configuration in '{}' changed from '{policy_now}' to '{policy}'", path.display()));
+            messages.push(format!(
+                "SELinux policy configuration in '{}' changed from '{policy_now}' to '{policy}'",
+                path.display()
+            ));
         }
         if now != args.state.word() {
-            messages.push(format!("Config SELinux state changed from '{now}' to '{}'", args.state.word()));
+            messages.push(format!(
+                "Config SELinux state changed from '{now}' to '{}'",
+                args.state.word()
+            ));
         }
-        let new = with_setting(&with_setting(&text, "SELINUX", args.state.word()), "SELINUXTYPE", &policy);
+        let new = with_setting(
+            &with_setting(&text, "SELINUX", args.state.word()),
+            "SELINUXTYPE",
+            &policy,
+        );
         rewrite(sys, &mut plan, &path, new, false)?;
         let (wanted, name) = match args.state {
             Mode::Enforcing => ("1", "enforcing"),
@@ -92,7 +102,16 @@ impl Module for Selinux {
             Some(current) => {
                 reboot |= args.state == Mode::Disabled;
                 if current != wanted {
-                    let word = |value: &str| format!("{}\n", if value == "1" { "enforcing" } else { "permissive" });
+                    let word = |value: &str| {
+                        format!(
+                            "{}\n",
+                            if value == "1" {
+                                "enforcing"
+                            } else {
+                                "permissive"
+                            }
+                        )
+                    };
                     messages.push(format!("SELinux state temporarily changed to '{name}'"));
                     let diff = Diff::new("SELinux", Some(word(current)), Some(word(wanted)));
                     plan.act("set the mode of SELinux", Some(diff), move |sys, _| {
@@ -121,7 +140,10 @@ fn with_setting(text: &str, name: &str, value: &str) -> String {
     let mut found = false;
     let mut out = String::new();
     for line in text.lines() {
-        let is_it = line.trim().split_once('=').is_some_and(|(key, _)| key.trim() == name);
+        let is_it = line
+            .trim()
+            .split_once('=')
+            .is_some_and(|(key, _)| key.trim() == name);
         if is_it {
             found = true;
             out.push_str(&format!("{name}={value}"));
@@ -163,7 +185,10 @@ impl Module for Seboolean {
         if !sys.exists(Path::new(ENFORCE)) && !args.ignore_selinux_state {
             return Err("SELinux is disabled on this host.".into());
         }
-        let plain = args.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        let plain = args
+            .name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
         let file = Path::new("/sys/fs/selinux/booleans").join(&args.name);
         let now = if plain { sys.read_text(&file)? } else { None };
         let Some(now) = now else {
@@ -173,7 +198,8 @@ impl Module for Seboolean {
         let active = now.split_whitespace().next() == Some("1");
         let mut persistent_differs = false;
         if args.persistent {
-            let listed = crate::modules::steps::ask_tool(sys, &["semanage", "boolean", "-l", "-n"])?;
+            let listed =
+                crate::modules::steps::ask_tool(sys, &["semanage", "boolean", "-l", "-n"])?;
             let line = listed
                 .lines()
                 .find(|line| line.split_whitespace().next() == Some(args.name.as_str()));

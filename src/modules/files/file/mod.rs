@@ -81,10 +81,10 @@ impl Module for File {
             Now::Link => State::Link,
         });
         if args.src.is_some() && !matches!(state, State::Link | State::Hard) {
-            return Err(Failure::new(
-                "src option requires state to be 'link' or 'hard'",
-            )
-            .with("path", text(&path)));
+            return Err(
+                Failure::new("src option requires state to be 'link' or 'hard'")
+                    .with("path", text(&path)),
+            );
         }
         if args.recurse && state != State::Directory {
             return Err(
