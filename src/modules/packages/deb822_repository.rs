@@ -217,9 +217,9 @@ pub(super) fn fetched(sys: &Sys, url: &str, validate_certs: bool) -> Result<Vec<
 }
 
 /// A file with this content and mode.
-pub(super) fn put<'a>(
+pub(super) fn put(
     sys: &Sys,
-    plan: &mut Plan<'a>,
+    plan: &mut Plan<'_>,
     path: &Path,
     bytes: Vec<u8>,
     mode: u32,

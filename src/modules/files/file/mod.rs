@@ -122,7 +122,7 @@ fn described(plan: &Plan<'_>, sys: &Sys, path: &Path) -> Value {
         for (side, lines) in [(&mut before, &diff.before), (&mut after, &diff.after)] {
             for line in lines.iter().flat_map(|text| text.lines()) {
                 match line.split_once(": ") {
-                    Some((key, _)) if key == "content" => {}
+                    Some(("content", _)) => {}
                     Some((key, value)) => {
                         side.set(key, Value::data(value));
                     }
