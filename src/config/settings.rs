@@ -80,6 +80,11 @@ settings! {
     /// Where modules are looked for besides the built-in ones.
     library: Vec<PathBuf> = vec![PathBuf::from("~/.ansible/plugins/modules"), PathBuf::from("/usr/share/ansible/plugins/modules")],
         search_path, ["defaults.library"], ["ANSIBLE_LIBRARY"];
+    /// Where Python code is looked for that modules share.
+    module_utils: Vec<PathBuf> = vec![PathBuf::from("~/.ansible/plugins/module_utils"), PathBuf::from("/usr/share/ansible/plugins/module_utils")],
+        search_path, ["defaults.module_utils"], ["ANSIBLE_MODULE_UTILS"];
+    /// The Python that runs modules written in it: a path, or `auto`.
+    interpreter_python: String = "auto".to_owned(), string, ["defaults.interpreter_python"], ["ANSIBLE_PYTHON_INTERPRETER"];
     /// How many machines are worked on at a time.
     forks: u64 = 5, positive, ["defaults.forks"], ["ANSIBLE_FORKS"];
     /// The user to log in as.
@@ -206,6 +211,10 @@ settings! {
     task_timeout: u64 = 0, number, ["defaults.task_timeout"], ["ANSIBLE_TASK_TIMEOUT"];
     /// Extensions of the template language.
     jinja2_extensions: Vec<String> = Vec::new(), list, ["defaults.jinja2_extensions"], ["ANSIBLE_JINJA2_EXTENSIONS"];
+    /// Whether it is said what will not work in later versions of Ansible.
+    deprecation_warnings: bool = true, boolean, ["defaults.deprecation_warnings"], ["ANSIBLE_DEPRECATION_WARNINGS"];
+    /// Whether a condition may be something else than true or false.
+    allow_broken_conditionals: bool = true, boolean, ["defaults.allow_broken_conditionals"], ["ANSIBLE_ALLOW_BROKEN_CONDITIONALS"];
     /// Whether templates keep types.
     jinja2_native: bool = false, boolean, ["defaults.jinja2_native"], ["ANSIBLE_JINJA2_NATIVE"];
     /// What a host pattern that matches nothing is.
@@ -257,7 +266,7 @@ settings! {
 }
 
 /// Settings of Ansible that mean nothing here: there is no Python and there are no plugins to find.
-const MEANINGLESS: [&str; 37] = [
+const MEANINGLESS: [&str; 34] = [
     "defaults.action_plugins",
     "defaults.action_warnings",
     "defaults.become_plugins",
@@ -266,19 +275,16 @@ const MEANINGLESS: [&str; 37] = [
     "defaults.command_warnings",
     "defaults.connection_plugins",
     "defaults.cow_selection",
-    "defaults.deprecation_warnings",
     "defaults.devel_warning",
     "defaults.display_args_to_stdout",
     "defaults.filter_plugins",
     "defaults.home",
     "defaults.internal_poll_interval",
-    "defaults.interpreter_python",
     "defaults.inventory_plugins",
     "defaults.keep_remote_files",
     "defaults.local_tmp",
     "defaults.lookup_plugins",
     "defaults.module_compression",
-    "defaults.module_utils",
     "defaults.no_target_syslog",
     "defaults.nocows",
     "defaults.pipelining",
@@ -426,6 +432,7 @@ impl Config {
             &mut self.roles_path,
             &mut self.collections_path,
             &mut self.library,
+            &mut self.module_utils,
         ] {
             for path in &mut setting.value {
                 let text = path.to_string_lossy();

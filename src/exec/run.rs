@@ -6,13 +6,14 @@ use super::options::RunOptions;
 use super::prompt::Prompt;
 use super::refresh::Refresh;
 use crate::actions::Effect;
+use crate::actions::custom::Packed;
 use crate::diag::Diagnostic;
 use crate::playbook::{Loader, Play};
 use crate::result::{Event, EventSink, Stats, TaskInfo};
 use crate::template::Templar;
 use crate::vars::{RunMagic, VarStore};
-use std::collections::HashSet;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
@@ -90,11 +91,19 @@ pub struct Run {
     /// Held while the debugger asks.
     pub(super) asking: tokio::sync::Mutex<()>,
     next_task: AtomicU64,
+    /// Modules of the user's own that were read, by their file.
+    pub(super) packed: Mutex<HashMap<PathBuf, Arc<Packed>>>,
 }
 
 impl Run {
     /// A run.
     pub fn new(parts: RunParts) -> Self {
+        let emitter = Emitter::new(parts.sink);
+        let (warns, deprecates) = (emitter.clone(), emitter.clone());
+        let templar = parts.templar.heard_by(
+            Arc::new(move |message| warns.warn(message)),
+            Arc::new(move |message| deprecates.deprecate(message)),
+        );
         Self {
             started: AtomicBool::new(parts.options.start_at.is_none()),
             limit: RwLock::new(parts.options.limit.clone()),
@@ -106,15 +115,16 @@ impl Run {
             refresh: parts.refresh,
             dynamic: Mutex::default(),
             store: parts.store,
-            templar: parts.templar,
+            templar,
             loader: parts.loader,
             machines: parts.machines,
             prompt: parts.prompt,
-            emitter: Emitter::new(parts.sink),
+            emitter,
             magic: Arc::new(parts.magic),
             interrupted: parts.interrupted,
             lost: Mutex::default(),
             next_task: AtomicU64::new(1),
+            packed: Mutex::default(),
         }
     }
 
@@ -167,7 +177,7 @@ impl Run {
         };
         let interrupted = self.is_interrupted();
         let sink = match Arc::try_unwrap(self) {
-            Ok(run) => run.emitter.take_sink(),
+            Ok(run) => run.emitter.take_sink(Box::new(Nobody)),
             // a task that was given up still holds the run; its events no longer matter
             Err(_) => Box::new(Nobody),
         };

@@ -318,10 +318,7 @@ impl Run {
             .map_err(Fault)?;
         let cx = with_local(&scope, &files, local);
         for node in &control.break_when {
-            let fits = self
-                .templar
-                .condition(&node.to_value(), &cx)
-                .map_err(|e| Fault::template(&e, node))?;
+            let fits = self.condition(node, &cx)?;
             if !fits {
                 return Ok(false);
             }

@@ -12,9 +12,12 @@
 )]
 
 mod call;
+mod charset;
+mod condition;
 mod context;
 mod convert;
 mod error;
+mod foreign;
 mod filters;
 mod format;
 mod globals;
@@ -26,6 +29,7 @@ mod print;
 mod render;
 mod resolve;
 mod scope;
+mod setting;
 mod sealed;
 mod syntax;
 mod templar;
@@ -36,8 +40,11 @@ mod behaviour;
 #[cfg(test)]
 mod cases;
 
+pub use condition::OddConditions;
 pub use context::{Context, FileContext, Overlay};
 pub use error::{TemplateError, TemplateErrorKind, TemplateStep};
 pub(crate) use filters::{crypt as crypt_hash, salt as crypt_salt};
+pub use foreign::PluginPlaces;
 pub use scope::{Scope, ScopeMap, Variable};
-pub use templar::{FileOptions, FoundSetting, HostPattern, Setting, Templar, TemplarOptions, Warn};
+pub use setting::{FoundSetting, Setting};
+pub use templar::{FileOptions, HostPattern, Templar, TemplarOptions, Warn};

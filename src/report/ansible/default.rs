@@ -452,6 +452,7 @@ impl EventSink for AnsibleDefault {
                 self.screen.say(&line, Some(Colour::Skip));
             }
             Event::Warning { message } => self.screen.warning(message),
+            Event::Deprecation { message } => self.screen.deprecation(message),
             Event::Connections { .. } => {}
             Event::Recap { stats, .. } => self.recap(stats),
         }
