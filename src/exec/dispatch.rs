@@ -141,6 +141,7 @@ impl Run {
                 self.wait_for_connection(login, who, [delay, timeout, sleep, connect_timeout])
                     .await
             }
+            Step::Reboot(wish) => self.reboot(login, who, &wish).await,
             Step::Done(..) | Step::Pause { .. } => Outcome::ok(),
         }
     }

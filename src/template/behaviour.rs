@@ -75,7 +75,11 @@ fn data_is_never_expanded_and_what_is_made_of_it_is_data() {
             .unwrap()
     ));
     assert!(templar.condition(&Value::data("true"), None, &cx).is_err());
-    assert!(templar.condition(&Value::str("{{ fact }}"), None, &cx).is_err());
+    assert!(
+        templar
+            .condition(&Value::str("{{ fact }}"), None, &cx)
+            .is_err()
+    );
     assert!(
         templar
             .condition(&Value::str("fact is defined"), None, &cx)
