@@ -170,10 +170,12 @@ impl Setup {
         };
         Templar::new(TemplarOptions {
             hosts: Some(Arc::new(move |pattern: &str| {
-                let selection = hosts
-                    .inventory(|inventory| inventory.select(pattern))
-                    .map_err(|e| e.message)?;
-                Ok(selection.hosts.iter().map(ToString::to_string).collect())
+                match hosts.inventory(|inventory| inventory.select(pattern)) {
+                    Ok(selection) => Ok(selection.hosts.iter().map(ToString::to_string).collect()),
+                    // a lookup finds nothing then, whatever `host_pattern_mismatch` says
+                    Err(problem) if problem.code == "inventory::no-match" => Ok(Vec::new()),
+                    Err(problem) => Err(problem.message),
+                }
             })),
             warn: Some(Arc::new(|message: &str| {
                 errln!("[WARNING]: {message}");
