@@ -163,9 +163,12 @@ impl Setup {
         };
         Templar::new(TemplarOptions {
             hosts: Some(Arc::new(move |pattern: &str| {
-                let selection = hosts
-                    .inventory(|inventory| inventory.select(pattern))
-                    .map_err(|e| e.message)?;
+                let selection = match hosts.inventory(|inventory| inventory.select(pattern)) {
+                    Ok(selection) => selection,
+                    // a pattern that matches nothing is no error of a lookup, whatever it is of a play
+                    Err(error) if error.code == "inventory::no-match" => return Ok(Vec::new()),
+                    Err(error) => return Err(error.message),
+                };
                 Ok(selection.hosts.iter().map(ToString::to_string).collect())
             })),
             warn: Some(Arc::new(|message: &str| errln!("[WARNING]: {message}"))),
