@@ -3,7 +3,7 @@
 use crate::files;
 use runbook::diag::{RenderOptions, Source, render};
 use runbook::modules::Registry;
-use runbook::playbook::{LoadOptions, Loader, Vocabulary};
+use runbook::playbook::{DuplicateKeys, LoadOptions, Loader, Vocabulary};
 use runbook::value::ArgSpec;
 use runbook::vault::Vault;
 use std::path::Path;
@@ -45,6 +45,8 @@ pub fn run(input: &[u8]) -> Result<(), String> {
             roles_path: Vec::new(),
             collections_path: Vec::new(),
             library: Vec::new(),
+            arguments_later: false,
+            duplicate_keys: DuplicateKeys::default(),
             render: Arc::new(|text, _| Ok(text.to_owned())),
             vault: Arc::new(Vault::default()),
         },

@@ -10,6 +10,7 @@ mod assertion;
 mod async_status;
 mod content;
 mod copy;
+pub mod custom;
 mod debug;
 mod documented;
 mod fetch;

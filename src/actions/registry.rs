@@ -45,7 +45,10 @@ fn command(input: &Input<'_>, name: &str) -> Step {
 }
 
 fn gather(input: &Input<'_>) -> Result<Step> {
-    let mut call = RemoteCall::new("setup", input.args.clone());
+    let mut args = input.args.clone();
+    // there is one module to ask
+    args.take("parallel");
+    let mut call = RemoteCall::new("setup", args);
     call.finish = Some(Box::new(|mut outcome| {
         if let Some(Value::Map(facts)) = outcome.data.get("ansible_facts").cloned()
             && !outcome.failed

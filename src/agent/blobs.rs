@@ -89,6 +89,14 @@ impl Spool {
         self.changed.notify_all();
     }
 
+    fn home(&self) -> Result<PathBuf, BlobError> {
+        let made = self.lock().home(&self.keeper).map(Path::to_owned);
+        made.map_err(|e| {
+            let why = crate::sys::reason(&e);
+            BlobError(format!("there is no place for private files: {why}"))
+        })
+    }
+
     /// Removes all files.
     pub(super) fn remove(&self) {
         let mut state = self.lock();
@@ -147,6 +155,18 @@ impl State {
         }
     }
 
+    /// The directory, made if it is not there.
+    fn home(&mut self, keeper: &Keeper) -> std::io::Result<&Path> {
+        Ok(match &mut self.dir {
+            Some(dir) => dir.path(),
+            none => {
+                let dir = private_directory()?;
+                keeper.made(dir.path());
+                none.insert(dir).path()
+            }
+        })
+    }
+
     fn add(&mut self, blob: &Blob, keeper: &Keeper) -> std::io::Result<()> {
         if self.closed || matches!(self.contents.get(&blob.sha256), Some(Content::Ready)) {
             return Ok(());
@@ -156,14 +176,7 @@ impl State {
             *whole = blob.last;
             return Ok(());
         }
-        let dir = if let Some(dir) = &self.dir {
-            dir.path()
-        } else {
-            let dir = private_directory()?;
-            keeper.made(dir.path());
-            self.dir.insert(dir).path()
-        };
-        let path = dir.join(&blob.sha256);
+        let path = self.home(keeper)?.join(&blob.sha256);
         let (mut file, mut digest) = match self.contents.remove(&blob.sha256) {
             Some(Content::Partial { file, digest }) => (file, digest),
             _ => (
@@ -241,6 +254,10 @@ impl Blobs for CallBlobs {
                 sha256: sha256.to_owned(),
             });
         })
+    }
+
+    fn home(&self) -> Result<PathBuf, BlobError> {
+        self.session.spool.home()
     }
 
     fn send(&self, path: &Path, sha256: &str) -> Result<(), BlobError> {

@@ -39,7 +39,12 @@ pub(super) fn run(session: &Arc<Session>, id: u64, call: Call, cancel: &Arc<Canc
         ));
     };
     if let Some(background) = &call.background {
-        return job::start(&call, background);
+        let blobs = CallBlobs {
+            session: Arc::clone(session),
+            request: id,
+            cancel: Arc::clone(cancel),
+        };
+        return job::start(&call, background, &blobs);
     }
     let secrets = secrecy::secrets(&(entry.spec)(), &call.args);
     let no_log = call.no_log;
@@ -119,7 +124,7 @@ fn in_thread(
         Some(seconds) if timed_out => {
             let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
             let mut outcome = Outcome::failure(format!(
-                "module {module} did not end within its time limit of {seconds} seconds and was stopped"
+                "The {module} action failed to execute in the expected time frame ({seconds}) and was terminated"
             ));
             outcome
                 .data

@@ -10,16 +10,20 @@
 
 use super::keeper::Keeper;
 use super::{Session, call, process};
+use crate::modules::custom::COMPLAINT;
 use crate::modules::{NOT_JUDGED, Registry};
 use crate::result::{JOB_LOCKED, Outcome};
-use crate::sys::{Cancel, Sys, reason};
+use crate::sys::{Blobs, Cancel, Sys, reason};
 use crate::value::{Map, Value};
-use crate::wire::{Background, Call};
+use crate::wire::{Background, Blob, Call};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use nix::fcntl::{Flock, FlockArg, OFlag, open};
 use nix::sys::stat::Mode;
 use nix::unistd::{ForkResult, dup2_stderr, dup2_stdin, dup2_stdout, fork, setsid};
 use serde::{Deserialize, Serialize};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -34,6 +38,9 @@ const SELF: &str = "/proc/self/exe";
 #[derive(Serialize, Deserialize)]
 struct Order {
     call: Call,
+    /// Contents that it may ask for, by their SHA-256: nobody is there to send them. Base64.
+    #[serde(default)]
+    contents: BTreeMap<String, String>,
     dir: PathBuf,
     seconds: u64,
 }
@@ -46,7 +53,11 @@ enum Reply {
 }
 
 /// Starts a job for the call. The outcome is that of a task with `poll: 0`.
-pub(super) fn start(call: &Call, background: &Background) -> Outcome {
+pub(super) fn start(call: &Call, background: &Background, blobs: &dyn Blobs) -> Outcome {
+    let contents = match contents(call, blobs) {
+        Ok(contents) => contents,
+        Err(why) => return Outcome::failure(why),
+    };
     let judged = call.replan.then_some(true);
     let dir = Sys::real()
         .with_environment(call.environment.clone())
@@ -57,6 +68,7 @@ pub(super) fn start(call: &Call, background: &Background) -> Outcome {
             timeout: Some(background.seconds.max(1)),
             ..call.clone()
         },
+        contents,
         dir,
         seconds: background.seconds.max(1),
     };
@@ -77,6 +89,19 @@ pub(super) fn start(call: &Call, background: &Background) -> Outcome {
         Ok(Reply::Failed(why)) => Outcome::failure(why),
         Err(error) => Outcome::failure(format!("the job could not be started: {}", reason(&error))),
     }
+}
+
+/// What a module of the user's own needs: it is the only one that can go to the background and has contents.
+fn contents(call: &Call, blobs: &dyn Blobs) -> Result<BTreeMap<String, String>, String> {
+    let mut all = BTreeMap::new();
+    if call.module == "_custom"
+        && let Some(sha256) = call.args.get("sha256").and_then(Value::as_str)
+    {
+        let path = blobs.fetch(sha256).map_err(|e| e.to_string())?;
+        let bytes = std::fs::read(&path).map_err(|e| reason(&e))?;
+        all.insert(sha256.to_owned(), BASE64.encode(bytes));
+    }
+    Ok(all)
 }
 
 fn hand_over(order: &Order) -> io::Result<Reply> {
@@ -157,17 +182,37 @@ pub fn run() -> i32 {
     let keeper = unsafe { Keeper::start() };
     call::remember_panics();
     let session = Session::kept(io::sink(), |name| Registry.find(name), keeper);
-    // nobody is there to send contents
+    for (sha256, content) in order.contents {
+        session.spool.take(&Blob {
+            sha256,
+            last: true,
+            bytes: BASE64.decode(content).unwrap_or_default(),
+        });
+    }
+    // nobody is there to send others
     session.spool.close();
     let cancel = Arc::new(Cancel::kept(session.keeper.clone()));
     stop_on_signals(&cancel);
     let outcome = call::run(&session, 0, order.call, &cancel);
+    session.spool.remove();
+    let outcome = with_complaint(outcome);
     let outcome = if timed_out(&outcome, order.seconds) {
         Outcome::failure("Timeout exceeded").with("child_pid", std::process::id())
     } else {
         outcome
     };
     i32::from(job.finish(outcome).is_err())
+}
+
+/// What a module of the user's own said on its standard error is part of a job's result.
+fn with_complaint(mut outcome: Outcome) -> Outcome {
+    if let Some(text) = outcome.data.take(COMPLAINT)
+        && outcome.data.get("stderr").is_none()
+        && outcome.data.get("censored").is_none()
+    {
+        outcome.data.set("stderr", text);
+    }
+    outcome
 }
 
 fn say(reply: &Reply) -> i32 {

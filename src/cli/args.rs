@@ -66,6 +66,9 @@ pub struct SourceArgs {
     /// Variables: k=v, JSON or YAML, or @FILE
     #[arg(short, long = "extra-vars", value_name = "VARS")]
     pub extra_vars: Vec<String>,
+    /// More directories of modules, separated by colons
+    #[arg(short = 'M', long, value_name = "DIRS")]
+    pub module_path: Vec<PathBuf>,
 }
 
 #[derive(Clone, Debug, Default, Args)]

@@ -34,6 +34,8 @@ pub struct Setup {
     pub config: Config,
     pub cwd: PathBuf,
     pub sources: Vec<SourceSpec>,
+    /// Directories of modules, by `-M`.
+    pub module_path: Vec<PathBuf>,
     pub extra: Vec<(String, Map)>,
     pub vault: Arc<Vault>,
     pub secrets: Secrets,
@@ -85,6 +87,7 @@ impl Setup {
             config,
             cwd,
             sources: specs,
+            module_path: sources.module_path.iter().flat_map(std::env::split_paths).collect(),
             extra,
             vault,
             secrets: Secrets::default(),
@@ -171,7 +174,13 @@ impl Setup {
                 };
                 Ok(selection.hosts.iter().map(ToString::to_string).collect())
             })),
-            warn: Some(Arc::new(|message: &str| errln!("[WARNING]: {message}"))),
+            warn: Some(Arc::new(|message: &str| {
+                errln!("[WARNING]: {message}");
+                super::log::diagnostic(
+                    crate::diag::Severity::Warning,
+                    &format!("[WARNING]: {message}"),
+                );
+            })),
             vault: Arc::clone(store.vault()),
             setting: Some(self.settings()),
             jinja2_native: *self.config.jinja2_native,
@@ -200,15 +209,18 @@ impl Setup {
         })
     }
 
-    /// The reader of playbooks.
-    pub fn loader(&self, templar: &Templar) -> Arc<Loader> {
+    /// Renders texts of playbooks before the run: with these variables, and those of the command line on top.
+    pub fn renderer(
+        &self,
+        templar: &Templar,
+    ) -> impl Fn(&str, &[Arc<Map>]) -> Result<String, String> + Send + Sync + 'static {
         let templar = templar.clone();
         let extra: Map = self
             .extra
             .iter()
             .flat_map(|(_, vars)| vars.iter().map(|(k, v)| (k.clone(), v.clone())))
             .collect();
-        let render = move |text: &str, vars: &[Arc<Map>]| {
+        move |text: &str, vars: &[Arc<Map>]| {
             let mut all = Map::new();
             for layer in vars.iter().map(Arc::as_ref).chain([&extra]) {
                 all.extend(layer.iter().map(|(k, v)| (k.clone(), v.clone())));
@@ -222,14 +234,25 @@ impl Setup {
                 .render_str(text, &cx)
                 .map(|value| value.to_string())
                 .map_err(|e| e.message)
+        }
+    }
+
+    /// The reader of playbooks.
+    pub fn loader(&self, templar: &Templar) -> Arc<Loader> {
+        let bases = Arc::new(Places(templar.plugins().clone()));
+        let render = self.renderer(templar);
+        let expand = |paths: &[PathBuf]| -> Vec<PathBuf> {
+            paths.iter().map(|path| expand_home(path)).collect()
         };
-        let expand = |paths: &[PathBuf]| paths.iter().map(|path| expand_home(path)).collect();
+        let library = [expand(&self.module_path), expand(&self.config.library)].concat();
         Arc::new(Loader::new(
             Arc::new(Actions::without(self.rejected.clone())),
             LoadOptions {
                 roles_path: expand(&self.config.roles_path),
                 collections_path: expand(&self.config.collections_path),
-                library: expand(&self.config.library),
+                library,
+                module_utils: expand(&self.config.module_utils),
+                bases,
                 arguments_later: self.as_ansible,
                 render: Arc::new(render),
                 duplicate_keys: match *self.config.duplicate_dict_key {
@@ -412,6 +435,7 @@ impl Setup {
             no_log: *config.no_log,
             strategy: config.strategy.value.clone(),
             poll_interval: *config.poll_interval,
+            python: config.interpreter_python.value.clone(),
             async_dir: config.async_dir.value.clone(),
             missing_handler_fails: *config.error_on_missing_handler,
             tags: self.tags(&[], &[]),
@@ -499,6 +523,7 @@ pub fn configuration(show: &Show) -> Result<(Config, PathBuf), CommandFailure> {
     })?;
     let env = |name: &str| std::env::var(name).ok();
     let config = Config::load(&env, &cwd)?;
+    super::log::open(&config, show);
     show.warnings(config.warnings.iter().cloned());
     if show.is_ansible() {
         show.begins(&config);
@@ -519,6 +544,18 @@ pub fn configuration(show: &Show) -> Result<(Config, PathBuf), CommandFailure> {
         }
     }
     Ok((config, cwd))
+}
+
+/// What the loader finds, for whoever looks for plugins.
+struct Places(crate::template::PluginPlaces);
+
+impl crate::playbook::Bases for Places {
+    fn add(&self, dir: PathBuf) {
+        self.0.add(dir);
+    }
+    fn all(&self) -> Vec<PathBuf> {
+        self.0.all()
+    }
 }
 
 #[derive(Debug)]

@@ -43,7 +43,7 @@ impl Setup {
         let quiet = !*self.config.inventory_unparsed_warning;
         let mut warnings = std::mem::take(&mut inventory.warnings);
         warnings.retain(|warning| !(quiet && warning.code == "inventory::none-parsed"));
-        show.warnings(warnings);
+        show.checked(warnings)?;
         let notes = std::mem::take(&mut inventory.notes);
         if show.is_ansible() && show.verbosity >= 3 {
             for note in notes {

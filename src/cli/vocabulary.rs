@@ -41,6 +41,22 @@ impl Vocabulary for Actions {
             || super::known::may_exist(name)
     }
 
+    fn is_built(&self, name: &str) -> bool {
+        let name = short(name);
+        ActionRegistry.find(name).is_some()
+            || ActionRegistry.is_flow(name)
+            || (!name.starts_with('_') && Registry.find(name).is_some())
+    }
+
+    fn is_flow(&self, name: &str) -> bool {
+        ActionRegistry.is_flow(short(name))
+    }
+
+    fn has_controller_half(&self, name: &str) -> bool {
+        let name = short(name);
+        !matches!(name, "command" | "shell") && ActionRegistry.find(name).is_some()
+    }
+
     fn action_names(&self) -> Vec<String> {
         let mut names: Vec<String> = ActionRegistry.names().map(str::to_owned).collect();
         for entry in Registry
@@ -55,6 +71,7 @@ impl Vocabulary for Actions {
         names.extend(super::known::names());
         names.sort_unstable();
         names.dedup();
+        names.retain(|name| !self.rejected.iter().any(|r| short(r) == short(name)));
         names
     }
 
@@ -63,7 +80,7 @@ impl Vocabulary for Actions {
         match name.rsplit('.').next().unwrap_or(name) {
             // the controller takes arguments that the module on the machine does not
             "template" => return Some(template_spec()),
-            "script" => return None,
+            "script" | "gather_facts" => return None,
             // they pass what they do not know on to what manages packages or services on the machine
             "package" | "service" => return None,
             // other systems' package managers: they have more options than are built here

@@ -80,6 +80,11 @@ settings! {
     /// Where modules are looked for besides the built-in ones.
     library: Vec<PathBuf> = vec![PathBuf::from("~/.ansible/plugins/modules"), PathBuf::from("/usr/share/ansible/plugins/modules")],
         search_path, ["defaults.library"], ["ANSIBLE_LIBRARY"];
+    /// Where Python code is looked for that modules share.
+    module_utils: Vec<PathBuf> = vec![PathBuf::from("~/.ansible/plugins/module_utils"), PathBuf::from("/usr/share/ansible/plugins/module_utils")],
+        search_path, ["defaults.module_utils"], ["ANSIBLE_MODULE_UTILS"];
+    /// The Python that runs modules written in it: a path, or `auto`.
+    interpreter_python: String = "auto".to_owned(), string, ["defaults.interpreter_python"], ["ANSIBLE_PYTHON_INTERPRETER"];
     /// How many machines are worked on at a time.
     forks: u64 = 5, positive, ["defaults.forks"], ["ANSIBLE_FORKS"];
     /// The user to log in as.
@@ -261,7 +266,7 @@ settings! {
 }
 
 /// Settings of Ansible that mean nothing here: there is no Python and there are no plugins to find.
-const MEANINGLESS: [&str; 36] = [
+const MEANINGLESS: [&str; 34] = [
     "defaults.action_plugins",
     "defaults.action_warnings",
     "defaults.become_plugins",
@@ -275,13 +280,11 @@ const MEANINGLESS: [&str; 36] = [
     "defaults.filter_plugins",
     "defaults.home",
     "defaults.internal_poll_interval",
-    "defaults.interpreter_python",
     "defaults.inventory_plugins",
     "defaults.keep_remote_files",
     "defaults.local_tmp",
     "defaults.lookup_plugins",
     "defaults.module_compression",
-    "defaults.module_utils",
     "defaults.no_target_syslog",
     "defaults.nocows",
     "defaults.pipelining",
@@ -429,6 +432,7 @@ impl Config {
             &mut self.roles_path,
             &mut self.collections_path,
             &mut self.library,
+            &mut self.module_utils,
         ] {
             for path in &mut setting.value {
                 let text = path.to_string_lossy();

@@ -6,6 +6,7 @@
 mod background;
 mod batches;
 mod censor;
+mod custom;
 mod debugger;
 mod dispatch;
 mod effects;

@@ -52,6 +52,8 @@ pub struct RunOptions {
     pub async_dir: String,
     /// Ask before each task.
     pub step: bool,
+    /// The Python that runs modules written in it, unless a variable says; `auto` for the machine's.
+    pub python: String,
     /// Every failure starts the debugger, where tasks do not say otherwise.
     pub debugger: bool,
     /// Failures that are ignored do not start the debugger.
@@ -81,6 +83,7 @@ impl Default for RunOptions {
             poll_interval: 15,
             async_dir: "~/.ansible_async".into(),
             step: false,
+            python: "auto".into(),
             debugger: false,
             debugger_ignores_errors: true,
             missing_handler_fails: true,

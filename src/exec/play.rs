@@ -174,7 +174,9 @@ impl Run {
         let strategy = Strategy::named(&name).map(|strategy| (strategy, debugs));
         strategy.ok_or_else(|| {
             let node = play.strategy.as_ref().unwrap_or(&play.hosts);
-            Diagnostic::error("play::strategy", format!("there is no strategy `{name}`"))
+            let plugin = self.templar.plugins().unsupported("strategy", &name);
+            let why = plugin.unwrap_or_else(|| format!("there is no strategy `{name}`"));
+            Diagnostic::error("play::strategy", why)
                 .at(&node.span)
                 .hint("`linear`, `free`, `host_pinned` and `debug` are known")
                 .into()

@@ -6,13 +6,14 @@ use super::options::RunOptions;
 use super::prompt::Prompt;
 use super::refresh::Refresh;
 use crate::actions::Effect;
+use crate::actions::custom::Packed;
 use crate::diag::Diagnostic;
 use crate::playbook::{Loader, Play};
 use crate::result::{Event, EventSink, Stats, TaskInfo};
 use crate::template::Templar;
 use crate::vars::{RunMagic, VarStore};
-use std::collections::HashSet;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
@@ -90,6 +91,8 @@ pub struct Run {
     /// Held while the debugger asks.
     pub(super) asking: tokio::sync::Mutex<()>,
     next_task: AtomicU64,
+    /// Modules of the user's own that were read, by their file.
+    pub(super) packed: Mutex<HashMap<PathBuf, Arc<Packed>>>,
 }
 
 impl Run {
@@ -121,6 +124,7 @@ impl Run {
             interrupted: parts.interrupted,
             lost: Mutex::default(),
             next_task: AtomicU64::new(1),
+            packed: Mutex::default(),
         }
     }
 

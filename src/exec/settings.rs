@@ -292,12 +292,13 @@ impl Run {
                 .become_method
                 .as_ref()
                 .map_or(&task.span, |node| &node.span);
-            return Err(Fault::at(
+            let plugin = self.templar.plugins().unsupported("become", &method);
+            let why = plugin.unwrap_or_else(|| {
                 format!(
                     "there is no way `{method}` to become another user; sudo, su and doas are built"
-                ),
-                span,
-            ));
+                )
+            });
+            return Err(Fault::at(why, span));
         };
         let own = |suffix: &str| format!("ansible_{}_{suffix}", kind.name());
         let user = text(
@@ -354,10 +355,11 @@ impl Run {
                     .connection
                     .as_ref()
                     .map_or(&task.span, |node| &node.span);
-                Fault::at(
-                    format!("the connection `{kind}` is not built; ssh, openssh and local are"),
-                    span,
-                )
+                let plugin = self.templar.plugins().unsupported("connection", &kind);
+                let why = plugin.unwrap_or_else(|| {
+                    format!("the connection `{kind}` is not built; ssh, openssh and local are")
+                });
+                Fault::at(why, span)
             })?;
         }
         let target = &mut login.target;

@@ -212,6 +212,8 @@ impl Run {
         let mut background = self.background(task, &cx).map_err(later)?;
         let action = ActionRegistry.find(task.short_action());
         let mut step = match action {
+            // it is made when the machine is known
+            _ if task.custom.is_some() => Step::Call(RemoteCall::new(String::new(), args)),
             Some(action) => {
                 let input = Input {
                     args,
@@ -242,6 +244,12 @@ impl Run {
                 }
                 None => cx.clone(),
             };
+            if let (Some(custom), Step::Call(call)) = (&task.custom, &mut step) {
+                let args = std::mem::take(&mut call.args);
+                step = self
+                    .custom_step(task, custom, args, &settings, &at)
+                    .map_err(own)?;
+            }
             let login = self.login(target, task, &at).map_err(later)?;
             let who = self.becomes(task, &at).map_err(later)?;
             self.job_files(task, &at, &mut step, background.as_mut())

@@ -6,6 +6,7 @@
 pub mod commands;
 pub mod containers;
 pub mod crypto;
+pub mod custom;
 pub mod etcd;
 pub mod facts;
 pub mod files;

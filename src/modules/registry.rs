@@ -45,6 +45,7 @@ const FAMILIES: &[&[Entry]] = &[
     super::net::MODULES,
     super::facts::MODULES,
     super::crypto::MODULES,
+    super::custom::MODULES,
     super::kubernetes::MODULES,
     super::etcd::MODULES,
     super::containers::MODULES,

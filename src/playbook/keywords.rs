@@ -30,6 +30,8 @@ pub struct Keywords {
     pub diff: Option<Node>,
     /// The kind of connection.
     pub connection: Option<Node>,
+    /// Collections to look for modules and roles in, first to last.
+    pub collections: Option<Vec<String>>,
     /// When to start the debugger.
     pub debugger: Option<Node>,
     /// Run it on this host instead.
@@ -188,7 +190,10 @@ impl Keywords {
                 }
                 return Ok(true);
             }
-            "collections" => return Ok(true),
+            "collections" => {
+                self.collections = Some(super::library::collections_of(&value));
+                return Ok(true);
+            }
             _ => return Ok(false),
         };
         *slot = Some(value);
@@ -226,6 +231,10 @@ impl Keywords {
             check_mode: pick("check_mode", &child.check_mode, &self.check_mode),
             diff: pick("diff", &child.diff, &self.diff),
             connection: pick("connection", &child.connection, &self.connection),
+            collections: child
+                .collections
+                .clone()
+                .or_else(|| self.collections.clone()),
             debugger: pick("debugger", &child.debugger, &self.debugger),
             delegate_to: pick("delegate_to", &child.delegate_to, &self.delegate_to),
             delegate_facts: pick(

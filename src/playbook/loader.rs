@@ -19,10 +19,24 @@ pub trait Vocabulary: Send + Sync {
     fn action_names(&self) -> Vec<String>;
     /// The interface of an action, if it is checked before the run.
     fn spec(&self, name: &str) -> Option<ArgSpec>;
+    /// Whether runbook itself has it, and does not only know its name.
+    fn is_built(&self, name: &str) -> bool;
+    /// Whether it changes the course of a play (`include_tasks`, `meta`): no module can take its place.
+    fn is_flow(&self, name: &str) -> bool;
+    /// Whether the controller has a part in it that no module of the user's can take over.
+    fn has_controller_half(&self, name: &str) -> bool;
 }
 
 /// Expands templates in names of files and roles, with these variables and those of the command line.
 pub type Render = Arc<dyn Fn(&str, &[Arc<Map>]) -> Result<String, String> + Send + Sync>;
+
+/// Directories of playbooks and roles, which may hold modules and plugins.
+pub trait Bases: Send + Sync {
+    /// Adds one at the end, unless it is there.
+    fn add(&self, dir: PathBuf);
+    /// All, in the order in which they were added.
+    fn all(&self) -> Vec<PathBuf>;
+}
 
 /// Where to look, and how to expand names.
 #[derive(Clone)]
@@ -33,6 +47,10 @@ pub struct LoadOptions {
     pub collections_path: Vec<PathBuf>,
     /// Directories of modules of the user's own, besides `library/` beside the playbook and in roles.
     pub library: Vec<PathBuf>,
+    /// Directories of Python code that such modules share, besides `module_utils/` beside the playbook and in roles.
+    pub module_utils: Vec<PathBuf>,
+    /// Takes the directories of playbooks and roles that are read.
+    pub bases: Arc<dyn Bases>,
     /// Whether arguments of modules are left for the run to judge, as Ansible does.
     pub arguments_later: bool,
     /// Expands templates in names.
@@ -100,6 +118,7 @@ impl Loader {
 
     pub(super) fn remember_playbook(&self, path: &Path) {
         let dir = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        self.remember_base(&dir);
         let mut dirs = self
             .playbook_dirs
             .lock()
@@ -118,22 +137,15 @@ impl Loader {
         std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether a task may name this action: one that runbook has, one that Ansible knows, or a file of a `library`.
-    pub(super) fn is_action(&self, name: &str, near: &[&Path]) -> bool {
-        if self.vocabulary.is_action(name) {
-            return true;
-        }
-        let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        plain
-            && near
-                .iter()
-                .map(|dir| dir.join("library"))
-                .chain(self.options.library.iter().cloned())
-                .any(|dir| {
-                    ["", ".py", ".sh"]
-                        .iter()
-                        .any(|ext| dir.join(format!("{name}{ext}")).is_file())
-                })
+    /// Whether a task may name this action: one that runbook has, one that Ansible knows, or a module of the user's.
+    pub(super) fn is_action(
+        &self,
+        name: &str,
+        near: &[&Path],
+        keywords: &Keywords,
+        at: &Span,
+    ) -> Result<bool> {
+        Ok(self.vocabulary.is_action(name) || self.custom(name, near, keywords, at)?.is_some())
     }
 
     /// The task with the action that its template came to.
@@ -151,10 +163,13 @@ impl Loader {
             .chain(self.playbook_dirs())
             .collect();
         let near: Vec<&Path> = near.iter().map(AsRef::as_ref).collect();
-        if !self.is_action(action, &near) {
-            return Err(self.no_action(action, &task.action_span));
+        let at = &task.action_span;
+        if !self.is_action(action, &near, &task.keywords, at)? {
+            return Err(self.no_action(action, at));
         }
-        Ok(task.with_action(action))
+        let mut made = task.with_action(action);
+        self.settle_action(&mut made, &near)?;
+        Ok(made)
     }
 
     /// Whether an action takes a text that is no `key=value`; so does one whose interface is not known.
@@ -270,7 +285,8 @@ impl Loader {
 
     /// Checks a task's arguments against the module's interface, as far as they are known before the run.
     pub(super) fn check_arguments(&self, task: &Task) -> Result<()> {
-        if self.judged_later(task)
+        if task.custom.is_some()
+            || self.judged_later(task)
             || task.args.more.is_some()
             || !task.keywords.module_defaults.is_empty()
         {
@@ -336,7 +352,7 @@ impl Loader {
     /// The first argument that is wrong.
     pub fn check_rendered(&self, task: &Task, args: &Map) -> Result<()> {
         let spec = self.vocabulary.spec(&task.action);
-        let Some(spec) = spec.filter(|_| !self.judged_later(task)) else {
+        let Some(spec) = spec.filter(|_| task.custom.is_none() && !self.judged_later(task)) else {
             return Ok(());
         };
         let args: Vec<(&str, Option<&Value>)> = args

@@ -3,6 +3,7 @@
 //! Source: Ansible's documentation, "Roles".
 
 use super::keywords::vars_of;
+use super::library::collections_of;
 use super::loader::{find_main, looked_in};
 use super::task::Surroundings;
 use super::{Block, Item, Keywords, Loader, Result, Task, TaskArgs};
@@ -109,37 +110,55 @@ fn lexical(path: &Path) -> PathBuf {
 }
 
 impl Loader {
-    /// The directory of a role.
-    fn find_role(&self, name: &str, near: &[&Path], at: &Node) -> Result<PathBuf> {
+    /// The directory of a role, and its collection if it is in one.
+    fn find_role(
+        &self,
+        name: &str,
+        near: &[&Path],
+        collections: &[String],
+        at: &Node,
+    ) -> Result<(PathBuf, Option<String>)> {
+        let in_collection = |collection: &str, role: &str| {
+            let path: PathBuf = role.split('.').collect();
+            let path = self.collection(collection)?.join("roles").join(path);
+            path.is_dir().then(|| (path, Some(collection.to_owned())))
+        };
+        if !name.contains(['/', '.'])
+            && let Some(found) = collections
+                .iter()
+                .find_map(|collection| in_collection(collection, name))
+        {
+            return Ok(found);
+        }
         let plain = Path::new(name);
         let mut tried = Vec::new();
         let candidates = near
             .iter()
-            .flat_map(|dir| [dir.join("roles"), dir.to_path_buf()])
-            .chain(self.options.roles_path.iter().cloned());
+            .map(|dir| dir.join("roles"))
+            .chain(self.options.roles_path.iter().cloned())
+            // last, as in Ansible: a directory beside a playbook often has a role's name and is none
+            .chain(near.iter().map(|dir| dir.to_path_buf()));
         for dir in candidates {
             let path = lexical(&dir.join(plain));
             if path.is_dir() {
-                return Ok(path);
+                return Ok((path, None));
             }
             if !tried.contains(&dir) {
                 tried.push(dir);
             }
         }
-        if let [space, collection, role] = name.split('.').collect::<Vec<_>>()[..]
+        if let [space, collection, role] = name.splitn(3, '.').collect::<Vec<_>>()[..]
             && !name.contains('/')
         {
+            if let Some(found) = in_collection(&format!("{space}.{collection}"), role) {
+                return Ok(found);
+            }
             let beside = self.playbook_dirs();
             let beside = beside.iter().map(|dir| dir.join("collections"));
-            let mut searched = Vec::new();
-            for root in beside.chain(self.options.collections_path.iter().cloned()) {
-                let roots = root.join("ansible_collections");
-                let path = roots.join(space).join(collection).join("roles").join(role);
-                if path.is_dir() {
-                    return Ok(path);
-                }
-                searched.push(roots);
-            }
+            let searched: Vec<PathBuf> = beside
+                .chain(self.options.collections_path.iter().cloned())
+                .map(|root| root.join("ansible_collections"))
+                .collect();
             return Err(Diagnostic::error(
                 "playbook::role-not-found",
                 format!("there is no role `{role}` of the collection `{space}.{collection}`"),
@@ -205,7 +224,11 @@ impl Loader {
                 near.push(dir);
             }
         }
-        let path = self.find_role(&request.name, &near, at)?;
+        let searched = keywords.collections.as_deref().unwrap_or_default();
+        let (path, collection) = self.find_role(&request.name, &near, searched, at)?;
+        if collection.is_none() {
+            self.remember_base(&path);
+        }
         let from = |stem: &Option<String>| stem.clone().unwrap_or_else(|| "main".into());
         let own_defaults = self.role_vars(
             &path.join("defaults"),
@@ -222,6 +245,12 @@ impl Loader {
             None => None,
         };
         let meta = meta.as_deref();
+        // roles do not inherit where modules are looked for
+        let mut keywords = keywords.clone();
+        let more = meta.and_then(|meta| meta.get("collections"));
+        let more = more.map(collections_of).unwrap_or_default();
+        keywords.collections = Some(collection.into_iter().chain(more).collect());
+        let keywords = &keywords;
         let allow_duplicates = request.allow_duplicates.unwrap_or_else(|| {
             meta.and_then(|meta| meta.get("allow_duplicates"))
                 .and_then(|node| to_bool(&node.to_value()))

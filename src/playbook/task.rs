@@ -2,6 +2,7 @@
 
 use super::args::short;
 use super::keywords::{SHARED_KEYWORDS, TASK_KEYWORDS, unknown_keyword};
+use super::library::CustomModule;
 use super::{Block, Keywords, Loader, Result, Role, TaskArgs};
 use crate::diag::{Diagnostic, Span, did_you_mean};
 use crate::yaml::{Kind, Node};
@@ -29,6 +30,8 @@ pub struct Task {
     pub action: String,
     /// Where that stands.
     pub action_span: Span,
+    /// The module of the user's own that the action is, if it is one.
+    pub custom: Option<Arc<CustomModule>>,
     /// Its arguments.
     pub args: TaskArgs,
     /// Keywords, inherited ones included.
@@ -125,6 +128,7 @@ impl Task {
             name: None,
             action: action.to_owned(),
             action_span: span.clone(),
+            custom: None,
             args,
             keywords,
             around: Keywords::default(),
@@ -241,6 +245,11 @@ impl Loader {
         let mut action: Option<(&Node, &Node)> = None;
         let mut args_keyword = None;
         let mut unknown = Vec::new();
+        // where an action is looked for is known before it
+        let mut search = around.keywords.clone();
+        if let Some(node) = node.get("collections") {
+            search.collections = Some(super::library::collections_of(node));
+        }
         let near = self.near_libraries(node, around);
         let near: Vec<&std::path::Path> = near.iter().map(AsRef::as_ref).collect();
         for entry in entries {
@@ -264,13 +273,19 @@ impl Loader {
                 "poll" => {}
                 "args" => args_keyword = Some(value),
                 "action" | "local_action" => {
-                    self.legacy_action(&mut task, (key, value), &mut own, &near)?;
+                    self.legacy_action(&mut task, (key, value), &mut own)?;
+                    // which action a template means is known on each host, for each item
+                    if !is_template(&task.action)
+                        && !self.is_action(&task.action, &near, &search, &value.span)?
+                    {
+                        return Err(self.no_action(&task.action, &value.span));
+                    }
                 }
                 name if name.starts_with("with_") => {
                     let lookup = name.trim_start_matches("with_").to_owned();
                     task.items = Some((LoopKind::With(lookup), value.clone()));
                 }
-                name if self.is_action(name, &near) => match action {
+                name if self.is_action(name, &near, &search, &key.span)? => match action {
                     None => action = Some((key, value)),
                     Some((first, _)) => {
                         return Err(Diagnostic::error(
@@ -316,6 +331,7 @@ impl Loader {
             task.dir = parent.to_path_buf();
         }
         task.keywords = around.keywords.with_child(&own);
+        self.settle_action(&mut task, &near)?;
         if matches!(
             task.short_action(),
             "include_tasks" | "include_role" | "include"
@@ -374,7 +390,6 @@ impl Loader {
         task: &mut Task,
         (key, value): (&Node, &Node),
         own: &mut Keywords,
-        near: &[&std::path::Path],
     ) -> Result<()> {
         let bad = |span: &Span| {
             Diagnostic::error("playbook::action", "this action names no module")
@@ -411,10 +426,6 @@ impl Loader {
             _ => return Err(bad(&value.span).into()),
         }
         task.action_span = value.span.clone();
-        // which action a template means is known on each host, for each item
-        if !is_template(&task.action) && !self.is_action(&task.action, near) {
-            return Err(self.no_action(&task.action, &value.span));
-        }
         if key.as_str() == Some("local_action") {
             own.delegate_to = Some(Node::new(
                 Kind::Str(crate::value::Text::template("localhost")),

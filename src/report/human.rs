@@ -274,6 +274,8 @@ impl Human {
                 "invocation" | "diff" => self.options.verbosity >= 3,
                 "exception" => false,
                 "ansible_loop_var" | "item" => !is_debug,
+                // of `debug`, only what it was asked to print
+                "attempts" | "failed_when_result" => !(is_debug && data.get("msg").is_some()),
                 _ => !name.starts_with("_ansible_"),
             };
             if kept {

@@ -105,8 +105,9 @@ impl Outcome {
             );
         }
         for (key, value) in &self.data {
-            // what is for reports only
-            if !key.as_str().is_some_and(|key| key.starts_with("_ansible_")) {
+            // what is for reports only; `register` leaves out what the module was called with, as in Ansible
+            let kept = |key: &str| !key.starts_with("_ansible_") && key != "invocation";
+            if key.as_str().is_none_or(kept) {
                 map.insert(key.clone(), value.clone());
             }
         }

@@ -19,6 +19,13 @@ pub trait Blobs: Send + Sync {
     /// # Errors
     /// When it cannot be read or the stream ends.
     fn send(&self, path: &Path, sha256: &str) -> Result<(), BlobError>;
+    /// A private directory that lasts as long as the source of contents.
+    ///
+    /// # Errors
+    /// When there is no place for it.
+    fn home(&self) -> Result<PathBuf, BlobError> {
+        Err(BlobError("there is no directory for files of the session".into()))
+    }
 }
 
 /// No contents at all.
@@ -48,5 +55,8 @@ impl Blobs for PathBuf {
         std::fs::copy(path, self.join(sha256))
             .map(drop)
             .map_err(|e| BlobError(e.to_string()))
+    }
+    fn home(&self) -> Result<PathBuf, BlobError> {
+        Ok(self.clone())
     }
 }

@@ -3,7 +3,8 @@
 use super::cancel::Kept;
 use super::{Error, Result, Sys};
 use nix::sys::statvfs::{FsFlags, statvfs};
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A file that only the task's user can read, run or write; it is removed when the value is dropped.
@@ -22,7 +23,51 @@ impl PrivateFile {
     }
 }
 
+/// A directory that only the task's user can look into; it is removed with everything in it when this is dropped.
+#[derive(Debug)]
+pub struct PrivateDir {
+    dir: tempfile::TempDir,
+    _kept: Kept,
+}
+
+impl PrivateDir {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Puts a file into it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add(&self, name: &str, content: &[u8], mode: u32) -> Result<PathBuf> {
+        let path = self.dir.path().join(name);
+        std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&path)
+            .and_then(|mut file| file.write_all(content))
+            .map_err(|source| Error::File {
+                what: "cannot make the private file",
+                path: path.clone(),
+                source,
+            })?;
+        Ok(path)
+    }
+}
+
 impl Sys {
+    /// A private directory for the time of a task.
+    ///
+    /// # Errors
+    /// When there is no place for it.
+    pub fn private_dir(&self) -> Result<PrivateDir> {
+        let dir = self.scratch()?;
+        let kept = self.cancel.keep(dir.path());
+        Ok(PrivateDir { dir, _kept: kept })
+    }
+
     /// An executable copy of a content (see [`Sys::blob`]) under that name, in a private directory on a file
     /// system that lets programs run.
     ///

@@ -178,6 +178,9 @@ impl Render {
                     super::tests::names().collect()
                 };
                 let what = if filter { "filter" } else { "test" };
+                if let Some(why) = self.templar.plugins().unsupported(what, name) {
+                    return TemplateError::new(TemplateErrorKind::Syntax, why);
+                }
                 let mut ours = TemplateError::new(
                     TemplateErrorKind::Syntax,
                     format!("no {what} named '{name}'"),

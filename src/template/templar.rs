@@ -6,7 +6,7 @@ use super::convert::from_engine;
 use super::literal;
 use super::render::Render;
 use super::syntax;
-use super::{Context, TemplateError, TemplateErrorKind};
+use super::{Context, PluginPlaces, Setting, TemplateError, TemplateErrorKind};
 use crate::value::{Map, Text, Trust, Value};
 use crate::vault::Vault;
 use minijinja::syntax::SyntaxConfig;
@@ -19,23 +19,6 @@ use std::sync::Arc;
 
 /// Gives the hosts of a pattern (`inventory_hostnames`).
 pub type HostPattern = Arc<dyn Fn(&str) -> Result<Vec<String>, String> + Send + Sync>;
-/// Gives the value of a setting (`config`) by its name; of an option by its plugin's kind and name, and its own.
-pub type Setting = Arc<dyn Fn(Option<(&str, &str)>, &str) -> Option<FoundSetting> + Send + Sync>;
-
-/// A setting that was asked for.
-#[derive(Clone)]
-pub struct FoundSetting {
-    /// Its value, if no variable sets it.
-    pub value: Value,
-    /// Where that is from.
-    pub origin: String,
-    /// The variables that set it; of several the last counts.
-    pub vars: Vec<&'static str>,
-    /// Brings the value of a variable to its type.
-    pub typed: fn(&'static str, &Value) -> Value,
-    /// Its type.
-    pub kind: &'static str,
-}
 /// Takes a warning for the user.
 pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -50,6 +33,8 @@ pub struct TemplarOptions {
     pub vault: Arc<Vault>,
     /// Settings.
     pub setting: Option<Setting>,
+    /// Where plugins in Python may lie that templates name.
+    pub plugins: PluginPlaces,
     /// Where warnings go (`errors='warn'` of lookups).
     pub warn: Option<Warn>,
     /// Where it is said what will not work in later versions of Ansible.

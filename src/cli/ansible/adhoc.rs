@@ -92,7 +92,7 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
     adhoc::run(
         RunArgs {
             pattern: args.pattern,
-            sources: args.hosts.sources(),
+            sources: args.hosts.sources(&args.running.module_path),
             vault: args.vault.args(),
             connection: args.connection.args(&args.who, &args.running),
             module: args.module_name,

@@ -124,9 +124,9 @@ pub struct Running {
     /// How many hosts to work on at once
     #[arg(short, long, value_name = "FORKS")]
     pub forks: Option<usize>,
-    /// Without effect: modules are part of runbook
+    /// More directories of modules, separated by colons
     #[arg(short = 'M', long, value_name = "MODULE_PATH")]
-    pub module_path: Vec<String>,
+    pub module_path: Vec<PathBuf>,
     /// List matching hosts, run nothing
     #[arg(long)]
     pub list_hosts: bool,
@@ -134,11 +134,12 @@ pub struct Running {
 
 impl Hosts {
     /// As runbook takes them.
-    pub fn sources(&self) -> SourceArgs {
+    pub fn sources(&self, module_path: &[PathBuf]) -> SourceArgs {
         SourceArgs {
             inventory: self.inventory.clone(),
             limit: self.limit.iter().cloned().collect(),
             extra_vars: self.extra_vars.clone(),
+            module_path: module_path.to_vec(),
         }
     }
 }

@@ -74,7 +74,7 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
     play::play(
         PlayArgs {
             playbooks: args.playbooks,
-            sources: args.hosts.sources(),
+            sources: args.hosts.sources(&args.running.module_path),
             vault: args.vault.args(),
             connection: args.connection.args(&args.who, &args.running),
             tags: options.tags,

@@ -16,7 +16,10 @@ pub fn message(diagnostic: &Diagnostic, colour: bool) -> String {
             } else {
                 ("[DEPRECATION WARNING]", Colour::Deprecate)
             };
-            let mut text = format!("{word}: {}", told(diagnostic));
+            let told = told(diagnostic);
+            // as there: an item of a list stands apart
+            let gap = if told.starts_with("* ") { " " } else { "" };
+            let mut text = format!("{word}: {gap}{told}");
             if let Some(span) = diagnostic
                 .span
                 .as_ref()

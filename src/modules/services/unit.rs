@@ -285,11 +285,14 @@ impl Wish {
         if seen.status.get("Job").is_none() {
             return Ok(false);
         }
-        let jobs = self.systemctl.query(sys, "list-jobs", &self.unit)?;
+        // jobs have the full name, `etcd.service`, whatever the task calls the unit
+        let name = seen.status.get("Id").and_then(Value::as_str);
+        let name = name.unwrap_or(&self.unit);
+        let jobs = self.systemctl.query(sys, "list-jobs", name)?;
         // number, unit, kind, state
         Ok(jobs.text().lines().any(|line| {
             let mut words = line.split_whitespace().skip(1);
-            words.next() == Some(&self.unit)
+            words.next() == Some(name)
                 && words
                     .next()
                     .is_some_and(|kind| matches!(kind, "start" | "restart"))

@@ -113,6 +113,9 @@ pub(crate) fn run(
         .unwrap_or(name);
     let known = || FAMILIES.iter().flat_map(|family| family.iter());
     let Some((_, lookup)) = known().find(|(known, _)| *known == short) else {
+        if let Some(why) = render.templar.plugins().unsupported("lookup", short) {
+            return Err(TemplateError::new(TemplateErrorKind::Lookup, why));
+        }
         let mut error = TemplateError::new(
             TemplateErrorKind::Lookup,
             format!("lookup plugin ({name}) not found"),

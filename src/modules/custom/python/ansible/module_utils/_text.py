@@ -1,0 +1,1 @@
+from ansible.module_utils.common.text.converters import codecs, to_bytes, to_native, to_text

@@ -1,0 +1,3 @@
+__version__ = "2.18.19"
+__author__ = ""
+__codename__ = ""

@@ -1,0 +1,3 @@
+from ansible.module_utils._arguments import ArgumentSpecValidator, ValidationResult
+
+ModuleArgumentSpecValidator = ArgumentSpecValidator
