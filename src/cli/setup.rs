@@ -87,7 +87,11 @@ impl Setup {
             config,
             cwd,
             sources: specs,
-            module_path: sources.module_path.iter().flat_map(std::env::split_paths).collect(),
+            module_path: sources
+                .module_path
+                .iter()
+                .flat_map(std::env::split_paths)
+                .collect(),
             extra,
             vault,
             secrets: Secrets::default(),
