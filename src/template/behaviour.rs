@@ -74,15 +74,11 @@ fn data_is_never_expanded_and_what_is_made_of_it_is_data() {
             .render_str("{{ lookup('pipe', 'echo hi') }}", &cx)
             .unwrap()
     ));
-    assert!(templar.condition(&Value::data("true"), None, &cx).is_err());
+    assert!(templar.condition(&Value::data("true"), &cx).is_err());
+    assert!(templar.condition(&Value::str("{{ fact }}"), &cx).is_err());
     assert!(
         templar
-            .condition(&Value::str("{{ fact }}"), None, &cx)
-            .is_err()
-    );
-    assert!(
-        templar
-            .condition(&Value::str("fact is defined"), None, &cx)
+            .condition(&Value::str("fact is defined"), &cx)
             .unwrap()
     );
 }
@@ -136,11 +132,7 @@ fn errors_have_places_chains_and_hints() {
         .unwrap_err();
     assert_eq!(error.template.get(error.range.unwrap()), Some("nope"));
     let error = templar()
-        .condition(
-            &Value::str("x and nope"),
-            None,
-            &context(vars(r#"{"x": true}"#)),
-        )
+        .condition(&Value::str("x and nope"), &context(vars(r#"{"x": true}"#)))
         .unwrap_err();
     assert_eq!(error.name.as_deref(), Some("nope"));
 }
@@ -232,7 +224,7 @@ fn nothing_of_a_rendering_stays() {
         let _ = templar.render_str(template, &cx);
     }
     let condition = Value::str("1 in list and dict.a is defined");
-    assert!(templar.condition(&condition, None, &cx).unwrap());
+    assert!(templar.condition(&condition, &cx).unwrap());
     drop(cx);
     assert!(
         gone.upgrade().is_none(),
@@ -464,7 +456,7 @@ fn nothing_panics() {
         }
         let _ = templar.render_str(&text, &cx);
         let _ = templar.render_file(&text, &FileOptions::default(), &cx);
-        let _ = templar.condition(&Value::str(text.trim_start_matches("{{")), None, &cx);
+        let _ = templar.condition(&Value::str(text.trim_start_matches("{{")), &cx);
     }
     let filters: Vec<&str> = super::filters::names()
         .filter(|name| *name != "password_hash")
