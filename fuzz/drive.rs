@@ -15,6 +15,9 @@ const SLOW: Duration = Duration::from_secs(5);
 /// Time on the clock after which it does (it may sleep, or wait for a child).
 const STUCK: Duration = Duration::from_secs(60);
 
+/// The slowest input is kept if it takes longer.
+const WORTH_A_LOOK: Duration = Duration::from_secs(1);
+
 /// What a run is told.
 pub struct Order {
     pub seed: u64,
@@ -134,7 +137,12 @@ fn work(
         started.store(millis(start), Ordering::SeqCst);
         let outcome = one(target, &input);
         started.store(-1, Ordering::SeqCst);
-        tally.slowest = tally.slowest.max(before.elapsed());
+        let took = before.elapsed();
+        if took > tally.slowest.max(WORTH_A_LOOK) {
+            let kept = order.findings.join(format!("slowest-{}", target.name));
+            std::fs::write(kept, &input)?;
+        }
+        tally.slowest = tally.slowest.max(took);
         tally.executions += 1;
         let Err(problem) = outcome else { continue };
         // panics are of one kind if they are at one place, lies if they begin alike

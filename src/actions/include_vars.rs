@@ -6,7 +6,9 @@ use super::args::decode;
 use super::{Effect, Error, Input, Result, Step};
 use crate::module_args;
 use crate::result::Outcome;
+use crate::template::{Scope, Variable};
 use crate::value::{Map, Value};
+use crate::vars::merge_maps;
 use crate::vault::Vault;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +31,7 @@ module_args! {
         extensions: Vec<String> => default(vec!["yaml", "yml", "json"]);
         /// Pass over files with other endings instead of failing.
         ignore_unknown_extensions: bool => default(false);
-        /// `merge` merges mappings of earlier files with those of later ones.
+        /// `merge` merges mappings with those that the host has under the same names.
         hash_behaviour: Option<String> => optional;
     }
 }
@@ -44,7 +46,14 @@ pub(super) fn include_vars(input: &Input<'_>) -> Result<Step> {
                     Error::Failed(format!("include_vars: there is no file `{file}`"))
                 })?]
             }
-            (None, Some(dir)) => files_of(dir, &args, input)?,
+            (None, Some(dir)) => match files_of(dir, &args, input) {
+                Ok(files) => files,
+                Err(Error::Failed(why)) => {
+                    let outcome = Outcome::failure(why.as_str());
+                    return Ok(Step::done(outcome.with("message", Value::data(why))));
+                }
+                Err(error) => return Err(error),
+            },
             _ => {
                 return Err("include_vars needs either `file` or `dir`"
                     .to_owned()
@@ -54,25 +63,29 @@ pub(super) fn include_vars(input: &Input<'_>) -> Result<Step> {
     let mut vars = Map::new();
     for file in &files {
         for (key, value) in read(file, input.templar.vault())? {
-            merge_one(
-                &mut vars,
-                key,
-                value,
-                args.hash_behaviour.as_deref() == Some("merge"),
-            );
+            vars.insert(key, value);
         }
     }
-    let vars = match &args.name {
+    let mut vars = match &args.name {
         Some(name) => Map::new().with(name, vars),
         None => vars,
     };
+    if args.hash_behaviour.as_deref() == Some("merge") {
+        vars = onto_existing(&vars, input.cx.scope().as_ref());
+    }
     let names: Vec<Value> = files
         .iter()
         .map(|file| Value::data(file.display().to_string()))
         .collect();
-    let data = Map::new()
+    let mut data = Map::new()
         .with("ansible_facts", vars.clone())
         .with("ansible_included_var_files", Value::list(names));
+    // what was encrypted is not shown
+    let encrypted =
+        |file: &PathBuf| std::fs::read(file).is_ok_and(|bytes| crate::vault::is_encrypted(&bytes));
+    if files.iter().any(encrypted) {
+        data.set("_ansible_no_log", true);
+    }
     Ok(Step::Done(
         Outcome {
             data,
@@ -82,16 +95,21 @@ pub(super) fn include_vars(input: &Input<'_>) -> Result<Step> {
     ))
 }
 
-fn merge_one(vars: &mut Map, key: Value, value: Value, merge: bool) {
-    if merge && let (Some(Value::Map(old)), Value::Map(new)) = (vars.get(&key), &value) {
-        let mut both = (**old).clone();
-        for (k, v) in new.iter() {
-            merge_one(&mut both, k.clone(), v.clone(), true);
-        }
-        vars.insert(key, Value::map(both));
-        return;
+/// The variables, mappings merged with those that the host has under the same names.
+fn onto_existing(vars: &Map, scope: &dyn Scope) -> Map {
+    let mut merged = Map::new();
+    for (key, value) in vars {
+        let existing = key.as_str().and_then(|name| scope.get(name));
+        let both = match (existing, value) {
+            (
+                Some(Variable::Lazy(Value::Map(old)) | Variable::Final(Value::Map(old))),
+                Value::Map(new),
+            ) => Value::map(merge_maps(&old, new)),
+            _ => value.clone(),
+        };
+        merged.insert(key.clone(), both);
     }
-    vars.insert(key, value);
+    merged
 }
 
 fn read(path: &Path, vault: &Vault) -> Result<Map> {

@@ -24,11 +24,13 @@ pub(super) fn set_fact(input: &Input<'_>) -> Result<Step> {
         }
         // texts that say yes or no become booleans here, as Ansible does without jinja2_native
         let value = match value {
-            Value::Str(text) => match text.to_ascii_lowercase().as_str() {
-                "true" | "yes" => Value::Bool(true),
-                "false" | "no" => Value::Bool(false),
-                _ => value.clone(),
-            },
+            Value::Str(text) if !input.templar.is_native() => {
+                match text.to_ascii_lowercase().as_str() {
+                    "true" | "yes" => Value::Bool(true),
+                    "false" | "no" => Value::Bool(false),
+                    _ => value.clone(),
+                }
+            }
             other => other.clone(),
         };
         facts.set(&name, value);

@@ -124,7 +124,7 @@ fn in_thread(
         Some(seconds) if timed_out => {
             let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
             let mut outcome = Outcome::failure(format!(
-                "module {module} did not end within its time limit of {seconds} seconds and was stopped"
+                "The {module} action failed to execute in the expected time frame ({seconds}) and was terminated"
             ));
             outcome
                 .data

@@ -55,7 +55,8 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
         .clone()
         .or_else(|| setup.config.playbook_dir.value.clone())
         .unwrap_or_default();
-    let store = setup.store(inventory, &setup.cwd.join(dir))?;
+    let dir = setup.cwd.join(dir);
+    let store = setup.store(inventory, &dir)?;
     let templar = setup.templar(&store);
     let loader = setup.loader(&templar);
     // a play of one task, as a playbook would have it
@@ -76,7 +77,7 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
         quoted(&args.pattern),
         task_args(&args.args)?
     );
-    let path = setup.cwd.join("<command line>");
+    let path = dir.join("<command line>");
     let plays = match loader.playbook_text(&Source::new("<command line>", text), Path::new(&path)) {
         Err(error) if show.is_ansible() && error.code == "playbook::unknown-module" => {
             // to Ansible that is a failure of each host
@@ -92,6 +93,7 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
         other => other?,
     };
     setup.ask(&args.connection)?;
+    store.set_password(setup.secrets.login.clone());
     let options = RunOptions {
         check: args.check,
         diff: args.diff || *setup.config.diff_always,

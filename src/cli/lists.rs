@@ -4,18 +4,22 @@ use super::args::PlayArgs;
 use super::exit::{CommandResult, Exit};
 use super::play::Loaded;
 use super::streams::outln;
+use crate::inventory::python_literal;
 use crate::playbook::{Loader, Play, TagFilter, Task};
-use crate::value::Value;
+use crate::value::{Map, Value};
 use crate::vars::VarStore;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// Renders a text with these variables.
+pub type Render<'a> = &'a dyn Fn(&str, &[Arc<Map>]) -> Result<String, String>;
 
 pub fn lists(
     args: &PlayArgs,
     (playbooks, loader): (&Loaded, &Loader),
     store: &Arc<VarStore>,
     limit: Option<&[Arc<str>]>,
-    tags: &TagFilter,
+    (tags, render): (&TagFilter, Render<'_>),
 ) -> CommandResult {
     for (path, plays) in playbooks {
         outln!("\nplaybook: {}", path.display());
@@ -54,8 +58,7 @@ pub fn lists(
             }
             if args.list_tasks {
                 outln!("    tasks:");
-                for task in selected(play, tags) {
-                    let mut tags: Vec<String> = task.static_tags();
+                for (task, mut tags) in selected(play, tags, render) {
                     tags.sort();
                     tags.dedup();
                     outln!("      {}\tTAGS: [{}]", listed(&task), tags.join(", "));
@@ -63,8 +66,8 @@ pub fn lists(
             }
             if args.list_tags {
                 let mut all = BTreeSet::new();
-                for task in selected(play, tags) {
-                    all.extend(task.static_tags());
+                for (_, tags) in selected(play, tags, render) {
+                    all.extend(tags);
                 }
                 let all: Vec<_> = all.into_iter().collect();
                 outln!("      TASK TAGS: [{}]", all.join(", "));
@@ -99,9 +102,32 @@ fn listed(task: &Task) -> String {
     }
 }
 
-fn selected(play: &Play, tags: &TagFilter) -> Vec<Arc<Task>> {
+/// The tasks of a play that the tags select, with their tags as far as these can be known before the run.
+fn selected(play: &Play, tags: &TagFilter, render: Render<'_>) -> Vec<(Arc<Task>, Vec<String>)> {
+    let known = |task: &Task| -> Vec<String> {
+        let mut vars = vec![Arc::clone(&play.vars)];
+        vars.extend(task.keywords.vars.iter().cloned());
+        task.static_tags()
+            .into_iter()
+            .flat_map(|tag| {
+                if !tag.contains("{{") {
+                    return vec![tag];
+                }
+                let Ok(text) = render(&tag, &vars) else {
+                    return vec![tag];
+                };
+                let value = python_literal(&text).unwrap_or_else(|| Value::data(text));
+                crate::playbook::tag_words(&value)
+            })
+            .collect()
+    };
     play.tasks()
         .into_iter()
-        .filter(|task| (!task.implicit || task.name.is_some()) && tags.selects(&task.static_tags()))
+        .filter(|task| !task.implicit || task.name.is_some())
+        .map(|task| {
+            let tags = known(&task);
+            (task, tags)
+        })
+        .filter(|(_, own)| tags.selects(own))
         .collect()
 }

@@ -9,6 +9,7 @@ mod exit;
 mod inventory;
 mod known;
 mod lists;
+mod log;
 mod play;
 mod prompt;
 mod rejected;

@@ -4,6 +4,7 @@ use super::ansible;
 use super::args::{OutputKind, PlayArgs, VerifyKind};
 use super::exit::{CommandFailure, CommandResult, Exit};
 use super::lists;
+use super::log;
 use super::setup::Setup;
 use super::show::Show;
 use super::streams::{errln, outln};
@@ -54,7 +55,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
             (&playbooks, &loader),
             &store,
             limit.as_deref(),
-            &tags,
+            (&tags, &setup.renderer(&templar)),
         );
     }
     let unstarted = match starts(&args, &playbooks) {
@@ -68,6 +69,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
         }
     }
     setup.ask(&args.connection)?;
+    store.set_password(setup.secrets.login.clone());
     let options = RunOptions {
         check: args.check,
         diff: args.diff || *setup.config.diff_always,
@@ -158,7 +160,7 @@ pub fn load(
         exists(path, show)?;
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let plays = loader.playbook(&absolute);
-        show.warnings(loader.take_warnings());
+        show.checked(loader.take_warnings())?;
         playbooks.push((path.clone(), plays?));
     }
     Ok(playbooks)
@@ -306,7 +308,7 @@ pub fn human(show: &Show, diff: bool, check: bool) -> Box<dyn EventSink> {
         80
     };
     let human = Human::new(
-        Box::new(std::io::stdout()),
+        log::both(Box::new(std::io::stdout())),
         HumanOptions {
             palette: Palette {
                 color: show.colour_out,
@@ -319,7 +321,7 @@ pub fn human(show: &Show, diff: bool, check: bool) -> Box<dyn EventSink> {
             ..HumanOptions::default()
         },
     )
-    .warnings_to(Box::new(std::io::stderr()));
+    .warnings_to(log::both(Box::new(std::io::stderr())));
     if attended && console::user_attended_stderr() {
         let begun = Instant::now();
         let clock: Clock = Arc::new(move || begun.elapsed());

@@ -15,7 +15,8 @@ use crate::exec::{Login, Machines, RunOptions};
 use crate::inventory::{Inventory, SourceSpec};
 use crate::playbook::{DuplicateKeys, LoadOptions, Loader, TagFilter};
 use crate::template::{
-    Context, FileContext, FoundSetting, Overlay, Scope, Setting, Templar, TemplarOptions, Variable,
+    Context, FileContext, FoundSetting, OddConditions, Overlay, Scope, Setting, Templar,
+    TemplarOptions, Variable,
 };
 use crate::transport::{AgentBinaries, ConnectionKind, HostKeyChecking, KeyRing, Options, Target};
 use crate::value::{Map, Secret};
@@ -86,7 +87,11 @@ impl Setup {
             config,
             cwd,
             sources: specs,
-            module_path: sources.module_path.iter().flat_map(std::env::split_paths).collect(),
+            module_path: sources
+                .module_path
+                .iter()
+                .flat_map(std::env::split_paths)
+                .collect(),
             extra,
             vault,
             secrets: Secrets::default(),
@@ -154,16 +159,35 @@ impl Setup {
     /// The template engine.
     pub fn templar(&self, store: &Arc<VarStore>) -> Templar {
         let hosts = Arc::clone(store);
+        let odd_conditions = if !*self.config.allow_broken_conditionals {
+            OddConditions::Refused
+        } else if *self.config.deprecation_warnings
+            && std::env::var_os("_ANSIBLE_DISABLE_BACKPORTED_INSPECTIONS").is_none()
+        {
+            OddConditions::Deprecated
+        } else {
+            OddConditions::Silent
+        };
         Templar::new(TemplarOptions {
             hosts: Some(Arc::new(move |pattern: &str| {
-                let selection = hosts
-                    .inventory(|inventory| inventory.select(pattern))
-                    .map_err(|e| e.message)?;
-                Ok(selection.hosts.iter().map(ToString::to_string).collect())
+                match hosts.inventory(|inventory| inventory.select(pattern)) {
+                    Ok(selection) => Ok(selection.hosts.iter().map(ToString::to_string).collect()),
+                    // a lookup finds nothing then, whatever `host_pattern_mismatch` says
+                    Err(problem) if problem.code == "inventory::no-match" => Ok(Vec::new()),
+                    Err(problem) => Err(problem.message),
+                }
             })),
-            warn: Some(Arc::new(|message: &str| errln!("[WARNING]: {message}"))),
+            warn: Some(Arc::new(|message: &str| {
+                errln!("[WARNING]: {message}");
+                super::log::diagnostic(
+                    crate::diag::Severity::Warning,
+                    &format!("[WARNING]: {message}"),
+                );
+            })),
             vault: Arc::clone(store.vault()),
             setting: Some(self.settings()),
+            jinja2_native: *self.config.jinja2_native,
+            odd_conditions,
             ..TemplarOptions::default()
         })
     }
@@ -188,16 +212,18 @@ impl Setup {
         })
     }
 
-    /// The reader of playbooks.
-    pub fn loader(&self, templar: &Templar) -> Arc<Loader> {
-        let bases = Arc::new(Places(templar.plugins().clone()));
+    /// Renders texts of playbooks before the run: with these variables, and those of the command line on top.
+    pub fn renderer(
+        &self,
+        templar: &Templar,
+    ) -> impl Fn(&str, &[Arc<Map>]) -> Result<String, String> + Send + Sync + 'static {
         let templar = templar.clone();
         let extra: Map = self
             .extra
             .iter()
             .flat_map(|(_, vars)| vars.iter().map(|(k, v)| (k.clone(), v.clone())))
             .collect();
-        let render = move |text: &str, vars: &[Arc<Map>]| {
+        move |text: &str, vars: &[Arc<Map>]| {
             let mut all = Map::new();
             for layer in vars.iter().map(Arc::as_ref).chain([&extra]) {
                 all.extend(layer.iter().map(|(k, v)| (k.clone(), v.clone())));
@@ -211,7 +237,13 @@ impl Setup {
                 .render_str(text, &cx)
                 .map(|value| value.to_string())
                 .map_err(|e| e.message)
-        };
+        }
+    }
+
+    /// The reader of playbooks.
+    pub fn loader(&self, templar: &Templar) -> Arc<Loader> {
+        let bases = Arc::new(Places(templar.plugins().clone()));
+        let render = self.renderer(templar);
         let expand = |paths: &[PathBuf]| -> Vec<PathBuf> {
             paths.iter().map(|path| expand_home(path)).collect()
         };
@@ -399,6 +431,7 @@ impl Setup {
                 Gathering::Implicit => "implicit".into(),
             },
             managed: config.ansible_managed.value.clone(),
+            recap_each: show.is_ansible(),
             debugger: *config.enable_task_debugger,
             debugger_ignores_errors: *config.task_debugger_ignore_errors,
             any_errors_fatal: *config.any_errors_fatal,
@@ -494,6 +527,7 @@ pub fn configuration(show: &Show) -> Result<(Config, PathBuf), CommandFailure> {
     })?;
     let env = |name: &str| std::env::var(name).ok();
     let config = Config::load(&env, &cwd)?;
+    super::log::open(&config, show);
     show.warnings(config.warnings.iter().cloned());
     if show.is_ansible() {
         show.begins(&config);
@@ -529,7 +563,7 @@ impl crate::playbook::Bases for Places {
 }
 
 #[derive(Debug)]
-struct Nothing;
+pub(super) struct Nothing;
 
 impl Scope for Nothing {
     fn get(&self, _: &str) -> Option<Variable> {

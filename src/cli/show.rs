@@ -3,7 +3,11 @@
 use super::args::Global;
 use super::exit::CommandFailure;
 use super::streams::{errln, outln};
+use crate::config::DuplicateKeys;
 use crate::diag::{Diagnostic, RenderOptions, render};
+
+/// The code of warnings of keys that are given twice.
+const DUPLICATE: &str = "yaml::duplicate-key";
 
 /// In whose words messages are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +17,21 @@ pub enum Voice {
     Own,
     /// Ansible's: `[WARNING]: …`, `ERROR! …`.
     Ansible,
+}
+
+/// Standard error that nobody may read any more (`2>&1 | head`): that is no reason to end.
+struct Unread(std::io::Stderr);
+
+impl std::io::Write for Unread {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let _ = self.0.write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
+    }
 }
 
 /// Writes messages to standard error.
@@ -28,6 +47,8 @@ pub struct Show {
     pub verbosity: u8,
     /// Whether skipped hosts are shown.
     pub skipped: bool,
+    /// What a key that is given twice in YAML is.
+    pub duplicates: DuplicateKeys,
 }
 
 impl Show {
@@ -42,6 +63,7 @@ impl Show {
             colour_out: wanted && (forced || console::user_attended()),
             verbosity: global.verbose,
             skipped: true,
+            duplicates: DuplicateKeys::Warn,
         };
         if show.verbosity >= 3 {
             let level = match show.verbosity {
@@ -51,7 +73,7 @@ impl Show {
             // the second call in one process (tests) keeps the first one's choice
             let _ = tracing_subscriber::fmt()
                 .with_max_level(level)
-                .with_writer(std::io::stderr)
+                .with_writer(|| Unread(std::io::stderr()))
                 .with_ansi(show.colour)
                 .try_init();
         }
@@ -80,6 +102,7 @@ impl Show {
             .verbosity
             .max(u8::try_from(config.verbosity.value).unwrap_or(u8::MAX));
         self.skipped = config.display_skipped_hosts.value;
+        self.duplicates = config.duplicate_dict_key.value;
         self
     }
 
@@ -106,21 +129,44 @@ impl Show {
         outln!("{text}");
     }
 
+    /// Shows what a playbook or inventory gave rise to.
+    ///
+    /// # Errors
+    /// The first of it that is an error to the configuration (`duplicate_dict_key`).
+    pub fn checked(
+        &self,
+        warnings: impl IntoIterator<Item = Diagnostic>,
+    ) -> Result<(), CommandFailure> {
+        for warning in warnings {
+            if warning.code == DUPLICATE && self.duplicates == DuplicateKeys::Error {
+                return Err(Diagnostic {
+                    severity: crate::diag::Severity::Error,
+                    ..warning
+                }
+                .into());
+            }
+            self.diagnostic(&warning);
+        }
+        Ok(())
+    }
+
     /// Shows a diagnostic.
     pub fn diagnostic(&self, diagnostic: &Diagnostic) {
-        if self.voice == Voice::Ansible {
-            errln!("{}", super::ansible::message(diagnostic, self.colour));
+        if diagnostic.code == DUPLICATE && self.duplicates == DuplicateKeys::Ignore {
             return;
         }
-        errln!(
-            "{}",
+        let text = if self.voice == Voice::Ansible {
+            super::ansible::message(diagnostic, self.colour)
+        } else {
             render(
                 diagnostic,
                 RenderOptions {
-                    colour: self.colour
-                }
+                    colour: self.colour,
+                },
             )
-        );
+        };
+        errln!("{text}");
+        super::log::diagnostic(diagnostic.severity, &text);
     }
 
     /// Shows why a command failed.

@@ -4,7 +4,7 @@ use super::exit::CommandFailure;
 use super::setup::Setup;
 use super::show::Show;
 use super::streams::outln;
-use crate::config::{Config, GroupNameRule, PatternMismatch};
+use crate::config::{Config, GroupNameRule, HashBehaviour, PatternMismatch};
 use crate::diag::Diagnostic;
 use crate::exec::{Refresh, Refreshed};
 use crate::inventory::{
@@ -43,7 +43,7 @@ impl Setup {
         let quiet = !*self.config.inventory_unparsed_warning;
         let mut warnings = std::mem::take(&mut inventory.warnings);
         warnings.retain(|warning| !(quiet && warning.code == "inventory::none-parsed"));
-        show.warnings(warnings);
+        show.checked(warnings)?;
         let notes = std::mem::take(&mut inventory.notes);
         if show.is_ansible() && show.verbosity >= 3 {
             for note in notes {
@@ -68,6 +68,7 @@ impl Setup {
         let extra = self.extra.iter().flat_map(|(_, vars)| vars.iter());
         let extra: Map = extra.map(|(k, v)| (k.clone(), v.clone())).collect();
         Ok(LoadOptions {
+            merge_hashes: *self.config.hash_behaviour == HashBehaviour::Merge,
             vault: Arc::clone(&self.vault),
             ignored_endings: config
                 .inventory_ignore_extensions

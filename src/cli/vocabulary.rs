@@ -71,6 +71,7 @@ impl Vocabulary for Actions {
         names.extend(super::known::names());
         names.sort_unstable();
         names.dedup();
+        names.retain(|name| !self.rejected.iter().any(|r| short(r) == short(name)));
         names
     }
 

@@ -211,6 +211,10 @@ settings! {
     task_timeout: u64 = 0, number, ["defaults.task_timeout"], ["ANSIBLE_TASK_TIMEOUT"];
     /// Extensions of the template language.
     jinja2_extensions: Vec<String> = Vec::new(), list, ["defaults.jinja2_extensions"], ["ANSIBLE_JINJA2_EXTENSIONS"];
+    /// Whether it is said what will not work in later versions of Ansible.
+    deprecation_warnings: bool = true, boolean, ["defaults.deprecation_warnings"], ["ANSIBLE_DEPRECATION_WARNINGS"];
+    /// Whether a condition may be something else than true or false.
+    allow_broken_conditionals: bool = true, boolean, ["defaults.allow_broken_conditionals"], ["ANSIBLE_ALLOW_BROKEN_CONDITIONALS"];
     /// Whether templates keep types.
     jinja2_native: bool = false, boolean, ["defaults.jinja2_native"], ["ANSIBLE_JINJA2_NATIVE"];
     /// What a host pattern that matches nothing is.
@@ -262,7 +266,7 @@ settings! {
 }
 
 /// Settings of Ansible that mean nothing here: there is no Python and there are no plugins to find.
-const MEANINGLESS: [&str; 35] = [
+const MEANINGLESS: [&str; 34] = [
     "defaults.action_plugins",
     "defaults.action_warnings",
     "defaults.become_plugins",
@@ -271,7 +275,6 @@ const MEANINGLESS: [&str; 35] = [
     "defaults.command_warnings",
     "defaults.connection_plugins",
     "defaults.cow_selection",
-    "defaults.deprecation_warnings",
     "defaults.devel_warning",
     "defaults.display_args_to_stdout",
     "defaults.filter_plugins",

@@ -40,6 +40,8 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What playbooks see as a result's `msg` instead of the message, if they may look for Ansible's words.
+    pub told: Option<String>,
 }
 
 impl Diagnostic {
@@ -54,6 +56,7 @@ impl Diagnostic {
             related: Vec::new(),
             notes: Vec::new(),
             hint: None,
+            told: None,
         }
     }
 

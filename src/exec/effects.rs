@@ -18,7 +18,9 @@ impl Run {
             end.effects.clear();
             return;
         }
+        let action = place.task.action.rsplit('.').next();
         if end.effects.is_empty()
+            && action != Some("debug")
             && let Some(Value::Map(facts)) = end.outcome.data.get("ansible_facts")
         {
             end.effects.push(Effect::HostFacts((**facts).clone()));
@@ -50,12 +52,19 @@ impl Run {
                         Err(error) => self.emitter.warn(error.to_string()),
                     }
                 }
-                Effect::GroupBy { key, .. } => {
-                    let member = self.store.inventory(|inventory| {
+                Effect::GroupBy { key, parents } => {
+                    let known = self.store.inventory(|inventory| {
                         let groups = inventory.group_names(place.host);
-                        groups.iter().any(|group| **group == **key)
+                        let linked = |parent: &String| {
+                            parent == "all"
+                                || parent == key
+                                || inventory.group(key).is_some_and(|group| {
+                                    group.parents.iter().any(|known| **known == **parent)
+                                })
+                        };
+                        groups.iter().any(|group| **group == **key) && parents.iter().all(linked)
                     });
-                    end.outcome.changed &= !member;
+                    end.outcome.changed &= !known;
                 }
                 effect => self.remember_for(host, effect, place.task),
             }

@@ -2,22 +2,23 @@
 
 use crate::result::{Event, EventSink, HostStats, Stats, Status};
 use crate::value::{Map, Value};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 struct State {
     sink: Box<dyn EventSink>,
     stats: Stats,
 }
 
-/// Hands events to the sink and counts.
-pub(crate) struct Emitter(Mutex<State>);
+/// Hands events to the sink and counts. Clones share both.
+#[derive(Clone)]
+pub(crate) struct Emitter(Arc<Mutex<State>>);
 
 impl Emitter {
     pub(crate) fn new(sink: Box<dyn EventSink>) -> Self {
-        Self(Mutex::new(State {
+        Self(Arc::new(Mutex::new(State {
             sink,
             stats: Stats::default(),
-        }))
+        })))
     }
 
     pub(crate) fn emit(&self, event: &Event) {
@@ -107,11 +108,17 @@ impl Emitter {
         stats
     }
 
-    pub(crate) fn take_sink(self) -> Box<dyn EventSink> {
-        self.0
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .sink
+    /// Says that something will not work in later versions of Ansible.
+    pub(crate) fn deprecate(&self, message: impl Into<String>) {
+        self.emit(&Event::Deprecation {
+            message: message.into(),
+        });
+    }
+
+    /// The sink; what is emitted from now on goes nowhere.
+    pub(crate) fn take_sink(&self, after: Box<dyn EventSink>) -> Box<dyn EventSink> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut state.sink, after)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Failures of a task that are not a module's: a template, a keyword, a missing file. With their place.
 
+use super::run::Run;
 use crate::actions;
 use crate::diag::{Diagnostic, Source, Span};
 use crate::result::{Diagnosis, Outcome};
-use crate::template::TemplateError;
+use crate::template::{Context, TemplateError};
 use crate::value::{Map, Value};
 use crate::yaml::{Kind, Node};
 
@@ -28,7 +29,9 @@ impl Fault {
                 if let Some(file) = &error.file {
                     let place = in_file(error, file);
                     let what = "rendered by this task";
-                    return Self(about(error, place).related(span, what).into());
+                    let mut fault = about(error, place).related(span, what);
+                    fault.told = Some(error.in_a_file());
+                    return Self(fault.into());
                 }
                 let node = args
                     .iter()
@@ -60,17 +63,48 @@ impl Fault {
         }
     }
 
+    /// Whether it is a division by zero or the like.
+    pub(crate) fn is_arithmetic(&self) -> bool {
+        is_arithmetic(&self.0)
+    }
+
     /// The failed outcome: the message, and the place for reports.
     pub(crate) fn outcome(self) -> Outcome {
         let diagnostic = *self.0;
         let mut data = Map::new();
-        data.set("msg", Value::data(diagnostic.message.as_str()));
+        if is_arithmetic(&diagnostic) {
+            data.set("exception", Value::data(diagnostic.message.as_str()));
+        }
+        let told = diagnostic.told.as_ref().unwrap_or(&diagnostic.message);
+        data.set("msg", Value::data(told.as_str()));
         Outcome {
             failed: true,
             data,
             diagnosis: Some(Diagnosis::new(diagnostic)),
             ..Outcome::default()
         }
+    }
+}
+
+fn is_arithmetic(diagnostic: &Diagnostic) -> bool {
+    diagnostic.message.starts_with("unable to calculate")
+}
+
+impl Run {
+    /// Whether a condition in a playbook holds.
+    pub(crate) fn condition(&self, node: &Node, cx: &Context) -> Result<bool, Fault> {
+        let path = std::path::absolute(node.span.path());
+        let path = path.as_deref().unwrap_or(node.span.path()).display();
+        let exact = matches!(node.kind, Kind::Str(_));
+        let place = format!(
+            "{}location {path} {}:{}",
+            if exact { "" } else { "approximate " },
+            node.span.line,
+            node.span.column
+        );
+        self.templar
+            .condition_at(&node.to_value(), Some(&place), cx)
+            .map_err(|e| Fault::template(&e, node))
     }
 }
 
@@ -108,7 +142,12 @@ fn place(error: &TemplateError, node: &Node) -> Span {
 
 /// The diagnostic of a failed template at a place: with the variables that led to it, and the hint.
 fn about(error: &TemplateError, place: Span) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error("task::template", error.message.clone()).at(&place);
+    let code = match error.condition {
+        Some(_) => "task::condition",
+        None => "task::template",
+    };
+    let mut diagnostic = Diagnostic::error(code, error.message.clone()).at(&place);
+    diagnostic.told = error.told();
     for step in error.chain.iter().filter(|step| !step.template.is_empty()) {
         diagnostic = diagnostic.note(format!(
             "`{}` is defined as `{}`",
@@ -122,7 +161,9 @@ fn about(error: &TemplateError, place: Span) -> Diagnostic {
 
 /// The argument whose value a message quotes.
 fn blamed<'a>(message: &str, args: &'a [crate::yaml::Entry]) -> Option<&'a Span> {
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    // runbook quotes with backticks, messages in Ansible's words with apostrophes
+    let inside = |quote: char| message.split(quote).skip(1).step_by(2);
+    let quoted: Vec<&str> = inside('`').chain(inside('\'')).collect();
     args.iter()
         .filter_map(|entry| Some((entry.value.as_str()?, &entry.value.span)))
         .find(|(value, _)| quoted.contains(value))

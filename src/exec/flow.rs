@@ -2,7 +2,6 @@
 //!
 //! Source: Ansible's documentation of the module `meta`.
 
-use super::fault::Fault;
 use super::linear::Cursors;
 use super::play::PlayState;
 use super::run::Run;
@@ -170,10 +169,7 @@ impl Run {
         let (scope, files) = self.task_scope(state, host, task)?;
         let cx = Context::new(scope, files);
         for node in &task.keywords.when {
-            let fits = self
-                .templar
-                .condition(&node.to_value(), &cx)
-                .map_err(|e| Fault::template(&e, node).0)?;
+            let fits = self.condition(node, &cx).map_err(|e| e.0)?;
             if !fits {
                 return Ok(false);
             }

@@ -5,7 +5,7 @@
 use super::fault::Fault;
 use super::run::Run;
 use crate::playbook::{LoopKind, Task};
-use crate::template::Context;
+use crate::template::{Context, TemplateError};
 use crate::value::{Map, Text, Value, to_bool};
 use crate::yaml::{Kind, Node};
 
@@ -116,17 +116,12 @@ impl Run {
                 )),
             },
             LoopKind::With(lookup) => {
-                let terms = match value {
-                    Value::List(items) => items.to_vec(),
-                    other if matches!(lookup.as_str(), "list" | "ansible.builtin.list") => {
-                        let message =
-                            format!("with_list expects a list, this is a {}", other.type_name());
-                        return Err(Fault::at(message, &node.span));
-                    }
-                    one => vec![one],
-                };
+                let mut options = Map::new();
+                if lookup.ends_with("first_found") {
+                    options.set("_subdir", subdir(&task.action));
+                }
                 self.templar
-                    .lookup(lookup, terms, Map::new(), cx)
+                    .lookup(lookup, value, options, cx)
                     .map(Some)
                     .map_err(|e| Fault::template(&e, node))
             }
@@ -154,11 +149,10 @@ impl Run {
             (Kind::Seq(items), LoopKind::With(name)) if name.ends_with("first_found") => {
                 let mut terms = Vec::new();
                 for item in items {
-                    match self.templar.render(&item.to_value(), cx) {
-                        Ok(value) => terms.push(value),
-                        Err(error) if error.is_undefined() => {}
-                        Err(error) => return Err(Fault::template(&error, item)),
-                    }
+                    terms.extend(
+                        self.defined(&item.to_value(), cx)
+                            .map_err(|error| Fault::template(&error, item))?,
+                    );
                 }
                 Ok(Value::list(terms))
             }
@@ -175,6 +169,46 @@ impl Run {
                 .render(&node.to_value(), cx)
                 .map_err(|e| Fault::template(&e, node)),
         }
+    }
+}
+
+impl Run {
+    /// The value with its templates expanded, without the strings that use something undefined.
+    fn defined(&self, value: &Value, cx: &Context) -> Result<Option<Value>, TemplateError> {
+        match value {
+            Value::List(items) => {
+                let mut kept = Vec::new();
+                for item in items.iter() {
+                    kept.extend(self.defined(item, cx)?);
+                }
+                Ok(Some(Value::list(kept)))
+            }
+            Value::Map(map) => {
+                let mut kept = Map::new();
+                for (key, value) in map.iter() {
+                    if let Some(value) = self.defined(value, cx)? {
+                        kept.insert(key.clone(), value);
+                    }
+                }
+                Ok(Some(Value::map(kept)))
+            }
+            other => match self.templar.render(other, cx) {
+                Ok(value) => Ok(Some(value)),
+                Err(error) if error.is_undefined() => Ok(None),
+                Err(error) => Err(error),
+            },
+        }
+    }
+}
+
+/// Where a task's files are looked for: what its action is called says so.
+fn subdir(action: &str) -> &'static str {
+    if action.contains("template") {
+        "templates"
+    } else if action.contains("var") {
+        "vars"
+    } else {
+        "files"
     }
 }
 

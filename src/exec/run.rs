@@ -98,6 +98,12 @@ pub struct Run {
 impl Run {
     /// A run.
     pub fn new(parts: RunParts) -> Self {
+        let emitter = Emitter::new(parts.sink);
+        let (warns, deprecates) = (emitter.clone(), emitter.clone());
+        let templar = parts.templar.heard_by(
+            Arc::new(move |message| warns.warn(message)),
+            Arc::new(move |message| deprecates.deprecate(message)),
+        );
         Self {
             started: AtomicBool::new(parts.options.start_at.is_none()),
             limit: RwLock::new(parts.options.limit.clone()),
@@ -109,11 +115,11 @@ impl Run {
             refresh: parts.refresh,
             dynamic: Mutex::default(),
             store: parts.store,
-            templar: parts.templar,
+            templar,
             loader: parts.loader,
             machines: parts.machines,
             prompt: parts.prompt,
-            emitter: Emitter::new(parts.sink),
+            emitter,
             magic: Arc::new(parts.magic),
             interrupted: parts.interrupted,
             lost: Mutex::default(),
@@ -132,7 +138,7 @@ impl Run {
     ) -> Result<RunEnd, Box<Diagnostic>> {
         let begun = Instant::now();
         let mut result = Ok(());
-        'all: for (path, plays) in playbooks {
+        'all: for (number, (path, plays)) in playbooks.iter().enumerate() {
             self.emitter.emit(&Event::PlaybookStart {
                 path: path.display().to_string(),
                 plays: plays.len(),
@@ -153,6 +159,12 @@ impl Run {
                     }
                 }
             }
+            if self.options.recap_each && number + 1 < playbooks.len() {
+                self.emitter.emit(&Event::Recap {
+                    stats: self.emitter.stats(),
+                    elapsed_ms: elapsed_ms(begun),
+                });
+            }
         }
         let machines = self.machines.costs();
         self.machines.close().await;
@@ -171,7 +183,7 @@ impl Run {
         };
         let interrupted = self.is_interrupted();
         let sink = match Arc::try_unwrap(self) {
-            Ok(run) => run.emitter.take_sink(),
+            Ok(run) => run.emitter.take_sink(Box::new(Nobody)),
             // a task that was given up still holds the run; its events no longer matter
             Err(_) => Box::new(Nobody),
         };

@@ -118,10 +118,7 @@ impl Run {
     pub(crate) fn skips(&self, task: &Task, cx: &Context) -> Result<Option<Outcome>, Fault> {
         for node in &task.keywords.when {
             let value = node.to_value();
-            let fits = self
-                .templar
-                .condition(&value, cx)
-                .map_err(|e| Fault::template(&e, node))?;
+            let fits = self.condition(node, cx)?;
             if !fits {
                 let mut outcome = Outcome::skip("Conditional result was False");
                 outcome.data.set("false_condition", value.into_data());
@@ -176,8 +173,9 @@ impl Run {
             settings: Some(settings.clone()),
             broken: false,
         };
+        // arithmetic fails for one item of a loop, what cannot be read for all
         let later = |fault: Fault| Stopped {
-            broken: true,
+            broken: !fault.is_arithmetic(),
             ..own(fault)
         };
         if matches!(task.short_action(), "include_tasks" | "include_role") {
@@ -318,10 +316,16 @@ impl Run {
                 .templar
                 .render(&entry.key.to_value(), cx)
                 .map_err(|e| Fault::template(&e, &entry.key))?;
-            let value = self
-                .templar
-                .render(&entry.value.to_value(), cx)
-                .map_err(|e| Fault::template(&e, &entry.value))?;
+            let conditions = task.action.rsplit('.').next() == Some("assert")
+                && key.as_str() == Some("that")
+                && entry.value.as_seq().is_some();
+            let value = if conditions {
+                entry.value.to_value()
+            } else {
+                self.templar
+                    .render(&entry.value.to_value(), cx)
+                    .map_err(|e| Fault::template(&e, &entry.value))?
+            };
             if key.as_str() == Some("_raw_params") && !self.loader.takes_free_form(&task.action) {
                 let message = format!("invalid or malformed argument: '{value}'");
                 return Err(Fault::at(message, &entry.value.span));
@@ -438,10 +442,7 @@ impl Run {
         }
         let cx = self.result_context(place, local, outcome)?;
         for node in &place.task.until {
-            let fits = self
-                .templar
-                .condition(&node.to_value(), &cx)
-                .map_err(|e| Fault::template(&e, node))?;
+            let fits = self.condition(node, &cx)?;
             if !fits {
                 return Ok(false);
             }
@@ -533,10 +534,7 @@ impl Run {
         let all = |nodes: &[crate::yaml::Node], outcome: &Outcome| {
             let cx = self.result_context(place, local, outcome)?;
             for node in nodes {
-                let fits = self
-                    .templar
-                    .condition(&node.to_value(), &cx)
-                    .map_err(|e| Fault::template(&e, node))?;
+                let fits = self.condition(node, &cx)?;
                 if !fits {
                     return Ok(false);
                 }

@@ -318,10 +318,7 @@ impl Run {
             .map_err(Fault)?;
         let cx = with_local(&scope, &files, local);
         for node in &control.break_when {
-            let fits = self
-                .templar
-                .condition(&node.to_value(), &cx)
-                .map_err(|e| Fault::template(&e, node))?;
+            let fits = self.condition(node, &cx)?;
             if !fits {
                 return Ok(false);
             }
@@ -419,7 +416,10 @@ impl Run {
 /// What `register` stores of an outcome. Of a variable that is not defined it says what Ansible says, which conditions
 /// look for.
 fn registered(outcome: &Outcome) -> Value {
-    let value = outcome.to_value().into_data();
+    let mut value = outcome.to_value().into_data();
+    if let Value::Map(map) = &mut value {
+        Arc::make_mut(map).take("invocation");
+    }
     let undefined = outcome
         .diagnosis
         .as_ref()

@@ -170,8 +170,7 @@ impl Keyed {
         let default = text(node, "default_value")?;
         let trailing = node
             .get("trailing_separator")
-            .filter(|node| !node.is_null())
-            .is_some();
+            .is_some_and(|node| !node.is_null());
         if trailing && default.is_some() {
             return Err(wrong(
                 node,
@@ -349,7 +348,7 @@ pub(super) fn compose(
                 match evaluate(&templar, node, &cx) {
                     Ok(value) => inventory.set_variable(host, &Value::str(&**name), value)?,
                     Err(why) => {
-                        strictly(node, format!("Could not set {name} for host {host}: {why}"))?
+                        strictly(node, format!("Could not set {name} for host {host}: {why}"))?;
                     }
                 }
             }

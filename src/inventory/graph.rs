@@ -27,6 +27,8 @@ pub struct Inventory {
     /// What a host pattern that matches nothing is.
     pub(super) mismatch: Mismatch,
     odd_group_names: bool,
+    /// Whether mappings that several sources give the same name are merged.
+    pub(super) merge_hashes: bool,
 }
 
 impl Default for Inventory {
@@ -44,6 +46,7 @@ impl Default for Inventory {
             group_names: GroupNames::default(),
             mismatch: Mismatch::default(),
             odd_group_names: false,
+            merge_hashes: false,
         };
         inventory.link("all", "ungrouped");
         inventory
@@ -271,7 +274,7 @@ impl Inventory {
                     )
                 })?;
             } else {
-                set_variable(&mut group.vars, name, value);
+                set_variable(&mut group.vars, name, value, self.merge_hashes);
             }
             return Ok(());
         }
@@ -281,7 +284,12 @@ impl Inventory {
                 format!("there is no host or group `{entity}`"),
             ));
         };
-        set_variable(&mut Arc::make_mut(host).vars, name, value);
+        set_variable(
+            &mut Arc::make_mut(host).vars,
+            name,
+            value,
+            self.merge_hashes,
+        );
         Ok(())
     }
 

@@ -73,7 +73,17 @@ impl Host {
     }
 }
 
-/// Sets a variable of a host or group: a mapping set on a mapping replaces it, as with the default hash behaviour.
-pub(super) fn set_variable(vars: &mut Map, name: &Value, value: Value) {
+/// Sets a variable of a host or group: a mapping set on a mapping replaces it, or is merged with it.
+pub(super) fn set_variable(vars: &mut Map, name: &Value, value: Value, merge: bool) {
+    let value = match (vars.get(name), value) {
+        (Some(Value::Map(low)), Value::Map(high)) if merge => {
+            let mut both = (**low).clone();
+            for (key, value) in high.iter() {
+                set_variable(&mut both, key, value.clone(), true);
+            }
+            Value::map(both)
+        }
+        (_, value) => value,
+    };
     vars.insert(name.clone(), value);
 }

@@ -1,96 +1,16 @@
 //! Reading inventory sources.
 
 use super::compose::{self, Rules};
-use super::document::read_source;
+use super::directory::entries;
+use super::file::{SourceFile, looks_like_yaml};
 use super::plugin::{self, Plugin};
-use super::script::{Ran, is_script};
-use super::{Inventory, SourceSpec, generator, ini, list, script, terraform, toml, yaml};
-use crate::diag::{Diagnostic, Severity, Source, did_you_mean, io_reason};
-use crate::value::Map;
-use crate::vault::Vault;
+use super::script::Ran;
+use super::{Inventory, LoadOptions, SourceSpec, Unparsed};
+use super::{generator, ini, list, script, terraform, toml, yaml};
+use crate::diag::{Diagnostic, Severity, did_you_mean};
 use crate::yaml::Node;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-
-/// File name endings that a directory of inventories may hold and that are not inventories.
-const IGNORED_ENDINGS: [&str; 13] = [
-    "~", ".orig", ".ini", ".cfg", ".retry", ".bak", ".swp", ".rpm", ".md", ".txt", ".rst", ".pyc",
-    ".pyo",
-];
-
-/// Names that a directory of inventories may hold and that are not inventories.
-const IGNORED_NAMES: [&str; 4] = ["host_vars", "group_vars", "vars_plugins", "Vagrantfile"];
-
-/// What is known of hosts besides what inventory sources say: files of variables and the fact cache.
-/// Given the inventory so far and whether such files are wanted, gives the variables by the name of a host.
-pub type MoreVars = Arc<
-    dyn Fn(&Inventory, bool) -> Result<Box<dyn Fn(&str) -> Result<Map, Diagnostic>>, Diagnostic>
-        + Send
-        + Sync,
->;
-
-/// What happens to names of groups that could not be names of variables (`force_valid_group_names`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum GroupNames {
-    /// They stay, with a warning.
-    #[default]
-    Never,
-    /// They stay.
-    Ignore,
-    /// Underscores replace what is wrong, with a warning.
-    Always,
-    /// Underscores replace what is wrong.
-    Silently,
-}
-
-/// What a host pattern that matches nothing is (`host_pattern_mismatch`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mismatch {
-    /// A warning.
-    #[default]
-    Warning,
-    /// An error.
-    Error,
-    /// Nothing to speak of.
-    Ignore,
-}
-
-/// What happens when sources cannot be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Unparsed {
-    /// The first one is an error.
-    #[default]
-    Fails,
-    /// Warnings.
-    Warns,
-    /// Warnings; an error if none of the sources can be read.
-    AllFail,
-}
-
-/// How to read inventories.
-#[derive(Clone, Default)]
-pub struct LoadOptions {
-    /// Opens encrypted inventory files.
-    pub vault: Arc<Vault>,
-    /// File name endings to pass over in directories (`inventory_ignore_extensions`); none for Ansible's.
-    pub ignored_endings: Option<Vec<String>>,
-    /// Regular expressions of names to pass over in directories (`inventory_ignore_patterns`).
-    pub ignored_patterns: Vec<String>,
-    /// What to do about sources that cannot be read.
-    pub unparsed: Unparsed,
-    /// The kinds of sources to try, in this order (`enable_plugins`); none for the usual ones.
-    pub enabled: Option<Vec<String>>,
-    /// What happens to odd names of groups.
-    pub group_names: GroupNames,
-    /// What a host pattern that matches nothing is.
-    pub mismatch: Mismatch,
-    /// Extra variables, for sources that compute variables and ask for them.
-    pub extra_vars: Arc<Map>,
-    /// Whether such sources see extra variables when they do not say.
-    pub use_extra_vars: bool,
-    /// What else such sources see.
-    pub more_vars: Option<MoreVars>,
-}
 
 /// Reads all sources, in order, into one inventory. No source at all gives an inventory without hosts.
 ///
@@ -98,6 +18,7 @@ pub struct LoadOptions {
 /// If a source cannot be read, unless the options tolerate that.
 pub fn load(sources: &[SourceSpec], options: &LoadOptions) -> Result<Inventory, Diagnostic> {
     let mut inventory = Inventory::new();
+    inventory.merge_hashes = options.merge_hashes;
     inventory.group_names = options.group_names;
     inventory.mismatch = options.mismatch;
     let plugins = enabled(&mut inventory, options)?;
@@ -216,7 +137,7 @@ impl Reader<'_> {
             };
             let mut warning = as_warning(problem);
             warning.message = format!(
-                " * Failed to parse {source} with {} plugin: {}",
+                "* Failed to parse {source} with {} plugin: {}",
                 plugin.name(),
                 warning.message
             );
@@ -320,10 +241,7 @@ impl Reader<'_> {
                     _ => {
                         return Err(compose::wrong(
                             plugin,
-                            format!(
-                                "inventory config '{}' specifies unknown plugin '{name}'",
-                                path.display()
-                            ),
+                            format!("the inventory config specifies unknown plugin '{name}'"),
                         )
                         .maybe_hint(did_you_mean(name, ["constructed", "generator", "terraform"]).or_else(|| {
                             Some(
@@ -424,161 +342,4 @@ fn best(source: &SourceSpec, mut failures: Vec<(Option<Plugin>, Diagnostic)>) ->
             format!("{source} is no inventory of any kind that is enabled"),
         ),
     }
-}
-
-/// A source that is a file; its text and document are read once.
-struct SourceFile<'a> {
-    path: &'a Path,
-    head: Vec<u8>,
-    vault: Arc<Vault>,
-    source: Option<Arc<Source>>,
-    node: Option<Node>,
-}
-
-impl<'a> SourceFile<'a> {
-    fn open(path: &'a Path, options: &LoadOptions) -> Result<Self, Diagnostic> {
-        if !path.exists() {
-            return Err(missing(path));
-        }
-        let head = head(path).map_err(|error| {
-            Diagnostic::error(
-                "inventory::unreadable",
-                format!("cannot read {}: {}", path.display(), io_reason(&error)),
-            )
-        })?;
-        Ok(Self {
-            path,
-            head,
-            vault: Arc::clone(&options.vault),
-            source: None,
-            node: None,
-        })
-    }
-
-    fn is_script(&self) -> bool {
-        is_script(self.path, &self.head)
-    }
-
-    fn source(&mut self) -> Result<&Arc<Source>, Diagnostic> {
-        let source = match self.source.take() {
-            Some(source) => source,
-            None => read_source(self.path, &self.vault)?,
-        };
-        Ok(self.source.insert(source))
-    }
-
-    /// The YAML or JSON document.
-    fn document(&mut self, inventory: &mut Inventory) -> Result<Node, Diagnostic> {
-        if let Some(node) = &self.node {
-            return Ok(node.clone());
-        }
-        let document = crate::yaml::parse(self.source()?)?;
-        inventory.warnings.extend(document.warnings);
-        Ok(self.node.insert(document.node).clone())
-    }
-}
-
-fn missing(path: &Path) -> Diagnostic {
-    let name = path
-        .file_name()
-        .map(|n| n.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut near: Vec<String> = Vec::new();
-    for folder in [folder.to_path_buf(), folder.join("inventories")] {
-        for entry in std::fs::read_dir(folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .take(1000)
-        {
-            near.push(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
-    Diagnostic::error(
-        "inventory::missing",
-        format!("there is no inventory {}", path.display()),
-    )
-    .maybe_hint(
-        did_you_mean(&name, near.iter().map(String::as_str))
-            .or_else(|| Some(format!("a list of hosts needs a comma: `-i {name},`"))),
-    )
-}
-
-/// The inventories of a directory, in the order of their names. As in Ansible, `.ini` files are not among them;
-/// but where there is nothing else, they are what was meant.
-fn entries(directory: &Path, options: &LoadOptions) -> Result<Vec<PathBuf>, Diagnostic> {
-    let unreadable = |error: std::io::Error| {
-        Diagnostic::error(
-            "inventory::unreadable",
-            format!("cannot read {}: {}", directory.display(), io_reason(&error)),
-        )
-    };
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(unreadable)? {
-        names.push(
-            entry
-                .map_err(unreadable)?
-                .file_name()
-                .to_string_lossy()
-                .into_owned(),
-        );
-    }
-    names.sort();
-    names.retain(|name| !name.starts_with('.') && !IGNORED_NAMES.contains(&name.as_str()));
-    for pattern in &options.ignored_patterns {
-        let regex = fancy_regex::Regex::new(pattern).map_err(|error| {
-            Diagnostic::error(
-                "inventory::ignore-pattern",
-                format!("`{pattern}` is not a regular expression: {error}"),
-            )
-        })?;
-        names.retain(|name| !regex.is_match(name).unwrap_or(false));
-    }
-    let ignored: Vec<&str> = match &options.ignored_endings {
-        Some(endings) => endings.iter().map(String::as_str).collect(),
-        None => IGNORED_ENDINGS.to_vec(),
-    };
-    let kept = |ignored: &[&str]| -> Vec<PathBuf> {
-        names
-            .iter()
-            .filter(|name| !ignored.iter().any(|ending| name.ends_with(ending)))
-            .map(|name| directory.join(name))
-            .collect()
-    };
-    let found = kept(&ignored);
-    if !found.is_empty() || options.ignored_endings.is_some() {
-        return Ok(found);
-    }
-    let without_ini: Vec<&str> = ignored
-        .into_iter()
-        .filter(|ending| *ending != ".ini")
-        .collect();
-    Ok(kept(&without_ini))
-}
-
-fn head(path: &Path) -> std::io::Result<Vec<u8>> {
-    use std::io::Read;
-    let mut head = Vec::new();
-    std::fs::File::open(path)?.take(2).read_to_end(&mut head)?;
-    Ok(head)
-}
-
-/// Whether a file without an extension is YAML: its first line that says something is `---`, a brace, or a key.
-fn looks_like_yaml(text: &str) -> bool {
-    let line = text
-        .lines()
-        .map(str::trim_end)
-        .find(|line| !line.trim().is_empty() && !line.trim_start().starts_with(['#', ';']));
-    line.is_some_and(|line| {
-        line == "---"
-            || line.starts_with("--- ")
-            || line.starts_with(['{', '%'])
-            || line.split_once(':').is_some_and(|(key, rest)| {
-                !key.is_empty()
-                    && !key.contains([' ', '=', '[', ']'])
-                    && (rest.is_empty() || rest.starts_with(' '))
-                    && !rest.contains('=')
-            })
-    })
 }

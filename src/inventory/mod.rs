@@ -7,8 +7,10 @@
 
 mod address;
 mod compose;
+mod directory;
 mod document;
 mod dump;
+mod file;
 mod generator;
 mod glob;
 mod graph;
@@ -18,6 +20,7 @@ mod ini;
 mod list;
 mod literal;
 mod load;
+mod options;
 mod pattern;
 mod plugin;
 mod range;
@@ -26,6 +29,7 @@ mod select;
 mod source;
 mod terraform;
 mod toml;
+mod toml_dump;
 mod words;
 mod yaml;
 
@@ -37,7 +41,8 @@ pub use graph::Inventory;
 pub use group::Group;
 pub use host::{Host, LOCALHOST_NAMES, is_localhost};
 pub use literal::python_literal;
-pub use load::{GroupNames, LoadOptions, Mismatch, MoreVars, Unparsed, load};
+pub use load::load;
+pub use options::{GroupNames, LoadOptions, Mismatch, MoreVars, Unparsed};
 pub use pattern::split_pattern;
 pub use select::{HostOrder, Selection};
 pub use source::SourceSpec;

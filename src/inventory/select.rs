@@ -3,7 +3,7 @@
 use super::host::is_localhost;
 use super::pattern::{split_pattern, split_subscript};
 use super::{Inventory, Mismatch, glob_matches};
-use crate::diag::{Diagnostic, Severity, did_you_mean};
+use crate::diag::{Diagnostic, Severity, did_you_mean, io_reason};
 use indexmap::IndexSet;
 use std::collections::HashSet;
 use std::path::Path;
@@ -155,7 +155,11 @@ impl Inventory {
             let text = std::fs::read_to_string(&path).map_err(|error| {
                 Diagnostic::error(
                     "inventory::limit-file",
-                    format!("cannot read the limit file {}: {error}", path.display()),
+                    format!(
+                        "cannot read the limit file {}: {}",
+                        path.display(),
+                        io_reason(&error)
+                    ),
                 )
             })?;
             parts.extend(

@@ -127,7 +127,8 @@ fn of_value(scalar: &Toml) -> Value {
         Toml::Integer(number) => Value::Int(*number.value()),
         Toml::Float(number) => Value::Float(*number.value()),
         Toml::Boolean(flag) => Value::Bool(*flag.value()),
-        Toml::Datetime(time) => Value::str(time.value().to_string()),
+        // as Python writes them
+        Toml::Datetime(time) => Value::str(time.value().to_string().replace('Z', "+00:00")),
         Toml::Array(items) => Value::list(items.iter().map(of_value).collect()),
         Toml::InlineTable(table) => Value::map(
             table

@@ -134,8 +134,10 @@ impl Loader {
         let mut tried = Vec::new();
         let candidates = near
             .iter()
-            .flat_map(|dir| [dir.join("roles"), dir.to_path_buf()])
-            .chain(self.options.roles_path.iter().cloned());
+            .map(|dir| dir.join("roles"))
+            .chain(self.options.roles_path.iter().cloned())
+            // last, as in Ansible: a directory beside a playbook often has a role's name and is none
+            .chain(near.iter().map(|dir| dir.to_path_buf()));
         for dir in candidates {
             let path = lexical(&dir.join(plain));
             if path.is_dir() {

@@ -96,6 +96,9 @@ pub(crate) fn excerpt(outcome: &Outcome, colour: bool) -> String {
 }
 
 fn message(outcome: &Outcome) -> String {
+    if let Some(message) = outcome.diagnosis.as_ref().and_then(Diagnosis::message) {
+        return message.to_owned();
+    }
     let member = |name: &str| match outcome.data.get(name) {
         Some(Value::Str(text)) if !text.trim().is_empty() => Some(text.trim_end().to_owned()),
         Some(Value::Str(_) | Value::Null) | None => None,

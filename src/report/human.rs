@@ -274,6 +274,8 @@ impl Human {
                 "invocation" | "diff" => self.options.verbosity >= 3,
                 "exception" => false,
                 "ansible_loop_var" | "item" => !is_debug,
+                // of `debug`, only what it was asked to print
+                "attempts" | "failed_when_result" => !(is_debug && data.get("msg").is_some()),
                 _ => !name.starts_with("_ansible_"),
             };
             if kept {
@@ -469,7 +471,10 @@ impl EventSink for Human {
                 self.line(Some(Label::Skipped), &line);
             }
             Event::Warning { message } => self.warn(message),
-            Event::Connections { .. } | Event::NoHostsLeft | Event::Meta { .. } => {}
+            Event::Connections { .. }
+            | Event::Deprecation { .. }
+            | Event::NoHostsLeft
+            | Event::Meta { .. } => {}
             Event::Recap { stats, .. } => self.recap(stats),
         }
         let _ = self.out.flush();

@@ -21,6 +21,11 @@ impl Diagnosis {
         self.0.code
     }
 
+    /// The message for readers, if the result's `msg` has other words.
+    pub fn message(&self) -> Option<&str> {
+        self.0.told.is_some().then_some(self.0.message.as_str())
+    }
+
     /// Where, if it has a place.
     pub fn span(&self) -> Option<&Span> {
         self.0.span.as_ref()

@@ -212,6 +212,11 @@ pub enum Event {
         /// The message.
         message: String,
     },
+    /// Something works today, but not in later versions of Ansible.
+    Deprecation {
+        /// The message.
+        message: String,
+    },
     /// The connections of the run were closed. Only a run that had some says so, right before `Recap`.
     Connections {
         /// What each cost, in the order of their addresses.

@@ -53,6 +53,8 @@ pub struct TemplateError {
     pub chain: Vec<TemplateStep>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// The condition (of `when`, `that`, ...) that could not be told, if it was one.
+    pub condition: Option<String>,
 }
 
 impl TemplateError {
@@ -67,6 +69,47 @@ impl TemplateError {
             file: None,
             chain: Vec::new(),
             hint: None,
+            condition: None,
+        }
+    }
+
+    /// What Ansible says before the message: playbooks look for it in a result's `msg`.
+    pub fn told(&self) -> Option<String> {
+        let message = &self.message;
+        match (&self.condition, self.is_undefined()) {
+            (Some(condition), true) => Some(format!(
+                "The conditional check '{condition}' failed. The error was: error while evaluating conditional \
+                 ({condition}): {message}"
+            )),
+            (Some(condition), false) => Some(format!(
+                "The conditional check '{condition}' failed. The error was: {message}"
+            )),
+            (None, true) => Some(format!(
+                "The task includes an option with an undefined variable.. {message}"
+            )),
+            (None, false) => None,
+        }
+    }
+
+    /// What Ansible says of a template file that cannot be rendered: the class of the error first.
+    pub fn in_a_file(&self) -> String {
+        let class = match self.kind {
+            TemplateErrorKind::Undefined => "AnsibleUndefinedVariable",
+            TemplateErrorKind::Syntax => "TemplateSyntaxError",
+            TemplateErrorKind::Type => "TypeError",
+            _ => "AnsibleError",
+        };
+        let name = self
+            .message
+            .strip_prefix("no test named '")
+            .or_else(|| self.message.strip_prefix("no filter named '"))
+            .and_then(|rest| rest.strip_suffix('\''));
+        match name {
+            Some(name) if name.contains(' ') => format!(
+                "{class}: Could not load \"{name}\": 'invalid plugin name: ansible.builtin.{name}'"
+            ),
+            Some(name) => format!("{class}: Could not load \"{name}\": '{name}'"),
+            None => format!("{class}: {}", self.message),
         }
     }
 

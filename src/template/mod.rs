@@ -12,11 +12,13 @@
 )]
 
 mod call;
+mod charset;
+mod condition;
 mod context;
 mod convert;
 mod error;
-mod foreign;
 mod filters;
+mod foreign;
 mod format;
 mod globals;
 mod literal;
@@ -27,8 +29,8 @@ mod print;
 mod render;
 mod resolve;
 mod scope;
-mod setting;
 mod sealed;
+mod setting;
 mod syntax;
 mod templar;
 mod tests;
@@ -38,6 +40,7 @@ mod behaviour;
 #[cfg(test)]
 mod cases;
 
+pub use condition::OddConditions;
 pub use context::{Context, FileContext, Overlay};
 pub use error::{TemplateError, TemplateErrorKind, TemplateStep};
 pub(crate) use filters::{crypt as crypt_hash, salt as crypt_salt};

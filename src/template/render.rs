@@ -14,6 +14,9 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+/// The message of `mandatory`, until the name of what is undefined is known.
+pub(crate) const MANDATORY: &str = "\0mandatory";
+
 /// The name under which filters and functions find the rendering.
 const HANDLE: &str = "\0render";
 
@@ -125,7 +128,13 @@ impl Render {
         let mut source = error.source();
         while let Some(next) = source {
             if let Some(ours) = next.downcast_ref::<TemplateError>() {
-                return ours.clone().within(text, range);
+                let mut ours = ours.clone();
+                if ours.message == MANDATORY {
+                    let name = error.detail().and_then(undefined_expression);
+                    let name = name.map_or_else(String::new, |name| format!("'{name}' "));
+                    ours.message = format!("Mandatory variable {name} not defined.");
+                }
+                return ours.within(text, range);
             }
             if let Some(engine) = next.downcast_ref::<Error>() {
                 inner = engine;
@@ -158,7 +167,11 @@ impl Render {
             }
             ErrorKind::UnknownFilter | ErrorKind::UnknownTest => {
                 let filter = error.kind() == ErrorKind::UnknownFilter;
-                let name = detail.split_whitespace().nth(1).unwrap_or_default();
+                let name = detail
+                    .split_once(' ')
+                    .map_or(detail, |(_, rest)| rest)
+                    .strip_suffix(" is unknown")
+                    .unwrap_or_default();
                 let known: Vec<&str> = if filter {
                     super::filters::names().collect()
                 } else {
@@ -222,19 +235,26 @@ impl Render {
             )
         } else {
             let attribute = last_attribute(expr);
-            let mut error = TemplateError::new(
-                TemplateErrorKind::Undefined,
-                format!("'dict object' has no attribute '{attribute}': `{expr}` is undefined"),
-            );
-            error.hint = self.near_member(expr, attribute);
+            let parent = self.parent_of(expr);
+            let kind = parent.as_ref().map_or("dict", Value::type_name);
+            let message = if attribute.trim_matches('.').is_empty() {
+                format!("'{kind} object' has no such attribute: `{expr}` is undefined")
+            } else {
+                format!("'{kind} object' has no attribute '{attribute}': `{expr}` is undefined")
+            };
+            let mut error = TemplateError::new(TemplateErrorKind::Undefined, message);
+            error.hint = parent.as_ref().and_then(Value::as_map).and_then(|map| {
+                nearest(attribute, map.str_iter().map(|(key, _)| key))
+                    .map(|near| format!("did you mean `{near}`?"))
+            });
             error
         };
         error.name = Some(expr.to_owned());
         error
     }
 
-    /// The member of a variable that is nearest to the one asked for (`x.y` where `x` is a variable).
-    fn near_member(&self, expr: &str, attribute: &str) -> Option<String> {
+    /// What an expression such as `x.y.z` takes its last step from (`x.y`), if `x` is a variable.
+    fn parent_of(&self, expr: &str) -> Option<Value> {
         let root = expr.split(['.', '[']).next()?;
         let Resolved::Value(mut value) =
             super::resolve::resolve(&self.templar, &self.session, root)?.ok()?
@@ -250,9 +270,7 @@ impl Render {
         for step in steps.iter().take(steps.len().saturating_sub(1)) {
             value = value.get(step)?.clone();
         }
-        let map = value.as_map()?;
-        nearest(attribute, map.str_iter().map(|(key, _)| key))
-            .map(|near| format!("did you mean `{near}`?"))
+        Some(value)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The template engine with Ansible's rules of typing, trust and laziness.
 
+use super::condition::OddConditions;
 use super::context::Session;
 use super::convert::from_engine;
 use super::literal;
@@ -36,6 +37,10 @@ pub struct TemplarOptions {
     pub plugins: PluginPlaces,
     /// Where warnings go (`errors='warn'` of lookups).
     pub warn: Option<Warn>,
+    /// Where it is said what will not work in later versions of Ansible.
+    pub deprecated: Option<Warn>,
+    /// What a condition is that is neither true nor false.
+    pub odd_conditions: OddConditions,
 }
 
 /// How a template file is rendered; the defaults are those of Ansible's `template` module.
@@ -84,11 +89,11 @@ impl Default for FileOptions {
 /// The template engine. Cheap to clone; one is enough for a run.
 #[derive(Clone)]
 pub struct Templar {
-    shared: Arc<Engine>,
+    pub(super) shared: Arc<Engine>,
 }
 
-struct Engine {
-    env: Environment<'static>,
+pub(super) struct Engine {
+    pub(super) env: Environment<'static>,
     options: TemplarOptions,
 }
 
@@ -157,52 +162,24 @@ impl Templar {
         self.expand_text(&Text::template(text), &cx.session)
     }
 
-    /// One item of `when`, `until`, `failed_when`, `that`, ...: a bare expression as a string, or a value.
-    ///
-    /// # Errors
-    /// When the expression fails, or comes from data.
-    pub fn condition(&self, expr: &Value, cx: &Context) -> Result<bool, TemplateError> {
-        let mut expr = match expr {
-            Value::Bool(b) => return Ok(*b),
-            Value::Null => return Ok(true),
-            Value::Str(text) if text.is_empty() => return Ok(true),
-            other => other.clone(),
-        };
-        if let Value::Str(text) = &expr
-            && text.trust() == Trust::Template
-            && syntax::is_template(text)
-        {
-            expr = self.expand_text(text, &cx.session)?;
-            match &expr {
-                Value::Bool(b) => return Ok(*b),
-                Value::Str(text) if text.is_empty() => return Ok(false),
-                _ => {}
-            }
+    /// The engine with other places for what it has to say.
+    #[must_use]
+    pub fn heard_by(&self, warn: Warn, deprecated: Warn) -> Self {
+        Self {
+            shared: Arc::new(Engine {
+                env: self.shared.env.clone(),
+                options: TemplarOptions {
+                    warn: Some(warn),
+                    deprecated: Some(deprecated),
+                    ..self.shared.options.clone()
+                },
+            }),
         }
-        if let Value::Str(text) = &expr
-            && text.trust() == Trust::Data
-        {
-            return Err(TemplateError::new(
-                TemplateErrorKind::Type,
-                format!(
-                    "the condition `{text}` comes from data (a machine, a lookup, a file) and is not evaluated"
-                ),
-            ));
-        }
-        let text = crate::value::str_of(&expr);
-        let render = Render::begin(self, &cx.session);
-        let value = self.evaluate(&text, &text, 0, &render)?;
-        if value.is_undefined() {
-            let printed = format!("{{{{{text}}}}}");
-            let error = self
-                .shared
-                .env
-                .render_named_str("<template>", &printed, render.root())
-                .err()
-                .unwrap_or_else(|| minijinja::Error::undefined(&value));
-            return Err(render.error(&error, &text, |at| at.saturating_sub(2)));
-        }
-        Ok(value.is_true())
+    }
+
+    /// Whether expressions keep their type: Ansible's `jinja2_native`.
+    pub fn is_native(&self) -> bool {
+        self.options().jinja2_native
     }
 
     /// A bare expression, typed as `{{ expression }}` is.
@@ -294,19 +271,20 @@ impl Templar {
         Ok(out)
     }
 
-    /// The results of a lookup plugin, for `with_<name>`. (`lookup` and `query` in templates work too.)
+    /// What `with_<name>` loops over: the results of the lookup plugin for the value behind it. (`lookup` and
+    /// `query` in templates work too.)
     ///
     /// # Errors
     /// When there is no such plugin, or it fails.
     pub fn lookup(
         &self,
         name: &str,
-        terms: Vec<Value>,
+        terms: Value,
         kwargs: Map,
         cx: &Context,
     ) -> Result<Vec<Value>, TemplateError> {
         let render = Render::begin(self, &cx.session);
-        super::lookups::run(name, terms, kwargs, &render)
+        super::lookups::with(name, terms, kwargs, &render)
     }
 
     pub(crate) fn expand(
@@ -352,7 +330,11 @@ impl Templar {
         }
     }
 
-    fn expand_text(&self, text: &Text, session: &Arc<Session>) -> Result<Value, TemplateError> {
+    pub(super) fn expand_text(
+        &self,
+        text: &Text,
+        session: &Arc<Session>,
+    ) -> Result<Value, TemplateError> {
         match text.trust() {
             Trust::Data => return Ok(Value::Str(text.clone())),
             Trust::Vault => return self.decrypt(text).map(Value::data),
@@ -470,7 +452,7 @@ impl Templar {
         if self.options().jinja2_native {
             return match from_engine(value)? {
                 Value::Str(text) if !value.is_safe() => {
-                    Ok(literal::eval(&text).unwrap_or(Value::Str(text)))
+                    Ok(native(&text).unwrap_or(Value::Str(text)))
                 }
                 other => Ok(other),
             };
@@ -500,7 +482,7 @@ impl Templar {
     /// The structure that a text looks like.
     fn structure(&self, text: &str) -> Option<Value> {
         if self.options().jinja2_native {
-            return literal::eval(text);
+            return native(text);
         }
         match text {
             "True" => Some(Value::Bool(true)),
@@ -516,7 +498,7 @@ impl Templar {
     }
 
     /// The value of an expression that stands at an offset of a text.
-    fn evaluate(
+    pub(super) fn evaluate(
         &self,
         expr: &str,
         text: &str,
@@ -526,6 +508,11 @@ impl Templar {
         self.evaluate_with(expr, render)
             .map_err(|error| render.error(&error, text, |at| at + offset))
     }
+}
+
+/// The Python value that a text is, unless it is a string: its quotes stay then.
+fn native(text: &str) -> Option<Value> {
+    literal::eval(text).filter(|value| !matches!(value, Value::Str(_)))
 }
 
 /// Whether an undefined value is one that prints as nothing.

@@ -127,14 +127,16 @@ impl Scope for HostScope {
         if let Some(found) = self.magic(name) {
             return Some(found);
         }
-        if self.inner.store.merges_hashes() {
-            return self.merged(name);
-        }
-        self.inner
-            .layers
-            .iter()
-            .rev()
-            .find_map(|layer| layer.get(name))
+        let found = if self.inner.store.merges_hashes() {
+            self.merged(name)
+        } else {
+            self.inner
+                .layers
+                .iter()
+                .rev()
+                .find_map(|layer| layer.get(name))
+        };
+        found.or_else(|| self.inner.store.login_variable(name).map(Variable::Final))
     }
 
     fn names(&self) -> Vec<Arc<str>> {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::diag::Diagnostic;
 use crate::inventory::Inventory;
-use crate::value::{Map, Value};
+use crate::value::{Map, Secret, Value};
 use crate::vault::Vault;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -70,6 +70,8 @@ pub struct VarStore {
     inject_facts: bool,
     problems: Mutex<Vec<Diagnostic>>,
     cache: Option<FactCache>,
+    /// The login password of the command line.
+    password: RwLock<Option<Secret<String>>>,
     /// Hosts of which the cache was asked.
     recalled: Mutex<HashSet<Arc<str>>>,
 }
@@ -91,6 +93,7 @@ impl VarStore {
             inject_facts: options.inject_facts,
             problems: Mutex::default(),
             cache: options.cache,
+            password: RwLock::default(),
             recalled: Mutex::default(),
         })
     }
@@ -107,6 +110,27 @@ impl VarStore {
             );
         }
         Arc::new(all)
+    }
+
+    /// Makes the login password of the command line known to templates that name it.
+    pub fn set_password(&self, password: Option<Secret<String>>) {
+        *write(&self.password) = password;
+    }
+
+    /// A variable of the login, for who asks for it by name; it is in no list of variables.
+    pub(super) fn login_variable(&self, name: &str) -> Option<Value> {
+        let names = [
+            "ansible_password",
+            "ansible_ssh_pass",
+            "ansible_ssh_password",
+        ];
+        if !names.contains(&name) {
+            return None;
+        }
+        let password = read(&self.password);
+        password
+            .as_ref()
+            .map(|password| Value::data(password.reveal().as_str()))
     }
 
     /// What opens encrypted files.

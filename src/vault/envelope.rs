@@ -45,7 +45,7 @@ pub enum FormatError {
     #[error("the cipher `{0}` is not known, AES256 is")]
     Cipher(String),
     /// The body is not hexadecimal.
-    #[error("what follows its first line is not hexadecimal text: it was changed or cut off")]
+    #[error("Vault format unhexlify error: Non-hexadecimal digit found; it was changed or cut off")]
     Hex,
     /// The body lacks a part.
     #[error("what follows its first line is not complete: it was cut off")]

@@ -27,10 +27,14 @@ pub fn parse(source: &Arc<Source>) -> Result<Document, Diagnostic> {
     })
 }
 
-/// What keeps a text that looks like JSON from being it.
+/// What keeps a file that is meant to be JSON from being it.
 fn why_no_json(source: &Source) -> Option<String> {
     let text = source.text.trim_start_matches('\u{feff}');
-    if !text.trim_start().starts_with(['{', '[']) {
+    if source
+        .path
+        .extension()
+        .is_none_or(|ending| ending != "json")
+    {
         return None;
     }
     let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;

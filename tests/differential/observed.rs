@@ -59,6 +59,13 @@ impl Observed {
                         break;
                     }
                 }
+                // how a failure is told is each program's own affair
+                if told.contains(": failed") {
+                    if let Some((_, task)) = seen.tasks.last_mut() {
+                        task.push(told);
+                    }
+                    continue;
+                }
                 let shown = serde_json::from_str::<serde_json::Value>(&text)
                     .map_or(text, |value| value.to_string());
                 told.push(' ');

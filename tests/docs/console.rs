@@ -4,7 +4,8 @@
 //! the lines below it must occur in its output, in this order; `...` stands for anything. A command must end with 0,
 //! or with N if `# exit code N` stands behind it. The commands of one document run one after the other in a copy of
 //! the repository's playbooks, roles and inventories, with an empty home directory.
-//! Blocks that begin with `console (machines)` need machines, and are not run.
+//! Blocks that begin with `console (machines)` need machines, and are not run. What stands in a block with
+//! ` file=PATH` behind its language is a file there before the first command; one with ` program=PATH` can be run.
 
 use super::{documents, root};
 use std::fs;
@@ -52,6 +53,52 @@ fn examples(text: &str) -> Vec<Example> {
         }
     }
     found
+}
+
+/// A file that a document shows.
+struct Shown {
+    path: String,
+    text: String,
+    program: bool,
+}
+
+/// The files of a document.
+fn files(text: &str) -> Vec<Shown> {
+    let mut found: Vec<Shown> = Vec::new();
+    let mut inside = false;
+    let mut wanted = false;
+    for line in text.lines() {
+        if let Some(head) = line.strip_prefix("```") {
+            inside = !inside;
+            let word = |key: &str| head.split(' ').find_map(|word| word.strip_prefix(key));
+            let path = word("file=").or_else(|| word("program="));
+            wanted = inside && path.is_some();
+            if let Some(path) = path.filter(|_| inside) {
+                found.push(Shown {
+                    path: path.to_owned(),
+                    text: String::new(),
+                    program: word("program=").is_some(),
+                });
+            }
+        } else if wanted && let Some(file) = found.last_mut() {
+            file.text.push_str(line);
+            file.text.push('\n');
+        }
+    }
+    found
+}
+
+/// Writes the files of a document.
+fn place(text: &str, directory: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    for file in files(text) {
+        let path = directory.join(&file.path);
+        fs::create_dir_all(path.parent().expect("in a directory")).expect("a directory");
+        fs::write(&path, file.text).expect("a file");
+        if file.program {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a program");
+        }
+    }
 }
 
 /// Adds a line to a command. Whether another one follows.
@@ -149,6 +196,7 @@ fn examples_do_what_the_documents_say() {
             continue;
         }
         let directory = sandbox();
+        place(&text, directory.path());
         for example in &examples {
             count += 1;
             let place = format!("{}:{}", document.display(), example.line);
@@ -186,6 +234,12 @@ fn blocks_are_read() {
     assert_eq!((found[0].line, found[0].exit), (2, 4));
     assert_eq!(found[0].shown, ["TASK [x]", "y z"]);
     assert_eq!((found[1].command.as_str(), found[1].exit), ("runbook e", 0));
+    let shown = files("```yaml file=a/b.yml\nx: 1\n```\n```sh program=c\n```\n```sh\nd\n```\n");
+    let shown: Vec<_> = shown
+        .iter()
+        .map(|file| (file.path.as_str(), file.text.as_str(), file.program))
+        .collect();
+    assert_eq!(shown, [("a/b.yml", "x: 1\n", false), ("c", "", true)]);
     assert_eq!(missing(&found[0].shown, "TASK [x] **\nq\ny z\n"), None);
     assert_eq!(missing(&found[0].shown, "y z\nTASK [x] **\n"), Some("y z"));
 }

@@ -503,8 +503,15 @@ fn validate(config: &Config, asked: &Asked, args: &ConfigArgs) -> CommandResult 
         let file = file.unwrap_or_default();
         let mut unknown = BTreeSet::new();
         for (section, key, _) in config.lines() {
-            if galaxy::knows(config, section, key) {
-                continue;
+            match galaxy::knows(config, section, key) {
+                Some(true) => continue,
+                Some(false) => {
+                    wrong.push(format!(
+                        "Found unknown key '{key}' in section '{section}' in '{file}'."
+                    ));
+                    continue;
+                }
+                None => {}
             }
             if !sections.contains(section) {
                 if unknown.insert(section) {

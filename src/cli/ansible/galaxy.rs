@@ -99,11 +99,12 @@ pub fn servers(
     servers
 }
 
-/// Whether a line of the configuration file is a setting of a server in the list.
-pub fn knows(config: &Config, section: &str, key: &str) -> bool {
+/// Whether a line of the configuration file is a setting of a server in the list; `None` if it is about no such server.
+pub fn knows(config: &Config, section: &str, key: &str) -> Option<bool> {
     let env = |name: &str| std::env::var(name).ok();
-    section.strip_prefix("galaxy_server.").is_some_and(|name| {
-        names(config, &env).iter().any(|known| known == name)
-            && KEYS.iter().any(|(known, _)| *known == key)
-    })
+    let server = section.strip_prefix("galaxy_server.")?;
+    names(config, &env)
+        .iter()
+        .any(|known| known == server)
+        .then(|| KEYS.iter().any(|(known, _)| *known == key))
 }

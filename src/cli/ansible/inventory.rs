@@ -41,7 +41,7 @@ struct AnsibleInventoryArgs {
     /// As YAML
     #[arg(short, long)]
     yaml: bool,
-    /// Not built: an error
+    /// As TOML
     #[arg(long)]
     toml: bool,
     /// Variables in the tree
@@ -75,12 +75,6 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
     if actions > 1 {
         return Err(wrong(
             "Conflicting options used, only one of --host, --graph or --list can be used at the same time.",
-        ));
-    }
-    if args.toml {
-        return Err(CommandFailure::new(
-            Exit::Error,
-            "TOML is not built into runbook",
         ));
     }
     let setup = Setup::new(&args.hosts.sources(&[]), &args.vault.args(), show)?;
@@ -170,6 +164,9 @@ fn list(
     if args.yaml {
         let value = store.inventory(|inventory| inventory.to_yaml_value(&dump))?;
         return Ok(yaml(&value));
+    }
+    if args.toml {
+        return Ok(store.inventory(|inventory| inventory.to_toml(&dump))?);
     }
     let json = store.inventory(|inventory| inventory.to_json_of(&dump))?;
     Ok(pretty(&json))

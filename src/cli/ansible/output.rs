@@ -1,6 +1,7 @@
 //! The report that `stdout_callback` and `callbacks_enabled` ask for.
 
 use crate::cli::args::RunArgs;
+use crate::cli::log;
 use crate::cli::setup::Setup;
 use crate::cli::show::Show;
 use crate::cli::streams::errln;
@@ -77,8 +78,8 @@ fn screen(show: &Show) -> Screen {
         Screen::COLUMNS
     };
     Screen::new(
-        Box::new(std::io::stdout()),
-        Box::new(std::io::stderr()),
+        log::both(Box::new(std::io::stdout())),
+        log::both(Box::new(std::io::stderr())),
         show.colour_out,
         columns,
     )

@@ -149,7 +149,9 @@ impl Program {
                 match failure.diagnostic.code {
                     // not an error of the file that names it
                     "playbook::role-not-found" => Exit::Error.code(),
-                    code if code.starts_with("inventory::") => Exit::Error.code(),
+                    code if code.starts_with("inventory::") || code.starts_with("vault::") => {
+                        Exit::Error.code()
+                    }
                     _ => failure.exit.code(),
                 }
             }

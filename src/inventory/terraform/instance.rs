@@ -3,7 +3,7 @@
 use super::super::Inventory;
 use super::super::compose::group_name;
 use super::some;
-use super::state::Resource;
+use super::state::{Resource, harmless};
 use crate::diag::Diagnostic;
 use crate::value::{Map, Value, str_of};
 use std::path::Path;
@@ -11,20 +11,20 @@ use std::sync::Arc;
 
 /// A kind of machine: where its name and its addresses are. A dot goes into a block or a list's first item.
 pub(super) struct Kind {
-    kind: &'static str,
+    resource: &'static str,
     name: &'static [&'static str],
     address: &'static [&'static str],
     labels: &'static str,
 }
 
 const fn kind(
-    kind: &'static str,
+    resource: &'static str,
     name: &'static [&'static str],
     address: &'static [&'static str],
     labels: &'static str,
 ) -> Kind {
     Kind {
-        kind,
+        resource,
         name,
         address,
         labels,
@@ -130,7 +130,7 @@ pub(super) const KINDS: &[Kind] = &[
 
 /// What kind of machine a resource is, if it is one.
 pub(super) fn of(resource: &Resource) -> Option<&'static Kind> {
-    KINDS.iter().find(|known| known.kind == resource.kind)
+    KINDS.iter().find(|known| known.resource == resource.kind)
 }
 
 /// A value inside the attributes, as text.
@@ -152,6 +152,11 @@ fn first(value: &Value) -> &Value {
         Value::List(items) => items.first().unwrap_or(&Value::Null),
         other => other,
     }
+}
+
+/// A text of Terraform's as a value.
+fn text(text: &str) -> Value {
+    harmless(Value::str(text))
 }
 
 /// Makes the host of a machine, in groups for its kind, its resource, its module and its labels; returns its name.
@@ -211,16 +216,16 @@ pub(super) fn declare(
         _ => {}
     }
     if let Some(address) = kind.address.iter().find_map(|path| look(attributes, path)) {
-        inventory.set_variable(&name, &Value::str("ansible_host"), Value::data(address))?;
+        inventory.set_variable(&name, &Value::str("ansible_host"), text(&address))?;
     }
     let mut about = Map::new()
-        .with("address", Value::data(resource.address()))
-        .with("type", Value::data(resource.kind.as_str()))
-        .with("name", Value::data(resource.name.as_str()))
-        .with("module", Value::data(resource.module.as_str()))
+        .with("address", text(&resource.address()))
+        .with("type", text(&resource.kind))
+        .with("name", text(&resource.name))
+        .with("module", text(&resource.module))
         .with("index", resource.index.clone());
     if let Some(id) = some(attributes, &["id"]) {
-        about.set("id", Value::data(id));
+        about.set("id", text(&id));
     }
     about.set(
         "labels",
@@ -228,4 +233,41 @@ pub(super) fn declare(
     );
     inventory.set_variable(&name, &Value::str("terraform"), Value::map(about))?;
     Ok(Arc::from(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_in_the_documents_is_this_one() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/inventory.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let written: Vec<&str> = text
+            .lines()
+            .skip_while(|line| !line.contains("<!-- table of machines -->"))
+            .skip(1)
+            .take_while(|line| line.starts_with('|'))
+            .collect();
+        let quoted = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            names.join(", ")
+        };
+        let rows: Vec<String> = KINDS
+            .iter()
+            .map(|kind| {
+                let labels = match kind.labels {
+                    "" => "| |".to_owned(),
+                    labels => format!("| `{labels}` |"),
+                };
+                format!(
+                    "| `{}` | {} | {} {labels}",
+                    kind.resource,
+                    quoted(kind.name),
+                    quoted(kind.address)
+                )
+            })
+            .collect();
+        assert_eq!(written, rows);
+    }
 }

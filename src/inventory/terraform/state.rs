@@ -1,6 +1,7 @@
 //! The resources of a Terraform document, whatever its form.
 
 use crate::diag::{Diagnostic, Span};
+use crate::template::Templar;
 use crate::value::{Map, Value, str_of};
 use crate::yaml::Node;
 
@@ -87,12 +88,26 @@ fn is_managed(node: &Node) -> bool {
     node.get("mode").and_then(Node::as_str) != Some("data")
 }
 
+/// What Terraform knows is data: a text that looks like a template is none.
+pub(super) fn harmless(value: Value) -> Value {
+    match value {
+        Value::Str(text) if Templar::is_template(&text) => Value::Str(text.into_data()),
+        Value::List(items) => Value::list(items.iter().cloned().map(harmless).collect()),
+        Value::Map(map) => Value::map(
+            map.iter()
+                .map(|(key, value)| (key.clone(), harmless(value.clone())))
+                .collect(),
+        ),
+        other => other,
+    }
+}
+
 fn attributes(kind: &str, node: Option<&Node>) -> Map {
     let value = node.map(Node::to_value).unwrap_or_default();
     let value = if kind.starts_with("ansible_") {
         value
     } else {
-        value.into_data()
+        harmless(value)
     };
     match value {
         Value::Map(map) => std::sync::Arc::unwrap_or_clone(map),
@@ -129,7 +144,7 @@ fn stored(document: &Node, modules: bool, found: &mut Vec<Resource>) {
 
 fn index(node: Option<&Node>) -> Option<Value> {
     node.map(Node::to_value)
-        .map(Value::into_data)
+        .map(harmless)
         .filter(|index| !index.is_null())
 }
 

@@ -82,7 +82,7 @@ fn yaml() {
         ),
         (
             "all:\n  hosts:\n    10:\n",
-            "3:5 Host pattern 12 must be a string, this is a number (put it in quotes)",
+            "3:5 Host pattern 10 must be a string, this is a number (put it in quotes)",
         ),
         (
             "all:\n  hosts:\n    h1: text\n",
@@ -102,7 +102,7 @@ fn yaml() {
         ),
         (
             "plugin: aws_ec2\n",
-            "1:9 the inventory plugin `aws_ec2` is not built into runbook yet (write its output to a file once: ansible-inventory --list --yaml --output hosts.yml)",
+            "1:9 the inventory config specifies unknown plugin 'aws_ec2' (plugins are not run; write what it gives to a file once: ansible-inventory --list --yaml --output hosts.yml)",
         ),
     ] {
         assert_eq!(error("hosts.yml", text), expected, "{text}");

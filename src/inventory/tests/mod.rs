@@ -14,7 +14,7 @@ fn fixtures() -> PathBuf {
 }
 
 /// The inventory in a text that is stored under that file name.
-fn from_text(name: &str, text: &str) -> Result<Inventory, Diagnostic> {
+pub(super) fn from_text(name: &str, text: &str) -> Result<Inventory, Diagnostic> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);
     std::fs::write(&path, text).unwrap();

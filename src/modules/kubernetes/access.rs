@@ -70,7 +70,7 @@ impl Access {
                 namespace: None,
                 timeout,
             },
-            None => self.from_files(sys, timeout)?,
+            None => self.of_files(sys, timeout)?,
         };
         if let Some(path) = &self.ca_cert {
             target.ca = Some(read(sys, path, "ca_cert")?);
@@ -99,7 +99,7 @@ impl Access {
         Ok(target)
     }
 
-    fn from_files(&self, sys: &Sys, timeout: u64) -> ModuleResult<Target> {
+    fn of_files(&self, sys: &Sys, timeout: u64) -> ModuleResult<Target> {
         let (configs, place) = self.configs(sys)?;
         let named = self.context.clone().or_else(|| configs.current());
         let name = named.ok_or_else(|| {

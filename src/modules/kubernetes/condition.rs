@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 module_args! {
     /// Arguments of waiting.
-    pub struct Wait {
+    pub struct Waiting {
         /// Wait until the objects are ready, or gone.
         wait: bool => default(false);
         /// Seconds to wait at most, for all objects together.
@@ -31,7 +31,7 @@ pub(super) struct Condition {
     reason: Option<String>,
 }
 
-impl Wait {
+impl Waiting {
     /// The condition that is asked for.
     ///
     /// # Errors
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_condition_that_is_asked_for() {
-        let wait = |map: Map| Wait {
+        let wait = |map: Map| Waiting {
             wait: true,
             wait_timeout: 1,
             wait_sleep: 1,

@@ -99,13 +99,11 @@ fn collect(
                 .get("kind")
                 .and_then(Value::as_str)
                 .is_some_and(|kind| kind.ends_with("List"));
-            match value.get("items").filter(|_| is_list) {
-                Some(items) => collect(items, place, defaults, out),
-                None => {
-                    out.push(object(value.to_json(), place, defaults)?);
-                    Ok(())
-                }
+            if let Some(items) = value.get("items").filter(|_| is_list) {
+                return collect(items, place, defaults, out);
             }
+            out.push(object(value.to_json(), place, defaults)?);
+            Ok(())
         }
         other => Err(Failure::new(format!(
             "{place} should be the definition of an object, not {}",

@@ -2,7 +2,7 @@
 
 use super::access::Access;
 use super::api::{Api, value_of};
-use super::condition::{Condition, Progress, Wait, progress};
+use super::condition::{Condition, Progress, Waiting, progress};
 use super::watch::until;
 use crate::module_args;
 use crate::modules::{Module, ModuleResult, Plan};
@@ -26,7 +26,7 @@ module_args! {
         label_selectors: Vec<String> => default(Vec::<String>::new());
         /// Fields to select by: `status.phase=Running`, …; all of them must fit.
         field_selectors: Vec<String> => default(Vec::<String>::new());
-        waiting: Wait => flatten;
+        waiting: Waiting => flatten;
     }
 }
 

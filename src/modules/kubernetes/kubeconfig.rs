@@ -363,7 +363,7 @@ fn renewed(old: Option<&Map>, own: &[&str], new: &Map) -> Map {
         })
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
-    for (key, value) in new.iter() {
+    for (key, value) in new {
         result.insert(key.clone(), value.clone());
     }
     result

@@ -8,6 +8,7 @@
 
 mod access;
 mod api;
+mod apply;
 mod compare;
 mod condition;
 mod config_file;

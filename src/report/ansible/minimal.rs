@@ -171,6 +171,7 @@ impl EventSink for AnsibleMinimal {
                 self.done(&shown, *status);
             }
             Event::Warning { message } => self.screen.warning(message),
+            Event::Deprecation { message } => self.screen.deprecation(message),
             _ => {}
         }
     }

@@ -36,20 +36,24 @@ impl Shown<'_> {
     /// Whether the task failed before its action: its templates or its loop cannot be read.
     fn is_unread(&self) -> bool {
         let code = self.outcome.diagnosis.as_ref().map(Diagnosis::code);
-        matches!(code, Some("task::template" | "task::loop"))
-            && base_name(&self.task.action) != "template"
+        matches!(
+            code,
+            Some("task::template" | "task::condition" | "task::loop")
+        ) && base_name(&self.task.action) != "template"
     }
 
-    /// What Ansible says of an undefined variable: scripts look for how it begins.
-    fn undefined(&self) -> Option<String> {
+    /// What Ansible says of an undefined variable or a condition: with the place.
+    fn placed(&self) -> Option<String> {
         let message = self.outcome.message()?;
         let span = self.outcome.diagnosis.as_ref()?.span()?;
-        if !message.contains("is undefined") && !message.contains("has no attribute") {
+        if !message.starts_with("The task includes an option")
+            && !message.starts_with("The conditional check")
+        {
             return None;
         }
         let file = std::path::absolute(span.path()).unwrap_or_else(|_| span.path().to_owned());
         Some(format!(
-            "The task includes an option with an undefined variable.. {message}\n\nThe error appears to be in '{}': line \
+            "{message}\n\nThe error appears to be in '{}': line \
              {}, column {}, but may\nbe elsewhere in the file depending on the exact syntax problem.\n",
             file.display(),
             span.line,
@@ -74,7 +78,7 @@ impl Shown<'_> {
     pub fn cleaned(&self, verbosity: u8) -> Map {
         let mut map = self.members(verbosity);
         if self.is_debug() {
-            debug_only(&mut map, self.item);
+            debug_only(&mut map);
         }
         map
     }
@@ -102,7 +106,7 @@ impl Shown<'_> {
             }
         }
         if self.is_unread()
-            && let Some(told) = self.undefined()
+            && let Some(told) = self.placed()
         {
             map.set("msg", Value::data(told));
         }
@@ -117,18 +121,13 @@ impl Shown<'_> {
 }
 
 /// Of `debug`, only what it was asked to print.
-fn debug_only(map: &mut Map, item: Option<&ItemInfo>) {
+fn debug_only(map: &mut Map) {
     if map.get("msg").is_some() {
         map.retain(|key, _| key.as_str() == Some("msg"));
         return;
     }
     for name in ["changed", "skip_reason"] {
         map.take(name);
-    }
-    for (key, _) in item.iter().flat_map(|item| &item.vars) {
-        if let Some(name) = key.as_str() {
-            map.take(name);
-        }
     }
 }
 

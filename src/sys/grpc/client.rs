@@ -491,7 +491,7 @@ mod tests {
             frame(DATA, 0, 1, &[0; 5]),
             frame(HEADERS, END_HEADERS | END_STREAM, 1, &end),
         ];
-        assert_eq!(answer(&frames, &[7; 200_000]).expect("an answer"), b"");
+        assert_eq!(answer(&frames, &vec![7; 200_000]).expect("an answer"), b"");
     }
 
     #[test]
@@ -502,7 +502,7 @@ mod tests {
         ]);
         match answer(&[frame(HEADERS, END_HEADERS | END_STREAM, 1, &no)], b"") {
             Err(GrpcError::Refused { code: 9, message }) => {
-                assert_eq!(message, "etcdserver: 100% no")
+                assert_eq!(message, "etcdserver: 100% no");
             }
             other => panic!("{other:?}"),
         }

@@ -173,7 +173,7 @@ mod tests {
     fn unhex(text: &str) -> Vec<u8> {
         let digits: Vec<u8> = text
             .bytes()
-            .map(|b| char::from(b).to_digit(16).expect("hex") as u8)
+            .map(|b| u8::from_str_radix(&char::from(b).to_string(), 16).expect("hex"))
             .collect();
         digits
             .chunks(2)

@@ -74,11 +74,17 @@ fn combine(call: &mut Call) -> Result<Val, Error> {
     {
         return fail(format!("combine: `{list_merge}` is no list_merge"));
     }
-    let mut operands = vec![call.value()?];
+    // nothing is as good as an empty dictionary
+    let mut operands = match call.value()? {
+        Value::Null => Vec::new(),
+        value => vec![value],
+    };
     for arg in call.args.rest() {
         operands.push(from_engine(&arg)?);
     }
-    call.args.finish()?;
+    if !call.args.rest_named().is_empty() {
+        return fail("'recursive' and 'list_merge' are the only valid keyword arguments");
+    }
     let mut dicts = Vec::new();
     collect_dicts(operands, &mut dicts)?;
     let mut merged = Map::new();
@@ -88,14 +94,22 @@ fn combine(call: &mut Call) -> Result<Val, Error> {
     call.out(merged)
 }
 
+/// The dictionaries among the operands; lists of them are taken apart once.
 fn collect_dicts(operands: Vec<Value>, out: &mut Vec<Map>) -> Result<(), Error> {
+    let mut flat = Vec::new();
     for operand in operands {
         match operand {
+            Value::List(items) => flat.extend(items.iter().cloned()),
+            other => flat.push(other),
+        }
+    }
+    for operand in flat {
+        match operand {
             Value::Map(map) => out.push((*map).clone()),
-            Value::List(items) => collect_dicts((*items).clone(), out)?,
+            Value::Null => {}
             other => {
                 return fail(format!(
-                    "combine needs dictionaries, not {} {}",
+                    "failed to combine variables, expected dicts but got a {}: {}",
                     other.type_name(),
                     repr(&other)
                 ));
@@ -239,7 +253,7 @@ fn subelements(call: &mut Call) -> Result<Val, Error> {
 }
 
 /// The pairs that the filter and the lookup of that name give.
-pub(crate) fn pairs_of_subelements(
+fn pairs_of_subelements(
     items: &Value,
     path: &Value,
     skip_missing: bool,
@@ -309,13 +323,21 @@ fn rekey(call: &mut Call) -> Result<Val, Error> {
         .args
         .opt_text("duplicates")?
         .unwrap_or_else(|| "error".into());
+    if !matches!(duplicates.as_str(), "error" | "overwrite") {
+        return fail(format!(
+            "duplicates parameter to rekey_on_member has unknown value: {duplicates}"
+        ));
+    }
     let items: Vec<Value> = match call.value()? {
         Value::Map(map) => map.values().cloned().collect(),
         Value::List(items) => (*items).clone(),
-        _ => return wrong("rekey_on_member", "a list or dictionary", &call.input),
+        _ => return fail("Type is not a valid list, set, or dict"),
     };
     let mut map = Map::new();
     for item in items {
+        if !matches!(item, Value::Map(_)) {
+            return fail("List item is not a valid dict");
+        }
         let Some(name) = item.get(&key) else {
             return fail(format!("Key {key} was not found"));
         };

@@ -2,6 +2,7 @@
 
 use super::Filter;
 use crate::template::call::{Call, fail};
+use crate::template::charset;
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
@@ -10,11 +11,12 @@ use minijinja::value::Value as Val;
 
 pub(super) const TABLE: &[(&str, Filter)] = &[
     ("b64encode", |c| {
-        check_encoding(c)?;
-        Ok(Val::from(STANDARD.encode(c.text()?)))
+        let encoding = encoding(c)?;
+        let bytes = charset::encode(&c.text()?, &encoding);
+        Ok(Val::from(STANDARD.encode(bytes.or_else(fail)?)))
     }),
     ("b64decode", |c| {
-        check_encoding(c)?;
+        let encoding = encoding(c)?;
         let text: String = c
             .text()?
             .chars()
@@ -27,7 +29,12 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
                 .with_decode_allow_trailing_bits(true),
         );
         match engine.decode(text) {
-            Ok(bytes) => Ok(Val::from(String::from_utf8_lossy(&bytes).into_owned())),
+            Ok(bytes) if encoding == "utf-8" => {
+                Ok(Val::from(String::from_utf8_lossy(&bytes).into_owned()))
+            }
+            Ok(bytes) => charset::decode(&bytes, &encoding)
+                .map(Val::from)
+                .or_else(fail),
             Err(error) => fail(format!("b64decode: {error}")),
         }
     }),
@@ -48,11 +55,7 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
     }),
 ];
 
-fn check_encoding(call: &mut Call) -> Result<(), Error> {
-    match call.args.opt_text("encoding")?.as_deref() {
-        None | Some("utf-8" | "utf8" | "UTF-8" | "ascii") => Ok(()),
-        Some(other) => fail(format!(
-            "the encoding `{other}` is not supported, only utf-8 is"
-        )),
-    }
+fn encoding(call: &mut Call) -> Result<String, Error> {
+    let name = call.args.opt_text("encoding")?;
+    Ok(name.unwrap_or_else(|| "utf-8".to_owned()))
 }

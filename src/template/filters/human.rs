@@ -32,7 +32,10 @@ fn number(call: &Call) -> Result<f64, Error> {
 fn readable(call: &mut Call) -> Result<Val, Error> {
     let bits = call.args.flag("isbits", false)?;
     let unit = call.args.opt_text("unit")?;
-    let size = number(call)?;
+    let size = number(call).or_else(|_| {
+        let value = call.value()?;
+        fail(format!("human_readable() failed on bad input: {value}"))
+    })?;
     let base = if bits { "bits" } else { "Bytes" };
     let suffix = |letter: char| format!("{letter}{}", if bits { "b" } else { "B" });
     let unit_letter = unit

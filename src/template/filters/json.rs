@@ -9,7 +9,18 @@ use std::fmt::Write as _;
 
 pub(super) const TABLE: &[(&str, Filter)] = &[
     ("to_json", |c| encode(c, None, false)),
-    ("tojson", |c| encode(c, None, false)),
+    ("tojson", |c| {
+        // Jinja2's own is safe in HTML
+        let text = encode(c, None, true)?;
+        let safe = text
+            .as_str()
+            .unwrap_or_default()
+            .replace('<', "\\u003c")
+            .replace('>', "\\u003e")
+            .replace('&', "\\u0026")
+            .replace('\'', "\\u0027");
+        Ok(Val::from_safe_string(safe))
+    }),
     ("to_nice_json", |c| encode(c, Some(4), true)),
     ("from_json", |c| {
         if c.input.as_str().is_none() {

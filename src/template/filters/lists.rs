@@ -281,30 +281,20 @@ fn extract(call: &mut Call) -> Result<Val, Error> {
     if call.input.is_undefined() {
         return Err(Error::undefined(&call.input));
     }
-    let container = call.args.need("container")?;
+    let Some(container) = call.args.take("container") else {
+        return fail("extract() missing 1 required positional argument: 'container'");
+    };
     let mut keys = vec![call.input.clone()];
     if let Some(more) = call.args.take("morekeys").filter(|more| !more.is_none()) {
         keys.extend(super::types::list_of(&more)?);
     }
+    // what is undefined stays so: `default` may come next
     let mut value = container;
     for key in keys {
         if value.is_undefined() {
             break;
         }
-        let found = value.get_item(&key)?;
-        if found.is_undefined() {
-            return Err(crate::template::render::engine_error(
-                crate::template::TemplateError::new(
-                    crate::template::TemplateErrorKind::Undefined,
-                    format!(
-                        "'{} object' has no attribute {}",
-                        crate::template::call::type_name(&value),
-                        crate::template::print::repr(&key)
-                    ),
-                ),
-            ));
-        }
-        value = found;
+        value = value.get_item(&key)?;
     }
     Ok(value)
 }

@@ -15,6 +15,7 @@ mod lists;
 mod math;
 mod order;
 mod paths;
+mod pep440;
 pub(crate) mod regex;
 mod select;
 mod sets;
@@ -28,7 +29,6 @@ mod wrap;
 mod yaml;
 
 use super::call::Call;
-pub(crate) use dicts::pairs_of_subelements;
 pub(crate) use hash::{crypt, salt};
 pub(crate) use lists::Random;
 use minijinja::value::{Rest, Value as Val, ValueOrKwargs};

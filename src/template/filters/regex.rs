@@ -60,7 +60,13 @@ pub(crate) fn compile(pattern: &str, flags: Flags) -> Result<Regex, Error> {
     RegexBuilder::new(&whole)
         .backtrack_limit(2_000_000)
         .build()
-        .or_else(|error| fail(format!("invalid regular expression '{pattern}': {error}")))
+        .or_else(|error| {
+            // Python's words, where they are looked for
+            let why = error
+                .to_string()
+                .replace("Target of repeat operator is invalid", "nothing to repeat");
+            fail(format!("invalid regular expression '{pattern}': {why}"))
+        })
 }
 
 /// Python's syntax where it differs: `\Z`, `(?P=name)`, `{` that is no repetition, `[` in a class, `$` before a
@@ -305,9 +311,9 @@ fn replace(call: &mut Call) -> Result<Val, Error> {
             break;
         }
     }
-    if done < mandatory {
+    if mandatory != 0 && done != mandatory {
         return fail(format!(
-            "'{pattern}' should match {mandatory} times, but matches {done} times in {text:?}"
+            "'{pattern}' should match {mandatory} times, but matches {done} times in '{text}'"
         ));
     }
     out.push_str(text.get(copied..).unwrap_or_default());

@@ -56,6 +56,7 @@ fn distinct(items: impl Iterator<Item = Val>) -> Val {
 fn unique(call: &mut Call) -> Result<Val, Error> {
     let case = call.args.opt("case_sensitive")?;
     let attribute = call.args.opt("attribute")?.filter(|path| !path.is_null());
+    let asked = case.is_some() || attribute.is_some();
     let case = case.is_some_and(|flag| flag.truthy());
     let mut seen: Vec<Val> = Vec::new();
     let mut out = Vec::new();
@@ -64,6 +65,16 @@ fn unique(call: &mut Call) -> Result<Val, Error> {
             Some(path) => super::select::attribute(&item, path)?,
             None => item.clone(),
         };
+        let hashable = !matches!(
+            key.kind(),
+            minijinja::value::ValueKind::Map | minijinja::value::ValueKind::Seq
+        );
+        if asked && !hashable {
+            return crate::template::call::fail(
+                "Jinja2's unique filter failed and we cannot fall back to Ansible's version as it does not support \
+                 the parameters supplied",
+            );
+        }
         if !case && let Some(text) = key.as_str() {
             key = Val::from(text.to_lowercase());
         }

@@ -4,7 +4,7 @@ use super::Filter;
 use crate::template::call::{Call, fail, int_of, iterate, type_name};
 use crate::template::objects::List;
 use crate::template::print;
-use crate::template::render::engine_error;
+use crate::template::render::{MANDATORY, engine_error};
 use crate::template::{TemplateError, TemplateErrorKind};
 use crate::value::{Value, to_bool};
 use minijinja::Error;
@@ -73,7 +73,9 @@ fn mandatory(call: &mut Call) -> Result<Val, Error> {
             TemplateErrorKind::Type,
             message,
         ))),
-        None => Err(Error::undefined(&call.input)),
+        // its name is put in when it is known
+        None => Err(Error::undefined(&call.input)
+            .with_source(TemplateError::new(TemplateErrorKind::Type, MANDATORY))),
     }
 }
 

@@ -22,6 +22,9 @@ pub(crate) fn test(call: &mut Call) -> Result<bool, Error> {
     if other.is_empty() {
         return fail("Version parameter to compare against cannot be empty");
     }
+    if kind.is_some() && strict.is_some() {
+        return fail("Cannot specify both 'strict' and 'version_type'");
+    }
     let kind = match (kind.as_deref(), strict) {
         (Some(kind), _) => kind.to_owned(),
         (None, Some(strict)) if strict.truthy() => "strict".into(),
@@ -31,8 +34,16 @@ pub(crate) fn test(call: &mut Call) -> Result<bool, Error> {
         "loose" => loose(&own, &other)?,
         "strict" => strict_order(&own, &other)?,
         "semver" | "semantic" => semver(&own, &other)?,
-        "pep440" => loose(&own, &other)?,
-        other => return fail(format!("Invalid version type ({other})")),
+        "pep440" => super::pep440::compare(&own, &other).or_else(|text| {
+            fail(format!(
+                "Version comparison failed: Invalid version: '{text}'"
+            ))
+        })?,
+        other => {
+            return fail(format!(
+                "Invalid version type ({other}). Must be one of 'loose', 'strict', 'semver', 'semantic', 'pep440'"
+            ));
+        }
     };
     Ok(match operator.as_str() {
         "==" | "=" | "eq" => order.is_eq(),
@@ -41,7 +52,12 @@ pub(crate) fn test(call: &mut Call) -> Result<bool, Error> {
         ">" | "gt" => order.is_gt(),
         ">=" | "ge" => order.is_ge(),
         "!=" | "<>" | "ne" => order.is_ne(),
-        other => return fail(format!("Invalid operator type ({other})")),
+        other => {
+            return fail(format!(
+                "Invalid operator type ({other}). Must be one of '==', '=', 'eq', '<', 'lt', '<=', 'le', '>', 'gt', \
+                 '>=', 'ge', '!=', '<>', 'ne'"
+            ));
+        }
     })
 }
 

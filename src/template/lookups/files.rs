@@ -40,6 +40,12 @@ fn find(query: &Query, kind: &str, name: &str) -> Result<PathBuf, String> {
             .iter()
             .map(|path| path.display().to_string())
             .collect();
+        if kind == "templates" {
+            return format!(
+                "the template file {name} could not be found for the lookup; looked for {}",
+                places.join(", ")
+            );
+        }
         format!("could not find `{name}`; looked for {}", places.join(", "))
     })
 }
@@ -213,12 +219,19 @@ fn matches(pattern: &[char], name: &[char]) -> bool {
     }
 }
 
-fn words(value: Option<&Value>) -> Vec<String> {
+const FILE_SIGNS: &[char] = &[',', ';'];
+const PATH_SIGNS: &[char] = &[',', ':', ';'];
+
+/// The names in an option, which are set apart by any of these signs too.
+fn words(value: Option<&Value>, signs: &[char]) -> Vec<String> {
     match value {
         None | Some(Value::Null) => Vec::new(),
-        Some(Value::List(items)) => items.iter().map(str_of).collect(),
+        Some(Value::List(items)) => items
+            .iter()
+            .flat_map(|item| words(Some(item), signs))
+            .collect(),
         Some(other) => str_of(other)
-            .split([',', ';'])
+            .split(signs)
             .map(str::trim)
             .filter(|word| !word.is_empty())
             .map(str::to_owned)
@@ -240,19 +253,18 @@ fn first_found(query: &mut Query) -> Result<Vec<Value>, String> {
             &mut skip,
         );
     }
+    let kind = query.text_option("_subdir", "files");
     for name in &candidates {
-        for kind in ["files", "templates", "vars"] {
-            if let Some(path) = query.file(kind, name) {
-                let path = crate::template::filters::normal_path(&path.to_string_lossy());
-                return Ok(vec![Value::data(path)]);
-            }
+        if let Some(path) = query.file(&kind, name) {
+            let path = crate::template::filters::normal_path(&path.to_string_lossy());
+            return Ok(vec![Value::data(path)]);
         }
     }
     if skip {
         return Ok(Vec::new());
     }
     Err(format!(
-        "no file was found when using first_found; looked for {}",
+        "No file was found when using first_found. Looked for: {}",
         candidates.join(", ")
     ))
 }
@@ -265,12 +277,10 @@ fn collect_candidates(terms: &[Value], base: &Map, out: &mut Vec<String>, skip: 
                 if let Some(flag) = map.get("skip") {
                     *skip |= to_bool(flag).unwrap_or(false);
                 }
-                let files = words(map.get("files"));
-                let paths = words(map.get("paths"));
+                let files = words(map.get("files"), FILE_SIGNS);
+                let paths = words(map.get("paths"), PATH_SIGNS);
                 if paths.is_empty() {
                     out.extend(files);
-                } else if files.is_empty() {
-                    out.extend(paths);
                 } else {
                     for path in &paths {
                         out.extend(
@@ -282,8 +292,8 @@ fn collect_candidates(terms: &[Value], base: &Map, out: &mut Vec<String>, skip: 
                 }
             }
             other => {
-                let paths = words(base.get("paths"));
-                for name in words(Some(other)) {
+                let paths = words(base.get("paths"), PATH_SIGNS);
+                for name in words(Some(other), FILE_SIGNS) {
                     if paths.is_empty() {
                         out.push(name);
                     } else {

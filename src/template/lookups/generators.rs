@@ -2,7 +2,7 @@
 
 use super::{Lookup, Query};
 use crate::template::call::int_of;
-use crate::value::{Value, str_of};
+use crate::value::{Value, split_free_form, str_of};
 use minijinja::formatting::{FormatStyle, format};
 
 pub(super) const TABLE: &[(&str, Lookup)] = &[("sequence", sequence)];
@@ -27,17 +27,32 @@ fn sequence(query: &mut Query) -> Result<Vec<Value>, String> {
             stride: 1,
             format: "%d".into(),
         };
-        if !sequence.short(&text)? {
-            for pair in text.split_whitespace() {
-                let (key, value) = pair.split_once('=').ok_or_else(|| {
-                    format!("unknown error parsing with_sequence arguments: {text:?}")
-                })?;
-                sequence.set(key, &Value::str(value.trim_matches(['\'', '"'])))?;
+        for name in FIELDS {
+            if let Some(value) = query.options.get(*name).filter(|value| !value.is_null()) {
+                sequence.set(name, value)?;
             }
         }
-        for name in ["start", "end", "count", "stride", "format"] {
-            if let Some(value) = query.options.get(name).cloned() {
-                sequence.set(name, &value)?;
+        if let Some(fields) = short(&text) {
+            for (name, value) in fields {
+                sequence.set(name, &Value::str(value))?;
+            }
+        } else {
+            let (rest, options) = split_free_form(&text, None)?;
+            let unknown: Vec<String> = options
+                .str_iter()
+                .map(|(name, _)| name)
+                .chain((!rest.is_empty()).then_some("_raw_params"))
+                .filter(|name| !FIELDS.contains(name))
+                .map(|name| format!("'{name}'"))
+                .collect();
+            if !unknown.is_empty() {
+                return Err(format!(
+                    "unrecognized arguments to with_sequence: [{}]",
+                    unknown.join(", ")
+                ));
+            }
+            for (name, value) in options.str_iter() {
+                sequence.set(name, value)?;
             }
         }
         sequence.generate(&mut out)?;
@@ -45,7 +60,37 @@ fn sequence(query: &mut Query) -> Result<Vec<Value>, String> {
     Ok(out)
 }
 
-fn number(text: &str) -> Result<i64, String> {
+const FIELDS: &[&str] = &["start", "end", "count", "stride", "format"];
+
+/// The fields of `[start-]end[/stride][:format]`. Numbers are runs of hexadecimal digits, with `0x` before them
+/// or not; whether they are numbers is seen when they are set.
+fn short(text: &str) -> Option<Vec<(&'static str, String)>> {
+    let mut fields = Vec::new();
+    let (numbers, format) = match text.split_once(':') {
+        Some((numbers, format)) if !format.is_empty() => (numbers, Some(format)),
+        Some(_) => return None,
+        None => (text, None),
+    };
+    let (range, stride) = numbers
+        .split_once('/')
+        .map_or((numbers, None), |(range, stride)| (range, Some(stride)));
+    let (start, end) = range
+        .split_once('-')
+        .map_or((None, range), |(start, end)| (Some(start), end));
+    for (name, number) in [("start", start), ("end", Some(end)), ("stride", stride)] {
+        let Some(number) = number else { continue };
+        let lower = number.to_lowercase();
+        let digits = lower.strip_prefix("0x").unwrap_or(&lower);
+        if digits.is_empty() || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+            return None;
+        }
+        fields.push((name, number.to_owned()));
+    }
+    fields.extend(format.map(|format| ("format", format.to_owned())));
+    Some(fields)
+}
+
+fn number(text: &str) -> Option<i64> {
     let text = text.trim().to_lowercase();
     let (sign, digits) = text
         .strip_prefix('-')
@@ -57,54 +102,31 @@ fn number(text: &str) -> Result<i64, String> {
     } else {
         digits.parse()
     };
-    parsed
-        .map(|number| sign * number)
-        .map_err(|_| format!("can't parse {text} as integer"))
+    parsed.ok().map(|number: i64| sign * number)
 }
 
 impl Sequence {
     fn set(&mut self, key: &str, value: &Value) -> Result<(), String> {
-        let int = || match value {
-            Value::Str(text) => number(text),
-            other => int_of(other).ok_or_else(|| format!("can't parse {key} as integer")),
+        let int = || {
+            match value {
+                Value::Str(text) => number(text),
+                other => int_of(other),
+            }
+            .ok_or_else(|| {
+                format!(
+                    "Invalid type for the option `{key}` of sequence: `{}` is no whole number",
+                    str_of(value)
+                )
+            })
         };
         match key {
             "start" => self.start = int()?,
             "end" => self.end = Some(int()?),
             "count" => self.count = Some(int()?),
             "stride" => self.stride = int()?,
-            "format" => self.format = str_of(value),
-            other => return Err(format!("unrecognized arguments to with_sequence: {other}")),
+            _ => self.format = str_of(value),
         }
         Ok(())
-    }
-
-    fn short(&mut self, text: &str) -> Result<bool, String> {
-        let text = text.trim();
-        if text.is_empty() || text.contains('=') {
-            return Ok(false);
-        }
-        let (numbers, format) = text
-            .split_once(':')
-            .map_or((text, None), |(n, f)| (n, Some(f)));
-        let (range, stride) = numbers
-            .split_once('/')
-            .map_or((numbers, None), |(r, s)| (r, Some(s)));
-        let (start, end) = match range.split_once('-') {
-            Some((start, end)) if !start.is_empty() => (Some(start), end),
-            _ => (None, range),
-        };
-        if let Some(start) = start {
-            self.start = number(start)?;
-        }
-        self.end = Some(number(end)?);
-        if let Some(stride) = stride {
-            self.stride = number(stride)?;
-        }
-        if let Some(format) = format {
-            format.clone_into(&mut self.format);
-        }
-        Ok(true)
     }
 
     fn generate(&self, out: &mut Vec<Value>) -> Result<(), String> {
@@ -122,18 +144,14 @@ impl Sequence {
                 self.stride,
             ),
         };
-        if stride == 0 {
-            return if self.start == end {
-                Ok(())
-            } else {
-                Err("stride must not be 0".into())
-            };
-        }
         if stride > 0 && end < self.start {
             return Err("to count backwards make stride negative".into());
         }
         if stride < 0 && end > self.start {
             return Err("to count forward don't make stride negative".into());
+        }
+        if self.format.matches('%').count() != 1 {
+            return Err(format!("bad formatting string: {}", self.format));
         }
         let mut at = self.start;
         while (stride > 0 && at <= end) || (stride < 0 && at >= end) {
@@ -141,7 +159,7 @@ impl Sequence {
                 return Err("the sequence is too long".into());
             }
             let text = format(FormatStyle::Printf, &self.format, &[at.into()])
-                .map_err(|_| format!("problem formatting {at} with {:?}", self.format))?;
+                .map_err(|_| format!("problem formatting {at} with '{}'", self.format))?;
             out.push(Value::str(text));
             at = match at.checked_add(stride) {
                 Some(next) => next,

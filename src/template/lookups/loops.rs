@@ -1,8 +1,7 @@
 //! Lookups that only shape their terms: for `with_items` and its kind.
 
 use super::{Lookup, Query};
-use crate::template::filters::pairs_of_subelements;
-use crate::value::{Map, Value, repr};
+use crate::value::{Map, Value};
 
 pub(super) const TABLE: &[(&str, Lookup)] = &[
     ("items", |q| Ok(flatten_once(&q.terms))),
@@ -16,8 +15,8 @@ pub(super) const TABLE: &[(&str, Lookup)] = &[
     }),
     ("dict", |q| {
         let mut items = Vec::new();
-        for term in flatten_once(&q.terms) {
-            match &term {
+        for term in &q.terms {
+            match term {
                 Value::Map(map) => items.extend(map.iter().map(|(key, value)| {
                     Value::from(
                         Map::new()
@@ -25,7 +24,7 @@ pub(super) const TABLE: &[(&str, Lookup)] = &[
                             .with("value", value.clone()),
                     )
                 })),
-                other => return Err(format!("with_dict expects a dict, not {}", repr(other))),
+                _ => return Err("with_dict expects a dict".into()),
             }
         }
         Ok(items)
@@ -110,69 +109,119 @@ fn together(query: &mut Query) -> Result<Vec<Value>, String> {
     let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
     Ok((0..rows)
         .map(|i| {
-            Value::list(
-                columns
-                    .iter()
-                    .map(|column| column.get(i).cloned().unwrap_or_default())
-                    .collect(),
-            )
+            let row: Vec<Value> = columns
+                .iter()
+                .map(|column| column.get(i).cloned().unwrap_or_default())
+                .collect();
+            // lists in it are taken apart once
+            Value::list(flatten_once(&row))
         })
         .collect())
 }
 
+/// `subelements(items, 'path.to.list', {'skip_missing': ...})`.
 fn subelements(query: &mut Query) -> Result<Vec<Value>, String> {
+    let refused = |why: &str| {
+        Err(format!(
+            "subelements lookup expects a list of two or three items, {why}"
+        ))
+    };
     let (items, path, flags) = match query.terms.as_slice() {
-        [items, path] => (items.clone(), path.clone(), Value::Null),
-        [items, path, flags] => (items.clone(), path.clone(), flags.clone()),
-        _ => {
-            return Err(
-                "subelements lookup expects a list of two or three items: the list, the key, and optional flags".into(),
-            );
+        [items, path] => (items, path, None),
+        [items, path, flags] => (items, path, Some(flags)),
+        _ => return refused(""),
+    };
+    // a number is as good as a list with it
+    let one = match items {
+        Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) => {
+            Some(vec![items.clone()])
+        }
+        _ => None,
+    };
+    let elements: Vec<Value> = match (items, one, path) {
+        (_, Some(one), Value::Str(_)) => one,
+        (Value::List(items), _, Value::Str(_)) => items.to_vec(),
+        (Value::Map(map), _, Value::Str(_)) => {
+            if map.get("skipped").is_some_and(Value::truthy) {
+                return Ok(Vec::new());
+            }
+            map.values().cloned().collect()
+        }
+        _ => return refused("first a dict or a list, second a string pointing to the subkey"),
+    };
+    let skip = match flags {
+        None => false,
+        Some(Value::Map(flags)) => flags
+            .get("skip_missing")
+            .is_some_and(|flag| crate::value::to_bool(flag).unwrap_or(false)),
+        Some(_) => {
+            return refused("the optional third item must be a dict with flags ('skip_missing',)");
         }
     };
-    let skip = flags
-        .get("skip_missing")
-        .is_some_and(|flag| crate::value::to_bool(flag).unwrap_or(false));
-    // items that a loop has skipped have no results
-    let items = match &items {
-        Value::List(list) => Value::list(
-            list.iter()
-                .filter(|item| !item.get("skipped").is_some_and(Value::truthy))
-                .cloned()
-                .collect(),
-        ),
-        other => other.clone(),
-    };
-    Ok(pairs_of_subelements(&items, &path, skip)?
-        .into_iter()
-        .map(|(item, sub)| Value::list(vec![without(&item, &path), sub]))
-        .collect())
+    let path = crate::value::str_of(path);
+    let steps: Vec<&str> = path.split('.').collect();
+    let mut found = Vec::new();
+    for item in elements {
+        if !matches!(item, Value::Map(_)) {
+            return Err(format!(
+                "subelements lookup expects a dictionary, got '{item}'"
+            ));
+        }
+        // items that a loop has skipped have no results
+        if item.get("skipped").is_some_and(Value::truthy) {
+            continue;
+        }
+        if let Some(subs) = list_at(&item, &steps, skip)? {
+            let rest = drop_at(&item, &steps);
+            found.extend(
+                subs.iter()
+                    .map(|sub| Value::list(vec![rest.clone(), sub.clone()])),
+            );
+        }
+    }
+    Ok(found)
+}
+
+/// The list at the end of a path.
+fn list_at<'a>(item: &'a Value, steps: &[&str], skip: bool) -> Result<Option<&'a [Value]>, String> {
+    let mut value = item;
+    for (index, step) in steps.iter().enumerate() {
+        let Some(inner) = value.get(step) else {
+            if skip {
+                return Ok(None);
+            }
+            return Err(format!(
+                "could not find '{step}' key in iterated item '{value}'"
+            ));
+        };
+        let last = index + 1 == steps.len();
+        match inner {
+            Value::List(items) if last => return Ok(Some(items)),
+            Value::Map(_) if !last => value = inner,
+            _ if skip && !last => return Ok(None),
+            _ => {
+                return Err(format!(
+                    "the key {step} should point to a {}, got '{inner}'",
+                    if last { "list" } else { "dictionary" }
+                ));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The element without the list that its pairs come from, as the lookup (not the filter) gives it.
-fn without(item: &Value, path: &Value) -> Value {
-    let steps: Vec<String> = match path {
-        Value::List(steps) => steps.iter().map(crate::value::str_of).collect(),
-        other => crate::value::str_of(other)
-            .split('.')
-            .map(str::to_owned)
-            .collect(),
-    };
-    drop_at(item, &steps)
-}
-
-fn drop_at(item: &Value, steps: &[String]) -> Value {
+fn drop_at(item: &Value, steps: &[&str]) -> Value {
     let (Value::Map(map), Some((first, rest))) = (item, steps.split_first()) else {
         return item.clone();
     };
     let mut map = (**map).clone();
-    let inner = map.get(first.as_str()).cloned();
-    match inner {
+    match map.get(*first).cloned() {
         Some(inner) if !rest.is_empty() => {
             map.set(first, drop_at(&inner, rest));
         }
         _ => {
-            map.shift_remove(&Value::data(first.as_str()));
+            map.shift_remove(&Value::data(*first));
         }
     }
     Value::map(map)

@@ -4,6 +4,7 @@
 
 mod files;
 mod generators;
+mod ini;
 mod loops;
 mod programs;
 mod secrets;
@@ -37,6 +38,7 @@ pub(crate) type Lookup = fn(&mut Query) -> Result<Vec<Value>, String>;
 const FAMILIES: &[&[(&str, Lookup)]] = &[
     files::TABLE,
     generators::TABLE,
+    ini::TABLE,
     loops::TABLE,
     programs::TABLE,
     secrets::TABLE,
@@ -80,9 +82,13 @@ impl Query {
 
     /// A file's text, decrypted if it is encrypted.
     fn read(&self, path: &std::path::Path) -> Result<String, String> {
+        Ok(String::from_utf8_lossy(&self.read_bytes(path)?).into_owned())
+    }
+
+    fn read_bytes(&self, path: &std::path::Path) -> Result<Vec<u8>, String> {
         let bytes = std::fs::read(path)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        let bytes = if is_encrypted(&bytes) {
+        Ok(if is_encrypted(&bytes) {
             self.render
                 .templar
                 .vault()
@@ -90,8 +96,7 @@ impl Query {
                 .map_err(|error| error.to_string())?
         } else {
             bytes
-        };
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        })
     }
 }
 
@@ -130,11 +135,33 @@ pub(crate) fn run(
             TemplateErrorKind::Undefined,
             message.trim_start_matches(vars::UNDEFINED),
         )),
-        Err(message) => Err(TemplateError::new(
-            TemplateErrorKind::Lookup,
-            format!("the lookup '{short}' failed: {message}"),
-        )),
+        Err(message) => Err(TemplateError::new(TemplateErrorKind::Lookup, message)),
     }
+}
+
+/// What `with_<name>` loops over: the lookup's results for what stands behind it.
+pub(crate) fn with(
+    name: &str,
+    terms: Value,
+    options: Map,
+    render: &Arc<Render>,
+) -> Result<Vec<Value>, TemplateError> {
+    let refused = |name: &str| {
+        Err(TemplateError::new(
+            TemplateErrorKind::Lookup,
+            format!("with_{name} expects a list"),
+        ))
+    };
+    let short = name.rsplit('.').next().unwrap_or(name);
+    let terms = match (terms, short) {
+        (Value::List(items), _) => items.to_vec(),
+        (Value::Map(_), "list" | "indexed_items") => return refused(short),
+        // Python's iteration over a mapping
+        (Value::Map(map), "items" | "flattened") => map.keys().cloned().collect(),
+        (Value::Str(_), "list") => return refused(short),
+        (one, _) => vec![one],
+    };
+    run(name, terms, options, render)
 }
 
 /// `lookup(name, *terms, **options)` and `query(...)`.
@@ -150,7 +177,13 @@ pub(crate) fn call(render: &Arc<Render>, args: &mut Args, query: bool) -> Result
     let errors = options
         .take("errors")
         .map_or_else(|| "strict".to_owned(), |word| str_of(&word));
-    let results = match run(&name, terms, options, render) {
+    let results = run(&name, terms, options, render).map_err(|mut error| {
+        if error.kind == TemplateErrorKind::Lookup && error.hint.is_none() {
+            error.message = format!("the lookup '{name}' failed: {}", error.message);
+        }
+        error
+    });
+    let results = match results {
         Ok(results) => results,
         Err(error) if errors == "strict" || error.is_undefined() => {
             return Err(engine_error(error));
@@ -172,7 +205,7 @@ pub(crate) fn call(render: &Arc<Render>, args: &mut Args, query: bool) -> Result
             });
         }
     };
-    if want_list {
+    if want_list || results.is_empty() {
         return Ok(wrap(&Value::list(results), render));
     }
     if results

@@ -34,7 +34,11 @@ fn one(query: &Query, name: &str, options: &Map) -> Result<String, String> {
         .and_then(crate::template::call::int_of)
         .unwrap_or(20);
     let length = usize::try_from(length).unwrap_or(20).min(100_000);
-    let encrypt = options.get("encrypt").filter(|v| !v.is_null()).map(str_of);
+    let encrypt = options
+        .get("encrypt")
+        .filter(|v| !v.is_null())
+        .map(str_of)
+        .filter(|kind| !kind.is_empty());
     let chars = alphabet(options.get("chars"));
     let seed = options.get("seed").filter(|v| !v.is_null()).map(str_of);
     let path = crate::template::context::expand_home(name);

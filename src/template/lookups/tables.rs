@@ -1,36 +1,34 @@
-//! Lookups in CSV and INI files.
+//! Lookups in CSV files.
 
 use super::{Lookup, Query};
-use crate::template::filters::regex::{self, Flags};
-use crate::value::Value;
+use crate::template::charset;
+use crate::value::{Value, split_free_form};
 
-pub(super) const TABLE: &[(&str, Lookup)] = &[("csvfile", csvfile), ("ini", ini)];
+pub(super) const TABLE: &[(&str, Lookup)] = &[("csvfile", csvfile)];
 
-/// A term such as `key file=x delimiter=,`: what is no option is the key.
-fn key_and_options(query: &mut Query, term: &str, names: &[&str]) -> String {
-    let mut key = Vec::new();
-    for word in term.split_whitespace() {
-        match word.split_once('=') {
-            Some((name, value)) if names.contains(&name) => {
-                query.options.set(name, Value::str(value));
-            }
-            _ => key.push(word),
-        }
-    }
-    key.join(" ")
-}
+/// What may be said in a term.
+const OPTIONS: &[&str] = &["file", "delimiter", "col", "keycol", "default", "encoding"];
 
 /// `csvfile(key, file='ansible.csv', delimiter='TAB', col=1, keycol=0, default=None)`.
 fn csvfile(query: &mut Query) -> Result<Vec<Value>, String> {
+    const MISSING: &str = "Search key is required but was not found";
     let mut out = Vec::new();
-    let original = query.options.clone();
+    if query.terms.is_empty() {
+        return Err(MISSING.into());
+    }
     for term in query.texts() {
-        query.options = original.clone();
-        let key = key_and_options(
-            query,
-            &term,
-            &["file", "delimiter", "col", "keycol", "default", "encoding"],
-        );
+        let (key, options) = split_free_form(&term, None)?;
+        if key.is_empty() {
+            return Err(MISSING.into());
+        }
+        // what a term says counts for those that follow, too
+        for (name, value) in options.str_iter() {
+            if !OPTIONS.contains(&name) {
+                return Err(format!("{name} is not a valid option"));
+            }
+            query.options.set(name, value.clone());
+        }
+        let original = query.options.clone();
         let name = query.text_option("file", "ansible.csv");
         let delimiter = match query.text_option("delimiter", "TAB").as_str() {
             "TAB" | "t" | "\\t" => '\t',
@@ -40,22 +38,30 @@ fn csvfile(query: &mut Query) -> Result<Vec<Value>, String> {
             usize::try_from(query.int_option("col", 1)).map_err(|_| "col must not be negative")?;
         let key_column = usize::try_from(query.int_option("keycol", 0))
             .map_err(|_| "keycol must not be negative")?;
-        let default = query.option("default");
+        let encoding = query.text_option("encoding", "utf-8");
+        let default = query.option("default").filter(|value| !value.is_null());
         let path = query
             .file("files", &name)
-            .ok_or_else(|| format!("could not find `{name}`"))?;
-        let text = query.read(&path)?;
-        let row = rows(&text, delimiter)
-            .into_iter()
+            .ok_or_else(|| format!("csvfile: No such file or directory: '{name}'"))?;
+        let text = charset::decode(&query.read_bytes(&path)?, &encoding)?;
+        let rows = rows(&text, delimiter);
+        let row = rows
+            .iter()
             .find(|row| row.get(key_column).is_some_and(|cell| *cell == key));
         match (row, default) {
             (Some(row), _) => match row.get(column) {
-                Some(cell) => out.push(Value::data(cell.clone())),
-                None => return Err(format!("the row of `{key}` has no column {column}")),
+                Some(cell) => out.push(Value::data(cell.as_str())),
+                None => {
+                    return Err(format!(
+                        "csvfile: list index out of range: the row of `{key}` has no column {column}"
+                    ));
+                }
             },
+            (None, Some(Value::List(items))) => out.extend(items.iter().cloned()),
             (None, Some(default)) => out.push(default),
             (None, None) => {}
         }
+        query.options = original;
     }
     Ok(out)
 }
@@ -89,117 +95,4 @@ fn rows(text: &str, delimiter: char) -> Vec<Vec<String>> {
         rows.push(row);
     }
     rows
-}
-
-/// `ini(key, section='global', file='ansible.ini', type='ini', re=False, default='', ...)`.
-fn ini(query: &mut Query) -> Result<Vec<Value>, String> {
-    let mut out = Vec::new();
-    let original = query.options.clone();
-    for term in query.texts() {
-        query.options = original.clone();
-        let names = [
-            "section",
-            "file",
-            "type",
-            "re",
-            "default",
-            "encoding",
-            "case_sensitive",
-            "allow_no_value",
-        ];
-        let key = key_and_options(query, &term, &names);
-        let name = query.text_option("file", "ansible.ini");
-        let section = query.text_option("section", "global");
-        let properties = query.text_option("type", "ini") == "properties";
-        let by_regex = query.flag("re", false);
-        let case = query.flag("case_sensitive", false);
-        let default = query.option("default");
-        let path = query
-            .file("files", &name)
-            .ok_or_else(|| format!("could not find `{name}`"))?;
-        let text = query.read(&path)?;
-        let members = section_of(&text, if properties { None } else { Some(&section) }, case);
-        if members.is_none() && default.is_none() && !properties {
-            return Err(format!("No section: '{section}' in {name}"));
-        }
-        let members = members.unwrap_or_default();
-        if by_regex {
-            for (known, value) in &members {
-                if regex::is_match(&format!("^(?:{key})"), Flags::default(), known)
-                    .map_err(|error| error.to_string())?
-                {
-                    out.push(Value::data(value.clone()));
-                }
-            }
-            continue;
-        }
-        let wanted = if case {
-            key.clone()
-        } else {
-            key.to_lowercase()
-        };
-        match members.iter().rev().find(|(known, _)| *known == wanted) {
-            Some((_, value)) => out.push(Value::data(value.clone())),
-            None => match &default {
-                Some(default) => out.push(default.clone()),
-                None if properties => {}
-                None => out.push(Value::data("")),
-            },
-        }
-    }
-    Ok(out)
-}
-
-/// The members of a section, with those of `[DEFAULT]` before them; of the whole text without a section.
-fn section_of(text: &str, section: Option<&str>, case: bool) -> Option<Vec<(String, String)>> {
-    let mut members: Vec<(String, String)> = Vec::new();
-    let mut own: Vec<(String, String)> = Vec::new();
-    let mut found = section.is_none();
-    let mut current = String::new();
-    for line in text.lines() {
-        let trimmed = line.trim();
-        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
-            continue;
-        }
-        if let Some(name) = trimmed
-            .strip_prefix('[')
-            .and_then(|rest| rest.split_once(']'))
-        {
-            name.0.clone_into(&mut current);
-            found |= section == Some(name.0);
-            continue;
-        }
-        let wanted = section.is_none_or(|section| section == current);
-        let list = if wanted {
-            &mut own
-        } else if current == "DEFAULT" {
-            &mut members
-        } else {
-            continue;
-        };
-        if line.starts_with([' ', '\t'])
-            && let Some((_, value)) = list.last_mut()
-        {
-            value.push('\n');
-            value.push_str(trimmed);
-            continue;
-        }
-        let (key, value) = match trimmed.find(['=', ':']) {
-            Some(at) => {
-                let (key, rest) = trimmed.split_at(at);
-                (key.trim(), rest.get(1..).unwrap_or_default().trim())
-            }
-            None => (trimmed, ""),
-        };
-        list.push((
-            if case {
-                key.to_owned()
-            } else {
-                key.to_lowercase()
-            },
-            value.to_owned(),
-        ));
-    }
-    members.extend(own);
-    found.then_some(members)
 }

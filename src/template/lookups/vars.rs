@@ -13,11 +13,18 @@ pub(super) const TABLE: &[(&str, Lookup)] = &[
     ("vars", vars),
     ("varnames", |q| {
         let mut out = Vec::new();
-        for pattern in q.texts() {
+        for term in &q.terms {
+            let Value::Str(pattern) = term else {
+                return Err(format!(
+                    "Invalid setting identifier, \"{}\" is not a string",
+                    str_of(term)
+                ));
+            };
             for name in q.render.session.scope.names() {
-                if regex::is_match(&pattern, Flags::default(), &name)
-                    .map_err(|error| error.to_string())?
-                {
+                if regex::is_match(pattern, Flags::default(), &name).map_err(|error| {
+                    let why = error.detail().unwrap_or_default().to_owned();
+                    format!("Unable to use \"{pattern}\" as a search parameter: {why}")
+                })? {
                     out.push(Value::data(&*name));
                 }
             }
@@ -144,7 +151,7 @@ fn vars(query: &mut Query) -> Result<Vec<Value>, String> {
                 (None, Some(Err(error))) => return Err(format!("{UNDEFINED}{error}")),
                 (None, _) => {
                     return Err(format!(
-                        "{UNDEFINED}No variable found with this name: {name}: '{name}' is undefined"
+                        "{UNDEFINED}No variable found with this name: {name}"
                     ));
                 }
             },

@@ -448,7 +448,14 @@ fn other(
                 part.matches(needle.as_str()).count()
             }))
         }
-        "isdigit" | "isdecimal" | "isnumeric" => chars(char::is_numeric),
+        "isnumeric" => chars(char::is_numeric),
+        // superscripts are digits, but no decimals
+        "isdigit" => chars(|c| {
+            c.is_ascii_digit()
+                || is_decimal(c)
+                || matches!(c, '²' | '³' | '¹' | '⁰' | '⁴'..='⁹' | '₀'..='₉')
+        }),
+        "isdecimal" => chars(is_decimal),
         "isalpha" => chars(char::is_alphabetic),
         "isalnum" => chars(char::is_alphanumeric),
         "isspace" => chars(char::is_whitespace),
@@ -466,4 +473,10 @@ fn other(
             format!("'str object' has no attribute '{method}'"),
         )),
     }
+}
+
+/// Python's `isdecimal`: ASCII's digits and those of the scripts that are met most.
+fn is_decimal(c: char) -> bool {
+    matches!(c, '0'..='9' | '\u{660}'..='\u{669}' | '\u{6f0}'..='\u{6f9}' | '\u{966}'..='\u{96f}'
+        | '\u{ff10}'..='\u{ff19}')
 }

@@ -19,35 +19,20 @@ pub(super) const TABLE: &[(&str, Test)] = &[
     }),
     ("version", version::test),
     ("version_compare", version::test),
-    ("uri", |c| {
-        let schemes = c.args.opt("schemes")?;
-        let text = c.text()?;
-        let Some((scheme, rest)) = text.split_once(':') else {
-            return Ok(false);
-        };
-        let named = match &schemes {
-            None => true,
-            Some(list) => list.as_list().map_or_else(
-                || list.as_str() == Some(scheme),
-                |list| list.iter().any(|s| s.as_str() == Some(scheme)),
-            ),
-        };
-        Ok(named && is_scheme(scheme) && !rest.is_empty())
-    }),
+    ("uri", |c| Ok(is_uri(c)?.is_some())),
     ("url", |c| {
-        let text = c.text()?;
-        let Some((scheme, rest)) = text.split_once("://") else {
-            return Ok(false);
-        };
-        Ok(is_scheme(scheme)
-            && !rest
-                .split(['/', '?', '#'])
-                .next()
-                .unwrap_or_default()
-                .is_empty())
+        Ok(is_uri(c)?.is_some_and(|(scheme, rest)| {
+            let place = rest.strip_prefix("//").unwrap_or_default();
+            scheme == "file"
+                || place
+                    .split(['/', '?', '#'])
+                    .next()
+                    .is_some_and(|p| !p.is_empty())
+        }))
     }),
     ("urn", |c| {
-        Ok(c.text()?.to_ascii_lowercase().starts_with("urn:"))
+        let text = c.text()?;
+        Ok(split_scheme(&text).0 == "urn")
     }),
     ("ip", |c| Ok(ipaddr::parse(&c.text()?).is_some())),
     ("ip_address", |c| {
@@ -66,6 +51,29 @@ pub(super) const TABLE: &[(&str, Test)] = &[
         Ok(ipaddr::parse(&c.text()?).is_some_and(|ip| ip.address.is_ipv6() && !ip.has_prefix))
     }),
 ];
+
+/// The scheme (in small letters) and what is behind it, as Python's `urlsplit` takes them apart.
+fn split_scheme(text: &str) -> (String, &str) {
+    match text.split_once(':') {
+        Some((scheme, rest)) if is_scheme(scheme) => (scheme.to_ascii_lowercase(), rest),
+        _ => (String::new(), text),
+    }
+}
+
+/// Every text is a URI, if its scheme is among those that are wanted.
+fn is_uri(call: &mut Call) -> Result<Option<(String, String)>, Error> {
+    let schemes = call.args.opt("schemes")?;
+    let text = call.text()?;
+    let (scheme, rest) = split_scheme(&text);
+    let fits = match schemes.as_ref().filter(|list| list.truthy()) {
+        None => true,
+        Some(crate::value::Value::List(list)) => {
+            list.iter().any(|known| known.as_str() == Some(&scheme))
+        }
+        Some(other) => other.as_str().is_some_and(|known| known.contains(&scheme)),
+    };
+    Ok(fits.then(|| (scheme, rest.to_owned())))
+}
 
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())

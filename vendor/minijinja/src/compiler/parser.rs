@@ -726,6 +726,12 @@ impl<'a> Parser<'a> {
                                 first_span = Some(var.span());
                             }
                             has_kwargs = true;
+                            // runbook: Python refuses it
+                            if args.iter().any(
+                                |arg| matches!(arg, ast::CallArg::Kwarg(name, _) if *name == var.id),
+                            ) {
+                                syntax_error!("keyword argument repeated: {}", var.id)
+                            }
                             args.push(ast::CallArg::Kwarg(var.id, ok!(self.parse_expr())));
                         }
                         _ if has_kwargs => {

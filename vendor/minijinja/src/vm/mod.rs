@@ -1182,6 +1182,11 @@ impl<'env> Executor<'env> {
         pc: u32,
         current_recursion_jump: Option<(u32, bool)>,
     ) -> Result<(), Error> {
+        // runbook: so that the loop knows its length
+        let iterable = match iterable.as_str() {
+            Some(text) => text.chars().map(|c| Value::from(c.to_string())).collect(),
+            None => iterable,
+        };
         let iter = ok!(state
             .undefined_behavior()
             .try_iter(iterable)

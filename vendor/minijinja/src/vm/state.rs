@@ -398,7 +398,11 @@ impl<'template, 'env> State<'template, 'env> {
     pub fn apply_filter(&mut self, filter: &str, args: &[Value]) -> Result<Value, Error> {
         match self.env().get_filter(filter) {
             Some(filter) => filter.call(self, args),
-            None => Err(Error::from(ErrorKind::UnknownFilter)),
+            // runbook: the error names it
+            None => Err(Error::new(
+                ErrorKind::UnknownFilter,
+                format!("filter {filter} is unknown"),
+            )),
         }
     }
 
@@ -416,7 +420,11 @@ impl<'template, 'env> State<'template, 'env> {
     pub fn perform_test(&mut self, test: &str, args: &[Value]) -> Result<bool, Error> {
         match self.env().get_test(test) {
             Some(test) => test.call(self, args).map(|x| x.is_true()),
-            None => Err(Error::from(ErrorKind::UnknownTest)),
+            // runbook: the error names it
+            None => Err(Error::new(
+                ErrorKind::UnknownTest,
+                format!("test {test} is unknown"),
+            )),
         }
     }
 
