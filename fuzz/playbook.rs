@@ -3,13 +3,24 @@
 use crate::files;
 use runbook::diag::{RenderOptions, Source, render};
 use runbook::modules::Registry;
-use runbook::playbook::{DuplicateKeys, LoadOptions, Loader, Vocabulary};
+use runbook::playbook::{Bases, DuplicateKeys, LoadOptions, Loader, Vocabulary};
 use runbook::value::ArgSpec;
 use runbook::vault::Vault;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 struct Words;
+
+/// No directories: nothing is looked for beside a playbook that is in no file.
+struct NoBases;
+
+impl Bases for NoBases {
+    fn add(&self, _: PathBuf) {}
+
+    fn all(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+}
 
 impl Vocabulary for Words {
     fn is_action(&self, _: &str) -> bool {
@@ -21,6 +32,21 @@ impl Vocabulary for Words {
             .entries()
             .map(|entry| entry.name.to_owned())
             .collect()
+    }
+
+    fn is_built(&self, name: &str) -> bool {
+        Registry.find(name).is_some()
+    }
+
+    fn is_flow(&self, name: &str) -> bool {
+        matches!(
+            name.rsplit('.').next(),
+            Some("meta" | "include_tasks" | "import_tasks" | "include_role" | "import_role")
+        )
+    }
+
+    fn has_controller_half(&self, _: &str) -> bool {
+        false
     }
 
     fn spec(&self, name: &str) -> Option<ArgSpec> {
@@ -45,6 +71,8 @@ pub fn run(input: &[u8]) -> Result<(), String> {
             roles_path: Vec::new(),
             collections_path: Vec::new(),
             library: Vec::new(),
+            module_utils: Vec::new(),
+            bases: Arc::new(NoBases),
             arguments_later: false,
             duplicate_keys: DuplicateKeys::default(),
             render: Arc::new(|text, _| Ok(text.to_owned())),

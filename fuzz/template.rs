@@ -87,7 +87,11 @@ pub fn run(input: &[u8]) -> Result<(), String> {
             .render_file(&text, &FileOptions::default(), &context())
             .err(),
         TEMPLAR
-            .condition(&Value::str(text.trim_matches(['{', '}', ' '])), &context())
+            .condition(
+                &Value::str(text.trim_matches(['{', '}', ' '])),
+                None,
+                &context(),
+            )
             .err(),
     ]
     .into_iter()
