@@ -4,6 +4,7 @@
 
 use super::content::{of_file, unreadable};
 use super::template::set_source;
+use super::tree::{Node, tree};
 use super::{Content, Error, Input, RemoteCall, Result, Step, shared};
 use crate::result::Outcome;
 use crate::value::{Map, Value, to_bool};
@@ -41,6 +42,8 @@ pub(super) fn copy(input: &Input<'_>) -> Result<Step> {
             let mut remote = args.clone();
             remote.take("content");
             set_source(&mut remote, &sha256, &content, "content");
+            // a text has no name that a directory could give it
+            remote.take("_source_name");
             Ok(Step::Call(with_content(remote, sha256, content)))
         }
         None => from_file(
@@ -165,37 +168,47 @@ fn directory(input: &Input<'_>, src: &str, root: &Path) -> Result<Step> {
         "selevel",
         "attributes",
     ];
-    for entry in walkdir::WalkDir::new(root)
-        .follow_links(true)
-        .sort_by_file_name()
-    {
-        let entry = entry.map_err(|e| Error::Failed(format!("copy: {e}")))?;
-        let below = entry.path().strip_prefix(root).unwrap_or(Path::new(""));
+    let follow = input.args.get("local_follow").and_then(to_bool) != Some(false);
+    let nodes = tree(root, follow).map_err(|e| unreadable(root, &e))?;
+    for (below, node) in nodes {
         let target = if below.as_os_str().is_empty() {
             base.clone()
         } else {
-            base.join(below)
+            base.join(&below)
         };
-        if entry.file_type().is_dir() {
-            let mut args = pick(&owner);
-            args.set("path", Value::data(target.display().to_string()));
-            args.set("state", "directory");
-            if let Some(mode) = input.args.get("directory_mode").filter(|m| !m.is_null()) {
-                args.set("mode", mode.clone());
+        let shown = Value::data(target.display().to_string());
+        match node {
+            Node::Directory => {
+                let mut args = pick(&owner);
+                args.set("path", shown);
+                args.set("state", "directory");
+                if let Some(mode) = input.args.get("directory_mode").filter(|m| !m.is_null()) {
+                    args.set("mode", mode.clone());
+                }
+                calls.push(RemoteCall::new("file", args));
             }
-            calls.push(RemoteCall::new("file", args));
-        } else {
-            let mut args = input.args.clone();
-            args.take("src");
-            args.take("directory_mode");
-            preserve_mode(&mut args, entry.path());
-            args.set("dest", Value::data(target.display().to_string()));
-            args.set("_source", Value::data(entry.path().display().to_string()));
-            let content = of_file(input, entry.path())?;
-            let sha256 = content.sha256().map_err(|e| unreadable(entry.path(), &e))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            set_source(&mut args, &sha256, &content, &name);
-            calls.push(with_content(args, sha256, content));
+            Node::Link(to) => {
+                let mut args = pick(&owner);
+                args.set("path", shown);
+                args.set("state", "link");
+                args.set("src", Value::data(to.display().to_string()));
+                args.set("force", true);
+                args.set("follow", false);
+                calls.push(RemoteCall::new("file", args));
+            }
+            Node::File(path) => {
+                let mut args = input.args.clone();
+                args.take("src");
+                args.take("directory_mode");
+                preserve_mode(&mut args, &path);
+                args.set("dest", shown);
+                args.set("_source", Value::data(path.display().to_string()));
+                let content = of_file(input, &path)?;
+                let sha256 = content.sha256().map_err(|e| unreadable(&path, &e))?;
+                let name = target.file_name().unwrap_or_default().to_string_lossy();
+                set_source(&mut args, &sha256, &content, &name);
+                calls.push(with_content(args, sha256, content));
+            }
         }
     }
     let (dest, src) = (base.display().to_string(), root.display().to_string());

@@ -46,7 +46,14 @@ pub(super) fn include_vars(input: &Input<'_>) -> Result<Step> {
                     Error::Failed(format!("include_vars: there is no file `{file}`"))
                 })?]
             }
-            (None, Some(dir)) => files_of(dir, &args, input)?,
+            (None, Some(dir)) => match files_of(dir, &args, input) {
+                Ok(files) => files,
+                Err(Error::Failed(why)) => {
+                    let outcome = Outcome::failure(why.as_str());
+                    return Ok(Step::done(outcome.with("message", Value::data(why))));
+                }
+                Err(error) => return Err(error),
+            },
             _ => {
                 return Err("include_vars needs either `file` or `dir`"
                     .to_owned()

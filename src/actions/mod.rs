@@ -19,17 +19,20 @@ mod include_vars;
 mod k8s;
 mod package;
 mod pause;
+mod reboot;
 mod registry;
 mod script;
 mod set_fact;
 mod set_stats;
 mod spec_types;
 mod template;
+mod tree;
 mod unarchive;
 
 pub use async_status::look as look_at_job;
 pub use content::Content;
 pub use documented::documented_specs;
+pub use reboot::Reboot;
 pub use registry::{Action, ActionRegistry, controller_specs, template_fields};
 
 use crate::result::Outcome;
@@ -156,6 +159,8 @@ pub enum Step {
         /// Whether the answer is shown.
         echo: bool,
     },
+    /// Restart the machine and wait until it is back.
+    Reboot(Reboot),
     /// Wait until the machine can be reached.
     WaitForConnection {
         /// Before the first try.

@@ -133,6 +133,13 @@ const ENTRIES: &[Entry] = &[
         run: super::pause::wait_for_connection,
     },
     Entry {
+        name: "reboot",
+        doc: "Restart the machine and wait until it is back.",
+        fields: Some(super::reboot::RebootArgs::fields),
+        free_form: None,
+        run: super::reboot::reboot,
+    },
+    Entry {
         name: "template",
         doc: "Render a template and write it on the machine.",
         fields: None,

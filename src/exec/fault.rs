@@ -103,7 +103,7 @@ impl Run {
             node.span.column
         );
         self.templar
-            .condition(&node.to_value(), Some(&place), cx)
+            .condition_at(&node.to_value(), Some(&place), cx)
             .map_err(|e| Fault::template(&e, node))
     }
 }
@@ -161,7 +161,9 @@ fn about(error: &TemplateError, place: Span) -> Diagnostic {
 
 /// The argument whose value a message quotes.
 fn blamed<'a>(message: &str, args: &'a [crate::yaml::Entry]) -> Option<&'a Span> {
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    // runbook quotes with backticks, messages in Ansible's words with apostrophes
+    let inside = |quote: char| message.split(quote).skip(1).step_by(2);
+    let quoted: Vec<&str> = inside('`').chain(inside('\'')).collect();
     args.iter()
         .filter_map(|entry| Some((entry.value.as_str()?, &entry.value.span)))
         .find(|(value, _)| quoted.contains(value))

@@ -25,6 +25,7 @@ mod play;
 mod play_scope;
 mod prompt;
 mod prompts;
+mod reboot;
 mod refresh;
 mod run;
 mod scope;

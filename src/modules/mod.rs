@@ -17,6 +17,7 @@ pub mod packages;
 mod registry;
 pub mod services;
 pub mod source_control;
+mod steps;
 mod streams;
 pub mod system;
 pub mod users;

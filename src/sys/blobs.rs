@@ -24,7 +24,9 @@ pub trait Blobs: Send + Sync {
     /// # Errors
     /// When there is no place for it.
     fn home(&self) -> Result<PathBuf, BlobError> {
-        Err(BlobError("there is no directory for files of the session".into()))
+        Err(BlobError(
+            "there is no directory for files of the session".into(),
+        ))
     }
 }
 

@@ -31,6 +31,7 @@ mod session;
 mod shadow;
 mod tool;
 mod write;
+mod xattrs;
 
 pub use accounts::{Account, GroupEntry};
 pub use blobs::{BlobError, Blobs, NoBlobs};

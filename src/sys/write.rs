@@ -20,6 +20,8 @@ pub struct WriteOptions {
     pub gid: Option<u32>,
     /// Write in place if the file cannot be replaced (a bind-mounted file): not atomic.
     pub unsafe_writes: bool,
+    /// Leave it to the caller to make many files durable at once, with [`Sys::sync_file_system`].
+    pub synced_later: bool,
 }
 
 fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
@@ -109,7 +111,12 @@ impl Sys {
             .unwrap_or_else(default_mode);
         file.set_permissions(fs::Permissions::from_mode(mode))
             .map_err(failed("cannot set the mode of", path))?;
-        file.sync_all().map_err(failed("cannot write", path))?;
+        if old.is_some() {
+            super::xattrs::copy_xattrs(&real, file);
+        }
+        if !options.synced_later {
+            file.sync_all().map_err(failed("cannot write", path))?;
+        }
         if let Err(error) = temp.persist(&real) {
             if !options.unsafe_writes {
                 return Err(failed("cannot replace", path)(error.error));
@@ -125,10 +132,26 @@ impl Sys {
                 .map_err(failed("cannot write in place", path))?;
         }
         // the rename itself is durable only with its directory
-        if let Ok(dir) = fs::File::open(dir) {
+        if !options.synced_later
+            && let Ok(dir) = fs::File::open(dir)
+        {
             let _ = dir.sync_all();
         }
         Ok(())
+    }
+
+    /// Makes everything durable that was written to the file system that holds this path.
+    ///
+    /// # Errors
+    /// When writing failed.
+    pub fn sync_file_system(&mut self, path: &Path) -> Result<()> {
+        use std::os::fd::AsRawFd;
+        let file = self.open(path)?;
+        // SAFETY: the descriptor is open
+        match unsafe { libc::syncfs(file.as_raw_fd()) } {
+            0 => Ok(()),
+            _ => Err(failed("cannot write", path)(io::Error::last_os_error())),
+        }
     }
 
     /// Makes a directory (its parent must be there). Nothing happens if it is there already.
@@ -299,7 +322,7 @@ impl Sys {
             mode: meta.as_ref().map(|m| m.mode),
             uid: meta.as_ref().map(|m| m.uid),
             gid: meta.as_ref().map(|m| m.gid),
-            unsafe_writes: false,
+            ..WriteOptions::default()
         };
         self.write_from(&backup, &mut source, &options)?;
         if let Some(meta) = meta {

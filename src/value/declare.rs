@@ -113,7 +113,8 @@ macro_rules! module_args {
         [$({ $field:ident, $read:expr })*]) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
-        #[allow(dead_code)] // some arguments are for the controller's half
+        // some arguments are for the controller's half; their names are Ansible's
+        #[allow(dead_code, clippy::struct_field_names)]
         $vis struct $name { $($decl)* }
 
         impl $crate::value::Args for $name {

@@ -16,6 +16,7 @@ impl ArgProblem {
         let (written, name) = names;
         let listed = choices.join(", ");
         let failure = match value {
+            _ if kind == ArgKind::Raw => format!("argument '{name}': {}", problem.0),
             _ if problem.is_hidden() => format!("argument '{name}' {}", problem.0),
             Value::List(items) if !choices.is_empty() && kind == ArgKind::List => {
                 let wrong: Vec<String> = items

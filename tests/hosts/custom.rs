@@ -1,6 +1,7 @@
 //! Modules of the user's own on machines without Python.
 
 use super::bed;
+use super::bed::Must;
 use super::play::play;
 
 const BOOK: &str = "\

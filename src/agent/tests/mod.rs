@@ -52,7 +52,8 @@ fn greets_and_runs_calls_in_order_until_one_fails() {
         pings,
         [Some(&Value::data("pong")), Some(&Value::data("two")), None]
     );
-    assert_eq!(outcomes.last().and_then(|o| o.message()), Some("boom"));
+    let crashed = outcomes.last().and_then(|o| o.data.get("module_stderr"));
+    assert_eq!(crashed, Some(&Value::data("Exception: boom\n")));
     agent.send(&ToAgent::Bye);
     agent.ends().expect("in order");
 }

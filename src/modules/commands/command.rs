@@ -73,7 +73,8 @@ impl Module for CommandModule {
         .plan(sys)?;
         if args.executable.is_some() {
             plan.warn(
-                "`executable` has no meaning for `command`, which uses no shell; it is ignored",
+                "As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' module. Not using \
+                 it; use the 'shell' module instead.",
             );
         }
         Ok(plan)

@@ -4,6 +4,7 @@
 mod async_status;
 mod command;
 mod expect;
+mod make;
 mod run;
 mod script;
 mod shell;
@@ -17,4 +18,5 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<script::Script>(),
     Entry::of::<async_status::AsyncStatus>(),
     Entry::of::<expect::Expect>(),
+    Entry::of::<make::Make>(),
 ];

@@ -1,7 +1,9 @@
 //! Packages and where they come from.
 
 mod apt;
+mod apt_key;
 mod apt_repository;
+mod deb822_repository;
 mod debconf;
 mod dpkg_selections;
 mod others;
@@ -15,10 +17,12 @@ use super::Entry;
 /// The family's modules.
 pub const MODULES: &[Entry] = &[
     Entry::of::<apt::Apt>(),
+    Entry::of::<apt_key::AptKey>(),
     Entry::of::<apt_repository::AptRepository>(),
     Entry::of::<yum_repository::YumRepository>(),
     Entry::of::<package::Package>(),
     Entry::of::<pip::Pip>(),
+    Entry::of::<deb822_repository::Deb822Repository>(),
     Entry::of::<debconf::Debconf>(),
     Entry::of::<dpkg_selections::DpkgSelections>(),
     Entry::of::<others::Dnf>(),

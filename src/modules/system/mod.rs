@@ -1,11 +1,16 @@
 //! The system: jobs, time zone, kernel, mounts, names.
 
+mod alternatives;
+mod capabilities;
 mod cron;
 mod getent;
 mod hostname;
+mod locale_gen;
 mod modprobe;
 mod mount;
+mod pam_limits;
 mod ping;
+mod selinux;
 mod sysctl;
 mod timezone;
 
@@ -21,4 +26,10 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<mount::Mount>(),
     Entry::of::<cron::Cron>(),
     Entry::of::<timezone::Timezone>(),
+    Entry::of::<alternatives::Alternatives>(),
+    Entry::of::<capabilities::Capabilities>(),
+    Entry::of::<locale_gen::LocaleGen>(),
+    Entry::of::<pam_limits::PamLimits>(),
+    Entry::of::<selinux::Selinux>(),
+    Entry::of::<selinux::Seboolean>(),
 ];

@@ -99,6 +99,7 @@ impl Module for AuthorizedKey {
                     uid: new.then_some(uid),
                     gid: new.then_some(gid),
                     unsafe_writes: false,
+                    synced_later: false,
                 };
                 sys.write(&path, after.as_bytes(), &options)
             });

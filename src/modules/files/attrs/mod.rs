@@ -191,6 +191,7 @@ impl FileAttrs {
             uid: attrs.uid,
             gid: attrs.gid,
             unsafe_writes: self.writes_unsafely(sys),
+            synced_later: false,
         })
     }
 

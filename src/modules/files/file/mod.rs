@@ -12,7 +12,7 @@ use super::parents::plan_directories;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::result::Diff;
 use crate::sys::{FileKind, Meta, Sys};
-use crate::value::Value;
+use crate::value::{Map, Value};
 use crate::{choices, module_args};
 use std::path::{Path, PathBuf};
 
@@ -80,6 +80,12 @@ impl Module for File {
             Now::Hard(_) => State::Hard,
             Now::Link => State::Link,
         });
+        if args.src.is_some() && !matches!(state, State::Link | State::Hard) {
+            return Err(
+                Failure::new("src option requires state to be 'link' or 'hard'")
+                    .with("path", text(&path)),
+            );
+        }
         if args.recurse && state != State::Directory {
             return Err(
                 Failure::new("recurse option requires state to be 'directory'")
@@ -99,8 +105,38 @@ impl Module for File {
             State::Link => work.link(&path, &now)?,
             State::Hard => work.hard(&path, &now)?,
         }
+        let diff = described(&work.plan, sys, &path);
+        work.plan.returns("diff", diff);
         Ok(work.plan)
     }
+}
+
+/// The return value `diff`, which results of this module always have: what changes, by name, and the path.
+fn described(plan: &Plan<'_>, sys: &Sys, path: &Path) -> Value {
+    let start = Map::new().with("path", text(path));
+    let (mut before, mut after) = (start.clone(), start);
+    for diff in plan.diffs() {
+        if Path::new(&diff.target) != path {
+            continue;
+        }
+        for (side, lines) in [(&mut before, &diff.before), (&mut after, &diff.after)] {
+            for line in lines.iter().flat_map(|text| text.lines()) {
+                match line.split_once(": ") {
+                    Some(("content", _)) => {}
+                    Some((key, value)) => {
+                        side.set(key, Value::data(value));
+                    }
+                    None => {}
+                }
+            }
+        }
+        if after.get("state").and_then(Value::as_str) == Some("absent")
+            && before.get("state").and_then(Value::as_str) == Some("directory")
+        {
+            before.set("path_content", removal::content(sys, path));
+        }
+    }
+    Value::map(Map::new().with("before", before).with("after", after))
 }
 
 /// What is at the path now.

@@ -4,6 +4,7 @@ use super::text;
 use crate::modules::{ModuleResult, Plan};
 use crate::result::Diff;
 use crate::sys::{FileKind, Sys};
+use crate::value::{Map, Value};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -46,4 +47,34 @@ pub(super) fn plan(plan: &mut Plan<'_>, sys: &Sys, path: &Path) -> ModuleResult<
         }
     });
     Ok(())
+}
+
+/// The paths below a directory, in directories and others; the first thousand.
+pub(super) fn content(sys: &Sys, path: &Path) -> Value {
+    const MOST: usize = 1000;
+    let (mut directories, mut files) = (Vec::new(), Vec::new());
+    let mut open = vec![path.to_owned()];
+    while let Some(directory) = open.pop() {
+        for name in sys.list(&directory).unwrap_or_default() {
+            let below = directory.join(name);
+            if directories.len() + files.len() >= MOST {
+                break;
+            }
+            let shown = text(&below);
+            let is_directory = sys
+                .stat(&below, false)
+                .is_ok_and(|meta| meta.is_some_and(|meta| meta.kind == FileKind::Directory));
+            if is_directory {
+                directories.push(shown);
+                open.push(below);
+            } else {
+                files.push(shown);
+            }
+        }
+    }
+    Value::map(
+        Map::new()
+            .with("directories", Value::list(directories))
+            .with("files", Value::list(files)),
+    )
 }

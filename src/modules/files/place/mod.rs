@@ -134,6 +134,7 @@ fn new_file_options(sys: &Sys, attrs: &FileAttrs) -> ModuleResult<WriteOptions> 
         uid: wanted.uid,
         gid: wanted.gid,
         unsafe_writes: attrs.writes_unsafely(sys),
+        synced_later: false,
     })
 }
 

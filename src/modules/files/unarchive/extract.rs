@@ -110,6 +110,15 @@ fn extract(
             MemberKind::Other => Ok(()),
         }
     })?;
+    // one look at the disk for all files; before the times, which it does not change
+    let mut devices: Vec<u64> = Vec::new();
+    for directory in std::iter::once(dest).chain(directories.iter().map(|job| job.path.as_path())) {
+        let device = sys.stat(directory, true)?.map(|meta| meta.dev);
+        if let Some(device) = device.filter(|device| !devices.contains(device)) {
+            devices.push(device);
+            sys.sync_file_system(directory)?;
+        }
+    }
     for job in directories.iter().rev() {
         job.attrs.set(sys, &job.path, false)?;
         set_time(sys, job)?;
@@ -130,6 +139,7 @@ fn write_file(sys: &mut Sys, job: &Job, content: &mut dyn Read) -> ModuleResult<
         uid: job.attrs.uid,
         gid: job.attrs.gid,
         unsafe_writes: false,
+        synced_later: true,
     };
     sys.write_from(&job.path, content, &options)?;
     Ok(set_time(sys, job)?)

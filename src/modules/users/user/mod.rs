@@ -126,6 +126,13 @@ impl Module for User {
         if args.umask.is_some() && args.local {
             return Err("'umask' can not be used with 'local'".into());
         }
+        if args.local {
+            for (name, value) in [("uid_min", args.uid_min), ("uid_max", args.uid_max)] {
+                if value.is_some() {
+                    return Err(format!("'{name}' can not be used with 'local'").into());
+                }
+            }
+        }
         let found = if args.local {
             sys.accounts()?.into_iter().find(|a| a.name == args.name)
         } else {
