@@ -12,17 +12,6 @@ use std::sync::Arc;
 
 struct Words;
 
-/// No directories: nothing is looked for beside a playbook that is in no file.
-struct NoBases;
-
-impl Bases for NoBases {
-    fn add(&self, _: PathBuf) {}
-
-    fn all(&self) -> Vec<PathBuf> {
-        Vec::new()
-    }
-}
-
 impl Vocabulary for Words {
     fn is_action(&self, _: &str) -> bool {
         true
@@ -33,21 +22,6 @@ impl Vocabulary for Words {
             .entries()
             .map(|entry| entry.name.to_owned())
             .collect()
-    }
-
-    fn is_built(&self, name: &str) -> bool {
-        Registry.find(name).is_some()
-    }
-
-    fn is_flow(&self, name: &str) -> bool {
-        matches!(
-            name.rsplit('.').next(),
-            Some("meta" | "include_tasks" | "import_tasks" | "include_role" | "import_role")
-        )
-    }
-
-    fn has_controller_half(&self, _: &str) -> bool {
-        false
     }
 
     fn spec(&self, name: &str) -> Option<ArgSpec> {

@@ -89,11 +89,7 @@ pub fn run(input: &[u8]) -> Result<(), String> {
             .render_file(&text, &FileOptions::default(), &context())
             .err(),
         TEMPLAR
-            .condition(
-                &Value::str(text.trim_matches(['{', '}', ' '])),
-                None,
-                &context(),
-            )
+            .condition(&Value::str(text.trim_matches(['{', '}', ' '])), &context())
             .err(),
     ]
     .into_iter()
