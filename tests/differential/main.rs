@@ -96,8 +96,6 @@ const KNOWN: &[&str] = &[
     "filter-undef-default",
     // a role included with two files of handlers has those of the last
     "handlers-from-twice",
-    // of handlers with one name, only the last listens
-    "handlers-listen-same-name",
     // `included:` shows the label of the item
     "include-label",
     // a label that cannot be rendered fails the item; an empty one is none
@@ -116,8 +114,6 @@ const KNOWN: &[&str] = &[
     "max-fail-values",
     // hosts do not come back into `ansible_play_hosts` of the same play
     "meta-clear-play-hosts",
-    // `content` is not written into a directory
-    "module-copy-content-to-directory",
     // the result of a command that is not there has less in it
     "module-command-not-found",
     // an empty mapping of defaults hides those of the play
