@@ -413,27 +413,13 @@ impl Run {
     }
 }
 
-/// What `register` stores of an outcome. Of a variable that is not defined it says what Ansible says, which conditions
-/// look for.
+/// What `register` stores of an outcome.
 fn registered(outcome: &Outcome) -> Value {
     let mut value = outcome.to_value().into_data();
     if let Value::Map(map) = &mut value {
         Arc::make_mut(map).take("invocation");
     }
-    let undefined = outcome
-        .diagnosis
-        .as_ref()
-        .filter(|diagnosis| diagnosis.code() == "task::template")
-        .and_then(|_| outcome.message())
-        .filter(|message| message.contains("is undefined") || message.contains("has no attribute"));
-    match (&value, undefined) {
-        (Value::Map(map), Some(message)) => {
-            let text =
-                format!("The task includes an option with an undefined variable.. {message}");
-            Value::map((**map).clone().with("msg", Value::data(text)))
-        }
-        _ => value,
-    }
+    value
 }
 
 /// The end of a loop at an item whose conditions or arguments cannot be templated: that fails the task as a whole.
