@@ -1,12 +1,13 @@
 //! Playbooks: they are read, or refused with a diagnostic that can be shown.
 
 use crate::files;
+use runbook::actions::ActionRegistry;
 use runbook::diag::{RenderOptions, Source, render};
 use runbook::modules::Registry;
-use runbook::playbook::{DuplicateKeys, LoadOptions, Loader, Vocabulary};
+use runbook::playbook::{Bases, DuplicateKeys, LoadOptions, Loader, Vocabulary};
 use runbook::value::ArgSpec;
 use runbook::vault::Vault;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 struct Words;
@@ -26,6 +27,29 @@ impl Vocabulary for Words {
     fn spec(&self, name: &str) -> Option<ArgSpec> {
         Registry.find(name).map(|entry| (entry.spec)())
     }
+
+    fn is_built(&self, name: &str) -> bool {
+        Registry.find(name).is_some()
+    }
+
+    fn is_flow(&self, name: &str) -> bool {
+        ActionRegistry.is_flow(name)
+    }
+
+    fn has_controller_half(&self, name: &str) -> bool {
+        ActionRegistry.find(name).is_some()
+    }
+}
+
+/// No directory is searched for modules.
+struct NoBases;
+
+impl Bases for NoBases {
+    fn add(&self, _: PathBuf) {}
+
+    fn all(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
 }
 
 pub fn corpus() -> Vec<Vec<u8>> {
@@ -33,7 +57,9 @@ pub fn corpus() -> Vec<Vec<u8>> {
         files::ends(path, &["yml"])
     });
     let mut all = files::texts(&paths);
-    all.extend(files::of_cases(|name| name.ends_with(".yml")));
+    all.extend(files::of_cases(|name| {
+        files::ends(Path::new(name), &["yml"])
+    }));
     all
 }
 
@@ -45,6 +71,8 @@ pub fn run(input: &[u8]) -> Result<(), String> {
             roles_path: Vec::new(),
             collections_path: Vec::new(),
             library: Vec::new(),
+            module_utils: Vec::new(),
+            bases: Arc::new(NoBases),
             arguments_later: false,
             duplicate_keys: DuplicateKeys::default(),
             render: Arc::new(|text, _| Ok(text.to_owned())),

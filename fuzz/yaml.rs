@@ -4,6 +4,7 @@ use crate::files;
 use runbook::diag::{RenderOptions, Source, render};
 use runbook::value::repr;
 use runbook::yaml::{EmitOptions, emit, parse, parse_all};
+use std::path::Path;
 
 pub fn corpus() -> Vec<Vec<u8>> {
     let mut paths = files::under(&["tests/yaml"], |path| files::ends(path, &["yml", "json"]));
@@ -18,7 +19,9 @@ pub fn corpus() -> Vec<Vec<u8>> {
         |path| files::ends(path, &["yml", "yaml"]),
     ));
     let mut all = files::texts(&paths);
-    all.extend(files::of_cases(|name| name.ends_with(".yml")));
+    all.extend(files::of_cases(|name| {
+        files::ends(Path::new(name), &["yml"])
+    }));
     all
 }
 

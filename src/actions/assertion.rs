@@ -35,7 +35,7 @@ pub(super) fn assert(input: &Input<'_>) -> Result<Step> {
         one => vec![one],
     };
     for condition in conditions {
-        if input.templar.condition(&condition, None, input.cx)? {
+        if input.templar.condition(&condition, input.cx)? {
             continue;
         }
         let message = args

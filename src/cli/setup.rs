@@ -170,10 +170,12 @@ impl Setup {
         };
         Templar::new(TemplarOptions {
             hosts: Some(Arc::new(move |pattern: &str| {
-                let selection = hosts
-                    .inventory(|inventory| inventory.select(pattern))
-                    .map_err(|e| e.message)?;
-                Ok(selection.hosts.iter().map(ToString::to_string).collect())
+                match hosts.inventory(|inventory| inventory.select(pattern)) {
+                    Ok(selection) => Ok(selection.hosts.iter().map(ToString::to_string).collect()),
+                    // a lookup finds nothing then, whatever `host_pattern_mismatch` says
+                    Err(problem) if problem.code == "inventory::no-match" => Ok(Vec::new()),
+                    Err(problem) => Err(problem.message),
+                }
             })),
             warn: Some(Arc::new(|message: &str| {
                 errln!("[WARNING]: {message}");
@@ -429,6 +431,7 @@ impl Setup {
                 Gathering::Implicit => "implicit".into(),
             },
             managed: config.ansible_managed.value.clone(),
+            recap_each: show.is_ansible(),
             debugger: *config.enable_task_debugger,
             debugger_ignores_errors: *config.task_debugger_ignore_errors,
             any_errors_fatal: *config.any_errors_fatal,
@@ -560,7 +563,7 @@ impl crate::playbook::Bases for Places {
 }
 
 #[derive(Debug)]
-struct Nothing;
+pub(super) struct Nothing;
 
 impl Scope for Nothing {
     fn get(&self, _: &str) -> Option<Variable> {

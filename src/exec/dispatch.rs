@@ -160,11 +160,15 @@ impl Run {
         let mut finishes: Vec<Finish> = Vec::new();
         let mut contents: HashMap<String, Content> = HashMap::new();
         let mut receive = None;
+        let mut told = Vec::new();
         for (call, settings) in calls {
             wire.push(self.wire_call(place.task, &call, settings.as_ref()));
             contents.extend(call.contents);
             receive = call.receive.or(receive);
             finishes.push(call.finish);
+            if self.options.verbosity >= 3 {
+                told.push(self.loader.told_arguments(&call.module, &call.args));
+            }
         }
         let run = self
             .machines
@@ -185,6 +189,14 @@ impl Run {
                 .map(|(outcome, finish)| match finish {
                     Some(finish) => finish(outcome),
                     None => outcome,
+                })
+                .zip(told.into_iter().map(Some).chain(std::iter::repeat(None)))
+                .map(|(mut outcome, told)| {
+                    if let Some(args) = told {
+                        let invocation = Map::new().with("module_args", args);
+                        outcome.data.set("invocation", invocation);
+                    }
+                    outcome
                 })
                 .collect(),
             Err(error) => vec![lost(&error); count],

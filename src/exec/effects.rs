@@ -52,12 +52,19 @@ impl Run {
                         Err(error) => self.emitter.warn(error.to_string()),
                     }
                 }
-                Effect::GroupBy { key, .. } => {
-                    let member = self.store.inventory(|inventory| {
+                Effect::GroupBy { key, parents } => {
+                    let known = self.store.inventory(|inventory| {
                         let groups = inventory.group_names(place.host);
-                        groups.iter().any(|group| **group == **key)
+                        let linked = |parent: &String| {
+                            parent == "all"
+                                || parent == key
+                                || inventory.group(key).is_some_and(|group| {
+                                    group.parents.iter().any(|known| **known == **parent)
+                                })
+                        };
+                        groups.iter().any(|group| **group == **key) && parents.iter().all(linked)
                     });
-                    end.outcome.changed &= !member;
+                    end.outcome.changed &= !known;
                 }
                 effect => self.remember_for(host, effect, place.task),
             }

@@ -103,7 +103,7 @@ impl Run {
             node.span.column
         );
         self.templar
-            .condition(&node.to_value(), Some(&place), cx)
+            .condition_at(&node.to_value(), Some(&place), cx)
             .map_err(|e| Fault::template(&e, node))
     }
 }

@@ -65,6 +65,8 @@ impl Run {
     ) -> Vec<usize> {
         let group = |handler: &Task| handler.role.as_ref().map(|role| Arc::as_ptr(role) as usize);
         let mut found: Vec<usize> = Vec::new();
+        // of listeners of one name, one runs
+        let mut listening: Vec<(String, usize, Option<usize>)> = Vec::new();
         let mut by_name: Option<(usize, Option<usize>)> = None;
         for (index, handler) in handlers.iter().enumerate() {
             let label = self.task_name(state, handler, host);
@@ -79,7 +81,7 @@ impl Run {
                 .role
                 .as_ref()
                 .map(|role| format!("{} : {label}", role.short_name()));
-            if [Some(label), full, short]
+            if [Some(label.clone()), full, short]
                 .iter()
                 .flatten()
                 .any(|known| known == name)
@@ -99,10 +101,20 @@ impl Run {
                 let listened = listened.to_value().to_string();
                 listened == name || Some(listened.as_str()) == topic
             });
-            if listens {
-                found.push(index);
+            if !listens {
+                continue;
+            }
+            let own = group(handler);
+            let same = listening
+                .iter_mut()
+                .find(|(known, _, _)| handler.name.is_some() && *known == label);
+            match same {
+                Some((_, at, known)) if *known != own => (*at, *known) = (index, own),
+                Some(_) => {}
+                None => listening.push((label.clone(), index, own)),
             }
         }
+        found.extend(listening.into_iter().map(|(_, index, _)| index));
         if let Some((index, _)) = by_name
             && !found.contains(&index)
         {

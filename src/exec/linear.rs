@@ -181,7 +181,14 @@ impl Run {
         }
         let first = group.first().cloned().unwrap_or_default();
         let handler = next.handler.is_some() || task.handler;
-        let make = || self.info(task, self.task_name(state, task, &first), handler);
+        // a task without a name is called as it is written
+        let make = || {
+            let name = match &next.task.name {
+                None if next.task.has_templated_action() => next.task.action.clone(),
+                _ => self.task_name(state, task, &first),
+            };
+            self.info(task, name, handler)
+        };
         let (info, begins) = match lanes {
             Some(lanes) => lanes.info(task, handler, make),
             None => (make(), true),

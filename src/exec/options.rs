@@ -54,6 +54,8 @@ pub struct RunOptions {
     pub step: bool,
     /// The Python that runs modules written in it, unless a variable says; `auto` for the machine's.
     pub python: String,
+    /// Count after each playbook, and not only after the last.
+    pub recap_each: bool,
     /// Every failure starts the debugger, where tasks do not say otherwise.
     pub debugger: bool,
     /// Failures that are ignored do not start the debugger.
@@ -84,6 +86,7 @@ impl Default for RunOptions {
             async_dir: "~/.ansible_async".into(),
             step: false,
             python: "auto".into(),
+            recap_each: false,
             debugger: false,
             debugger_ignores_errors: true,
             missing_handler_fails: true,

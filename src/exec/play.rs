@@ -101,6 +101,7 @@ impl Run {
     /// Runs a play. `false`: nothing more is to be run.
     pub(crate) async fn play(self: &Arc<Self>, play: &Play) -> Result<bool, Box<Diagnostic>> {
         let (mut cx, dir) = self.play_context(play, None)?;
+        self.loader.set_play_vars(&play.vars);
         // variables beside an imported playbook are those of its plays
         self.store.set_playbook_dir(dir.clone());
         let asked = self.prompts(play, &cx)?;
@@ -279,12 +280,6 @@ impl Run {
     ) -> Result<Arc<Vec<(u32, Item)>>, Box<Diagnostic>> {
         let play = &state.play;
         let mut items: Vec<Item> = Vec::new();
-        if self.gathers(play, cx)? {
-            let task = self.loader.gather_task(play);
-            if self.selects(&task, cx) {
-                items.push(Item::Task(task));
-            }
-        }
         let started = &self.started;
         let keep = |task: &Task| {
             if !started.load(Ordering::Relaxed) {
@@ -312,6 +307,13 @@ impl Run {
             let kept: Vec<Item> = list.iter().filter_map(|item| item.filter(&keep)).collect();
             items.extend(kept);
             items.push(Item::Task(Arc::clone(&section.flush)));
+        }
+        // a play in which `--start-at-task` finds nothing does not gather facts either
+        if started.load(Ordering::Relaxed) && self.gathers(play, cx)? {
+            let task = self.loader.gather_task(play);
+            if self.selects(&task, cx) {
+                items.insert(0, Item::Task(task));
+            }
         }
         Ok(Arc::new(
             items

@@ -138,7 +138,7 @@ impl Run {
     ) -> Result<RunEnd, Box<Diagnostic>> {
         let begun = Instant::now();
         let mut result = Ok(());
-        'all: for (path, plays) in playbooks {
+        'all: for (number, (path, plays)) in playbooks.iter().enumerate() {
             self.emitter.emit(&Event::PlaybookStart {
                 path: path.display().to_string(),
                 plays: plays.len(),
@@ -158,6 +158,12 @@ impl Run {
                         break 'all;
                     }
                 }
+            }
+            if self.options.recap_each && number + 1 < playbooks.len() {
+                self.emitter.emit(&Event::Recap {
+                    stats: self.emitter.stats(),
+                    elapsed_ms: elapsed_ms(begun),
+                });
             }
         }
         let machines = self.machines.costs();

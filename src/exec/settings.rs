@@ -69,15 +69,15 @@ impl Run {
         &self,
         keywords: &Keywords,
         name: &str,
-        node: &Option<Node>,
+        node: Option<&Node>,
         cx: &Context,
     ) -> Result<Option<bool>, Fault> {
-        let Some(value) = self.inherited(keywords, name, node.as_ref(), cx)? else {
+        let Some(value) = self.inherited(keywords, name, node, cx)? else {
             return Ok(None);
         };
         match (to_bool(&value), node) {
             (None, Some(node)) => Err(Fault::at(
-                format!("`{name}` must be yes or no, it is `{value}`"),
+                format!("`{name}` must be yes or no: '{value}' is not a valid boolean"),
                 &node.span,
             )),
             (flag, _) => Ok(flag),
@@ -96,7 +96,7 @@ impl Run {
         match (to_bool(&value), node) {
             (Some(flag), _) => Ok(Some(flag)),
             (None, Some(node)) => Err(Fault::at(
-                format!("`{name}` must be yes or no, it is `{value}`"),
+                format!("`{name}` must be yes or no: '{value}' is not a valid boolean"),
                 &node.span,
             )),
             (None, None) => Ok(None),
@@ -126,7 +126,7 @@ impl Run {
     /// read hides the result: nobody knows whether it is secret.
     pub(crate) fn flags_of_failure(&self, task: &Task, cx: &Context) -> Settings {
         let keywords = &task.keywords;
-        let flag = |name, node: &Option<Node>| self.own_flag(keywords, name, node, cx);
+        let flag = |name, node: &Option<Node>| self.own_flag(keywords, name, node.as_ref(), cx);
         let lenient = |name, node| flag(name, node).ok().flatten().unwrap_or(false);
         Settings {
             check: self.options.check,
@@ -149,7 +149,7 @@ impl Run {
 
     pub(crate) fn settings(&self, task: &Task, cx: &Context) -> Result<Settings, Fault> {
         let keywords = &task.keywords;
-        let flag = |name, node: &Option<Node>| self.own_flag(keywords, name, node, cx);
+        let flag = |name, node: &Option<Node>| self.own_flag(keywords, name, node.as_ref(), cx);
         let check = flag("check_mode", &keywords.check_mode)?.unwrap_or(self.options.check);
         let timeout = self.number("timeout", keywords.timeout.as_ref(), cx)?;
         #[expect(
@@ -264,7 +264,7 @@ impl Run {
         let wanted = match self.variable("ansible_become", cx)? {
             Some(value) => to_bool(&value).unwrap_or(false),
             None => self
-                .own_flag(keywords, "become", &keywords.r#become, cx)?
+                .own_flag(keywords, "become", keywords.r#become.as_ref(), cx)?
                 .unwrap_or(defaults.r#become),
         };
         if !wanted {

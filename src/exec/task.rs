@@ -416,7 +416,10 @@ impl Run {
 /// What `register` stores of an outcome. Of a variable that is not defined it says what Ansible says, which conditions
 /// look for.
 fn registered(outcome: &Outcome) -> Value {
-    let value = outcome.to_value().into_data();
+    let mut value = outcome.to_value().into_data();
+    if let Value::Map(map) = &mut value {
+        Arc::make_mut(map).take("invocation");
+    }
     let undefined = outcome
         .diagnosis
         .as_ref()

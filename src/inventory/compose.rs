@@ -368,7 +368,7 @@ pub(super) fn compose(
         let cx = context(vars.clone());
         for (name, node) in &rules.groups {
             let group = group_name(name);
-            match templar.condition(&node.to_value(), None, &cx) {
+            match templar.condition(&node.to_value(), &cx) {
                 Ok(true) => {
                     inventory.add_group(&group)?;
                     inventory.declare_host(host, Some(&group), None, None)?;

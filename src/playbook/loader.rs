@@ -2,7 +2,7 @@
 
 use super::task::Surroundings;
 use super::{Item, Keywords, Play, Result, Role, Task};
-use crate::diag::{Diagnostic, Source, Span, did_you_mean, io_reason};
+use crate::diag::{Diagnostic, Source, did_you_mean, io_reason};
 use crate::value::{ArgProblem, ArgSpec, Map, Trust, Value, check_args};
 use crate::vault::{Vault, is_encrypted};
 use crate::yaml::{Kind, Node};
@@ -85,6 +85,8 @@ pub struct Loader {
     files: Mutex<HashMap<PathBuf, Arc<Node>>>,
     imported: Mutex<Imported>,
     playbook_dirs: Mutex<Vec<PathBuf>>,
+    /// Variables of the play that is read or run.
+    play_vars: Mutex<Arc<Map>>,
 }
 
 /// What imported roles add to the play that is being read.
@@ -105,7 +107,16 @@ impl Loader {
             files: Mutex::default(),
             imported: Mutex::default(),
             playbook_dirs: Mutex::default(),
+            play_vars: Mutex::default(),
         }
+    }
+
+    /// Sets the play whose variables names in static imports may use.
+    pub fn set_play_vars(&self, vars: &Arc<Map>) {
+        *self
+            .play_vars
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::clone(vars);
     }
 
     /// The directories of the playbooks that were read.
@@ -135,62 +146,6 @@ impl Loader {
     /// Warnings since the last call.
     pub fn take_warnings(&self) -> Vec<Diagnostic> {
         std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Whether a task may name this action: one that runbook has, one that Ansible knows, or a module of the user's.
-    pub(super) fn is_action(
-        &self,
-        name: &str,
-        near: &[&Path],
-        keywords: &Keywords,
-        at: &Span,
-    ) -> Result<bool> {
-        Ok(self.vocabulary.is_action(name) || self.custom(name, near, keywords, at)?.is_some())
-    }
-
-    /// The task with the action that its template came to.
-    ///
-    /// # Errors
-    /// When there is no such action.
-    pub fn with_action(&self, task: &Task, action: &str) -> Result<Task> {
-        let dirs = task.role.iter().flat_map(|role| {
-            std::iter::once(role)
-                .chain(&role.parents)
-                .map(|role| role.path.clone())
-        });
-        let near: Vec<PathBuf> = dirs
-            .chain([task.dir.clone()])
-            .chain(self.playbook_dirs())
-            .collect();
-        let near: Vec<&Path> = near.iter().map(AsRef::as_ref).collect();
-        let at = &task.action_span;
-        if !self.is_action(action, &near, &task.keywords, at)? {
-            return Err(self.no_action(action, at));
-        }
-        let mut made = task.with_action(action);
-        self.settle_action(&mut made, &near)?;
-        Ok(made)
-    }
-
-    /// Whether an action takes a text that is no `key=value`; so does one whose interface is not known.
-    pub fn takes_free_form(&self, action: &str) -> bool {
-        super::args::is_free_form(action)
-            || self
-                .vocabulary
-                .spec(action)
-                .is_none_or(|spec| spec.free_form.is_some())
-    }
-
-    /// The error for an action that there is not.
-    pub(super) fn no_action(&self, action: &str, at: &Span) -> Box<Diagnostic> {
-        let names = self.vocabulary.action_names();
-        Diagnostic::error(
-            "playbook::unknown-module",
-            format!("there is no module `{action}`"),
-        )
-        .at(at)
-        .maybe_hint(did_you_mean(action, names.iter().map(String::as_str)))
-        .into()
     }
 
     pub(super) fn warn(&self, warning: Diagnostic) {
@@ -262,7 +217,13 @@ impl Loader {
         if !text.contains("{{") {
             return Ok(text);
         }
-        (self.options.render)(&text, vars).map_err(|message| {
+        let play = self
+            .play_vars
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let vars: Vec<Arc<Map>> = std::iter::once(&*play).chain(vars).cloned().collect();
+        drop(play);
+        (self.options.render)(&text, &vars).map_err(|message| {
             Diagnostic::error("playbook::static-name", message)
                 .at(&node.span)
                 .note("names in static imports can only use extra variables and variables of the play")
@@ -303,7 +264,8 @@ impl Loader {
                 let value = entry.value.to_value();
                 (
                     entry.key.to_value().to_string(),
-                    (!has_template(&value)).then_some(value),
+                    // nothing is refused only where it is used: the task may be skipped
+                    (!has_template(&value) && !value.is_null()).then_some(value),
                 )
             })
             .filter(|(name, _)| {

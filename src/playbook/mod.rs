@@ -3,6 +3,7 @@
 //! Everything keeps its place in the file. Keywords are inherited here, once, so that a [`Task`] carries
 //! everything that applies to it. Nothing is templated except what must be known to find a file.
 
+mod actions;
 mod args;
 mod block;
 mod import;

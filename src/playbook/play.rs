@@ -150,10 +150,18 @@ impl Loader {
         let Some(hosts) = node.get("hosts") else {
             let task_like = entries
                 .iter()
-                .any(|e| e.key.as_str().is_some_and(|k| self.vocabulary.is_action(k)));
-            return Err(Diagnostic::error("playbook::no-hosts", "this play has no `hosts`")
+                .filter_map(|entry| entry.key.as_str())
+                .find(|key| self.vocabulary.is_action(key));
+            let error = match task_like {
+                Some(key) => Diagnostic::error(
+                    "playbook::unknown-keyword",
+                    format!("`{key}` is not a keyword of a play"),
+                ),
+                None => Diagnostic::error("playbook::no-hosts", "this play has no `hosts`"),
+            };
+            return Err(error
                 .at(&node.span)
-                .hint(if task_like {
+                .hint(if task_like.is_some() {
                     "this looks like a task; a playbook is a list of plays, and tasks stand under `tasks:`"
                 } else {
                     "add `hosts: all`, or the group that is meant"
@@ -239,6 +247,7 @@ impl Loader {
         let mut parent = inherited.clone();
         parent.vars.clear();
         play.keywords = parent.with_child(&own);
+        self.set_play_vars(&play.vars);
         self.fill(&mut play, node)?;
         Ok(play)
     }

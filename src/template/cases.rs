@@ -62,7 +62,7 @@ fn run(case: &Case) -> Result<(), String> {
             .render_file(&case.template, &FileOptions::default(), &cx)
             .map(Value::data),
         "condition" => templar
-            .condition(&Value::str(case.template.as_str()), None, &cx)
+            .condition(&Value::str(case.template.as_str()), &cx)
             .map(Value::Bool),
         _ => templar.render_str(&case.template, &cx),
     };

@@ -29,7 +29,7 @@ fn named(name: &str) -> Result<Charset, String> {
     let plain: String = name
         .to_lowercase()
         .chars()
-        .filter(|c| c.is_ascii_alphanumeric())
+        .filter(char::is_ascii_alphanumeric)
         .collect();
     Ok(match plain.as_str() {
         "utf8" | "u8" => Charset::Utf8,

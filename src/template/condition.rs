@@ -21,11 +21,18 @@ pub enum OddConditions {
 
 impl Templar {
     /// One item of `when`, `until`, `failed_when`, `that`, ...: a bare expression as a string, or a value.
-    /// `place` says where it stands, for messages.
     ///
     /// # Errors
     /// When the expression fails, or comes from data.
-    pub fn condition(
+    pub fn condition(&self, expr: &Value, cx: &Context) -> Result<bool, TemplateError> {
+        self.condition_at(expr, None, cx)
+    }
+
+    /// The same; `place` says where it stands, for messages.
+    ///
+    /// # Errors
+    /// As [`Self::condition`].
+    pub fn condition_at(
         &self,
         expr: &Value,
         place: Option<&str>,

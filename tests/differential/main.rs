@@ -90,16 +90,12 @@ const KNOWN: &[&str] = &[
     "debug-failed-loop",
     // a failed task names what it should have been delegated to
     "delegate-undefined",
-    // what `extract` does not find is undefined only once it is used
-    "filter-extract-undefined",
     // texts of YAML files are `AnsibleUnicode`
     "filter-type-debug-text",
     // the value of `undef()` can be given a default
     "filter-undef-default",
     // a role included with two files of handlers has those of the last
     "handlers-from-twice",
-    // of handlers with one name, only the last listens
-    "handlers-listen-same-name",
     // `included:` shows the label of the item
     "include-label",
     // a label that cannot be rendered fails the item; an empty one is none
@@ -118,8 +114,6 @@ const KNOWN: &[&str] = &[
     "max-fail-values",
     // hosts do not come back into `ansible_play_hosts` of the same play
     "meta-clear-play-hosts",
-    // `content` is not written into a directory
-    "module-copy-content-to-directory",
     // the result of a command that is not there has less in it
     "module-command-not-found",
     // an empty mapping of defaults hides those of the play

@@ -41,6 +41,15 @@ fn told(diagnostic: &Diagnostic) -> String {
             "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or \
              incorrect module path."
         ),
+        ("playbook::unknown-keyword", Some(name)) => {
+            let kind = match diagnostic.message.rsplit(' ').next() {
+                Some("play") => "Play",
+                Some("block") => "Block",
+                Some("playbook") => "PlaybookInclude",
+                _ => "Task",
+            };
+            format!("'{name}' is not a valid attribute for a {kind}")
+        }
         ("play::vars-prompt", Some("name")) => {
             "Invalid vars_prompt data structure, missing 'name' key".to_owned()
         }
@@ -49,7 +58,12 @@ fn told(diagnostic: &Diagnostic) -> String {
         }
         ("yaml::duplicate-key", Some(name)) => {
             let place = diagnostic.span.as_ref().map_or_else(String::new, |span| {
-                format!("{}, line {}, column {}", span.path().display(), span.line, span.column)
+                format!(
+                    "{}, line {}, column {}",
+                    span.path().display(),
+                    span.line,
+                    span.column
+                )
             });
             format!(
                 "While constructing a mapping from {place}, found a duplicate dict key ({name}). Using last defined \
@@ -127,17 +141,9 @@ fn error(diagnostic: &Diagnostic) -> String {
             span.line,
             span.column
         );
-        let line = |number: usize| span.source().line(number).unwrap_or_default();
-        let _ = write!(text, "\nThe offending line appears to be:\n\n");
-        if span.line > 1 {
-            let _ = writeln!(text, "{}", line(span.line - 1));
+        if !span.source().hidden {
+            excerpt(&mut text, span);
         }
-        let _ = write!(
-            text,
-            "{}\n{}^ here",
-            line(span.line),
-            " ".repeat(span.column.saturating_sub(1))
-        );
     }
     for note in &diagnostic.notes {
         let _ = write!(text, "\n{note}");
@@ -146,4 +152,19 @@ fn error(diagnostic: &Diagnostic) -> String {
         let _ = write!(text, "\n{hint}");
     }
     text
+}
+
+/// The line of a place, and the line before it.
+fn excerpt(text: &mut String, span: &Span) {
+    let line = |number: usize| span.source().line(number).unwrap_or_default();
+    let _ = write!(text, "\nThe offending line appears to be:\n\n");
+    if span.line > 1 {
+        let _ = writeln!(text, "{}", line(span.line - 1));
+    }
+    let _ = write!(
+        text,
+        "{}\n{}^ here",
+        line(span.line),
+        " ".repeat(span.column.saturating_sub(1))
+    );
 }

@@ -111,7 +111,7 @@ impl AnsibleDefault {
     }
 
     fn diffs(&mut self, shown: &Shown<'_>) {
-        if !self.options.diff || !shown.outcome.changed {
+        if !shown.outcome.changed {
             return;
         }
         let action = base_name(&shown.task.action);
@@ -232,6 +232,8 @@ impl AnsibleDefault {
     fn task_done(&mut self, shown: &Shown<'_>, status: Status, looped: bool) {
         // items have told everything, unless they are hidden
         let told = looped && shown.outcome.data.get("results").is_some();
+        // of `debug`, Ansible shows the message alone, so that its items do not count as told
+        let told = told && !(shown.is_debug() && shown.outcome.failed);
         if told && status != Status::Skipped {
             for warning in &shown.outcome.warnings {
                 self.screen.warning(warning);

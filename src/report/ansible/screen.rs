@@ -76,7 +76,7 @@ impl Screen {
             "[DEPRECATION WARNING]: {message} Deprecation warnings can be disabled by setting \
              deprecation_warnings=False in ansible.cfg."
         );
-        let text = wrapped(&text, self.columns);
+        let text = filled(&text, self.columns);
         if self.warned.insert(text.clone()) {
             self.complain(&text, Colour::Deprecate);
         }
@@ -127,6 +127,24 @@ pub fn wrapped(text: &str, columns: usize) -> String {
     if !current.is_empty() {
         lines.push(current.to_owned());
     }
+    lines.join("\n")
+}
+
+/// The same, where blanks at the ends of lines stay: so Ansible wraps what it says of deprecations.
+fn filled(text: &str, columns: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut current = String::new();
+    let mut width = 0;
+    for chunk in chunks(text) {
+        let size = chunk.chars().count();
+        if width + size > columns && !current.is_empty() {
+            lines.push(std::mem::take(&mut current));
+            width = 0;
+        }
+        width += size;
+        current.push_str(&chunk);
+    }
+    lines.push(current);
     lines.join("\n")
 }
 

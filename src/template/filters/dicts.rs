@@ -323,13 +323,21 @@ fn rekey(call: &mut Call) -> Result<Val, Error> {
         .args
         .opt_text("duplicates")?
         .unwrap_or_else(|| "error".into());
+    if !matches!(duplicates.as_str(), "error" | "overwrite") {
+        return fail(format!(
+            "duplicates parameter to rekey_on_member has unknown value: {duplicates}"
+        ));
+    }
     let items: Vec<Value> = match call.value()? {
         Value::Map(map) => map.values().cloned().collect(),
         Value::List(items) => (*items).clone(),
-        _ => return wrong("rekey_on_member", "a list or dictionary", &call.input),
+        _ => return fail("Type is not a valid list, set, or dict"),
     };
     let mut map = Map::new();
     for item in items {
+        if !matches!(item, Value::Map(_)) {
+            return fail("List item is not a valid dict");
+        }
         let Some(name) = item.get(&key) else {
             return fail(format!("Key {key} was not found"));
         };

@@ -311,9 +311,9 @@ fn replace(call: &mut Call) -> Result<Val, Error> {
             break;
         }
     }
-    if done < mandatory {
+    if mandatory != 0 && done != mandatory {
         return fail(format!(
-            "'{pattern}' should match {mandatory} times, but matches {done} times in {text:?}"
+            "'{pattern}' should match {mandatory} times, but matches {done} times in '{text}'"
         ));
     }
     out.push_str(text.get(copied..).unwrap_or_default());
