@@ -38,28 +38,30 @@ module_args! {
 
 pub(super) fn include_vars(input: &Input<'_>) -> Result<Step> {
     let args: IncludeVarsArgs = decode("include_vars", &input.args)?;
-    let files =
-        match (&args.file, &args.dir) {
-            (Some(file), None) => {
-                let found = input.cx.files().find("vars", file);
-                vec![found.ok_or_else(|| {
-                    Error::Failed(format!("include_vars: there is no file `{file}`"))
-                })?]
+    let files = match (&args.file, &args.dir) {
+        (Some(file), None) => {
+            let found = input.cx.files().find("vars", file);
+            let Some(found) = found.filter(|path| !path.is_dir()) else {
+                let why = format!("Could not find file on the Ansible Controller: '{file}'");
+                let outcome = Outcome::failure(why.as_str());
+                return Ok(Step::done(outcome.with("message", Value::data(why))));
+            };
+            vec![found]
+        }
+        (None, Some(dir)) => match files_of(dir, &args, input) {
+            Ok(files) => files,
+            Err(Error::Failed(why)) => {
+                let outcome = Outcome::failure(why.as_str());
+                return Ok(Step::done(outcome.with("message", Value::data(why))));
             }
-            (None, Some(dir)) => match files_of(dir, &args, input) {
-                Ok(files) => files,
-                Err(Error::Failed(why)) => {
-                    let outcome = Outcome::failure(why.as_str());
-                    return Ok(Step::done(outcome.with("message", Value::data(why))));
-                }
-                Err(error) => return Err(error),
-            },
-            _ => {
-                return Err("include_vars needs either `file` or `dir`"
-                    .to_owned()
-                    .into());
-            }
-        };
+            Err(error) => return Err(error),
+        },
+        _ => {
+            return Err("include_vars needs either `file` or `dir`"
+                .to_owned()
+                .into());
+        }
+    };
     let mut vars = Map::new();
     for file in &files {
         for (key, value) in read(file, input.templar.vault())? {

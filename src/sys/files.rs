@@ -82,6 +82,8 @@ impl Sys {
             {
                 Ok(None)
             }
+            // a link that leads to itself leads nowhere
+            Err(source) if source.raw_os_error() == Some(libc::ELOOP) => Ok(None),
             Err(source) => Err(Error::File {
                 what: "cannot look at",
                 path: path.to_owned(),

@@ -222,12 +222,13 @@ fn run(
     data.set("delta", Value::data(delta(micros)));
     let ran = |message: String| Failure::new(message).with("changed", true);
     let Ok(text) = String::from_utf8(dialogue.output) else {
-        return Err(ran("the command returned non UTF-8 data".into()));
+        return Err(Failure::new("the command returned non UTF-8 data"));
     };
     let text = text.trim_end_matches(['\r', '\n']);
     if let Some(question) = problem {
         return Err(match question {
-            Problem::NoAnswer(question) => ran(format!(
+            // no change, as Ansible counts it
+            Problem::NoAnswer(question) => Failure::new(format!(
                 "No remaining responses for '{question}', output was '{text}'"
             )),
             Problem::Other(failure) => failure.with("changed", true),
@@ -327,7 +328,7 @@ mod tests {
     #[test]
     fn answers_run_out() {
         let outcome = run(ask(SCRIPT, Map::new().with("Name", vec!["a"])));
-        assert!(outcome.failed && outcome.changed);
+        assert!(outcome.failed && !outcome.changed);
         assert!(
             outcome
                 .message()

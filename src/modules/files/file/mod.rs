@@ -306,7 +306,11 @@ impl Work<'_, '_> {
             Some(state_diff(path, "absent", "touch")),
             move |sys, returns| {
                 sys.touch(&owned)?;
-                wanted.set(sys, &owned, true)?;
+                if let Err(error) = wanted.set(sys, &owned, true) {
+                    // what cannot be as it is wished is not left behind
+                    sys.remove_file(&owned)?;
+                    return Err(error.into());
+                }
                 facts_of(sys, &owned, true)?.refresh(returns);
                 Ok(())
             },
