@@ -6,8 +6,7 @@ use super::play::{Running, play, until};
 use std::time::Duration;
 
 /// Kills the agents of a machine, but no jobs.
-const KILL_AGENTS: &str =
-    "ps -eo pid,args | awk '/[/]agent-/ && !/--job/ && !/awk/ {print $1}' | xargs -r kill -9 2>/dev/null; true";
+const KILL_AGENTS: &str = "ps -eo pid,args | awk '/[/]agent-/ && !/--job/ && !/awk/ {print $1}' | xargs -r kill -9 2>/dev/null; true";
 
 #[test]
 fn a_job_survives_its_connection_and_belongs_to_the_user_that_was_become() {
