@@ -39,10 +39,10 @@ impl Drop for Lab {
 }
 
 fn skipped(why: &str) {
-    let is_required = std::env::var("RUNBOOK_REQUIRE_HOSTS").is_ok_and(|value| value == "1");
+    let is_required = std::env::var("RUNBOOK_REQUIRE_CLUSTER").is_ok_and(|value| value == "1");
     assert!(
         !is_required,
-        "the servers are required (RUNBOOK_REQUIRE_HOSTS=1), but: {why}"
+        "the servers are required (RUNBOOK_REQUIRE_CLUSTER=1), but: {why}"
     );
     // past the capture of the test harness
     let _ = writeln!(std::io::stderr(), "SKIPPED (loud): {why}");

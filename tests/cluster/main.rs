@@ -2,7 +2,7 @@
 //!
 //! What is needed: `etcd` on the path, and for Kubernetes a `kube-apiserver` there or in the directory that
 //! `RUNBOOK_KUBERNETES` names; `containerd` and `ctr` for images. Without them a test says `SKIPPED` and passes;
-//! `RUNBOOK_REQUIRE_HOSTS=1` makes it fail instead. Each test has a lab of its own: directory, ports, processes.
+//! `RUNBOOK_REQUIRE_CLUSTER=1` makes it fail instead. Each test has a lab of its own: directory, ports, processes.
 
 mod lab;
 
