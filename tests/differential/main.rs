@@ -90,8 +90,6 @@ const KNOWN: &[&str] = &[
     "debug-failed-loop",
     // a failed task names what it should have been delegated to
     "delegate-undefined",
-    // what `extract` does not find is undefined only once it is used
-    "filter-extract-undefined",
     // texts of YAML files are `AnsibleUnicode`
     "filter-type-debug-text",
     // the value of `undef()` can be given a default
