@@ -330,6 +330,7 @@ def main():
     ap.add_argument('--list', action='append', default=[], help='file with target names, one per line')
     ap.add_argument('--reference', help='TARGET<TAB>ok/changed/unreachable/failed/skipped/rescued/ignored of ansible-core')
     ap.add_argument('--known', help='TARGET<TAB>reason of targets that are known to fail')
+    ap.add_argument('--allow', type=int, default=0, help='so many targets may fail that are not known to: some race with the clock')
     ap.add_argument('--strict', action='store_true', help='a target that passes although it is known to fail is a failure too')
     ap.add_argument('--prune', action='store_true', help='take those that pass off the list of known failures')
     ap.add_argument('--report', help='write TARGET<TAB>status<TAB>seconds<TAB>recap<TAB>reason (JSON if it ends in .json)')
@@ -426,7 +427,7 @@ def main():
         unlisted = []
     if unlisted:
         print('passed, and to be taken off the list: ' + ' '.join(sorted(unlisted)))
-    sys.exit(1 if regressions or unlisted and opts.strict else 0)
+    sys.exit(1 if len(regressions) > opts.allow or unlisted and opts.strict else 0)
 
 
 if __name__ == '__main__':
