@@ -3,6 +3,7 @@
 use super::fields::Read;
 use super::{Scenario, molecule, read};
 use crate::diag::{Diagnostic, did_you_mean};
+use crate::sys::fnmatch;
 use std::path::{Path, PathBuf};
 
 /// Directories that hold scenarios, and the name of the file in each of them.
@@ -108,7 +109,7 @@ pub fn choose(project: &Path, wanted: &[String]) -> Read<Vec<Found>> {
                 found.name == *word
                     || found.file == path
                     || found.file.parent() == Some(path.as_path())
-                    || glob(word, &found.name)
+                    || fnmatch(word, &found.name)
             })
             .collect();
         if matching.is_empty() {
@@ -125,25 +126,6 @@ pub fn choose(project: &Path, wanted: &[String]) -> Read<Vec<Found>> {
         chosen.extend(matching.into_iter().cloned());
     }
     Ok(chosen)
-}
-
-/// `*` for any text, `?` for one character.
-pub(super) fn glob(pattern: &str, text: &str) -> bool {
-    fn go(pattern: &[char], text: &[char]) -> bool {
-        match pattern.split_first() {
-            None => text.is_empty(),
-            Some(('*', rest)) => {
-                (0..=text.len()).any(|skip| go(rest, text.get(skip..).unwrap_or(&[])))
-            }
-            Some(('?', rest)) => text.split_first().is_some_and(|(_, text)| go(rest, text)),
-            Some((c, rest)) => text
-                .split_first()
-                .is_some_and(|(d, text)| c == d && go(rest, text)),
-        }
-    }
-    let (pattern, text): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), text.chars().collect());
-    go(&pattern, &text)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What the machines are in the end: the files and units that a playbook manages, as data that can be compared.
 
 use super::Step;
-use super::discover::glob;
 use super::observed::Observed;
 use super::play::{Ended, Player, Wanted};
+use crate::sys::fnmatch;
 use indexmap::{IndexMap, IndexSet};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -72,12 +72,7 @@ impl Managed {
     ///
     /// # Errors
     /// The looking failed, in words.
-    pub fn look(
-        &self,
-        player: &Player<'_>,
-        step: Step,
-        volatile: &[String],
-    ) -> Result<EndState, String> {
+    pub fn look(&self, player: &Player<'_>, step: Step) -> Result<EndState, String> {
         if self.files.is_empty() && self.units.is_empty() {
             return Ok(EndState::new());
         }
@@ -113,7 +108,7 @@ impl Managed {
                 ended.log.display()
             ));
         }
-        Ok(state(&ended, volatile))
+        Ok(state(&ended, &player.scenario.volatile))
     }
 }
 
@@ -124,7 +119,7 @@ fn state(ended: &Ended, volatile: &[String]) -> EndState {
         let mut known = BTreeMap::new();
         if seen.action == "stat" {
             let stat = &seen.data["stat"];
-            let content = !volatile.iter().any(|pattern| glob(pattern, item));
+            let content = !volatile.iter().any(|pattern| fnmatch(pattern, item));
             for name in [
                 "exists",
                 "isreg",

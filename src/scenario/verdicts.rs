@@ -70,16 +70,19 @@ impl Runner<'_> {
         Ok(Said::by(findings, well, ill).log(&ended.log))
     }
 
-    pub(super) fn predict(&mut self) -> Result<Said, String> {
+    /// The run that brought the machines to where they are.
+    fn converged(&self) -> Result<Observed, String> {
         if !self.state.converged {
             return Err("the machines are not converged".to_owned());
         }
+        Observed::read(&self.work.file("converged.jsonl")).map_err(|error| error.message.clone())
+    }
+
+    pub(super) fn predict(&mut self) -> Result<Said, String> {
         let playbook = self.converge_playbook()?;
-        let converged = Observed::read(&self.work.file("converged.jsonl"))
-            .map_err(|error| error.message.clone())?;
+        let converged = self.converged()?;
         let managed = Managed::of(&converged);
-        let volatile = self.scenario.volatile.clone();
-        let before = self.with_player(|player| managed.look(player, Step::Predict, &volatile))?;
+        let before = self.with_player(|player| managed.look(player, Step::Predict))?;
         let drifted = match self.make_drift(&converged)? {
             Ok(drifted) => drifted,
             Err(said) => return Ok(said),
@@ -96,7 +99,7 @@ impl Runner<'_> {
         if !real.well() {
             return Ok(failure(&real).log(&real.log));
         }
-        let after = self.with_player(|player| managed.look(player, Step::Predict, &volatile))?;
+        let after = self.with_player(|player| managed.look(player, Step::Predict))?;
         let (mut findings, blind) = compare(&predicted.seen, &real.seen);
         for line in differences(&before, &after) {
             findings.push(Finding::new(format!("not brought back: {line}")));
@@ -141,15 +144,10 @@ impl Runner<'_> {
     }
 
     pub(super) fn interrupt(&mut self) -> Result<Said, String> {
-        if !self.state.converged {
-            return Err("the machines are not converged".to_owned());
-        }
         let playbook = self.converge_playbook()?;
-        let converged = Observed::read(&self.work.file("converged.jsonl"))
-            .map_err(|error| error.message.clone())?;
+        let converged = self.converged()?;
         let managed = Managed::of(&converged);
-        let volatile = self.scenario.volatile.clone();
-        let want = self.with_player(|player| managed.look(player, Step::Interrupt, &volatile))?;
+        let want = self.with_player(|player| managed.look(player, Step::Interrupt))?;
         let mut findings = Vec::new();
         let mut after = Vec::new();
         let mut log = None;
@@ -160,7 +158,7 @@ impl Runner<'_> {
             let (more, end) = self.interrupted(&playbook, results)?;
             log = Some(end.log.clone());
             let what = format!("interrupted after {}", count(results, "task result"));
-            let got = self.with_player(|player| managed.look(player, Step::Interrupt, &volatile));
+            let got = self.with_player(|player| managed.look(player, Step::Interrupt));
             findings.extend(more.into_iter().map(|mut finding| {
                 finding.what = format!("{what}: {}", finding.what);
                 finding

@@ -38,7 +38,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ),
     (
         "scenario",
-        "diag value yaml config playbook inventory plan exec report result galaxy transport",
+        "diag value yaml config playbook inventory plan exec report result galaxy transport sys",
     ),
     ("galaxy", "diag value yaml config"),
     ("cli", "*"),

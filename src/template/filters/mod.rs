@@ -15,7 +15,6 @@ mod lists;
 mod math;
 mod order;
 mod paths;
-mod pep440;
 pub(crate) mod regex;
 mod select;
 mod sets;

@@ -34,7 +34,7 @@ pub(crate) fn test(call: &mut Call) -> Result<bool, Error> {
         "loose" => loose(&own, &other)?,
         "strict" => strict_order(&own, &other)?,
         "semver" | "semantic" => semver(&own, &other)?,
-        "pep440" => super::pep440::compare(&own, &other).or_else(|text| {
+        "pep440" => crate::value::Pep440::compare(&own, &other).or_else(|text| {
             fail(format!(
                 "Version comparison failed: Invalid version: '{text}'"
             ))
