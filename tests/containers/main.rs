@@ -194,7 +194,7 @@ fn scenario(engine: &Engine) {
         &project.join("molecule/default/verify.yml"),
         "- hosts: all\n  gather_facts: false\n  tasks:\n    - command: cat /etc/here\n      changed_when: false\n      \
          register: here\n    - assert: {that: here.stdout == 'for ' ~ inventory_hostname}\n- hosts: two\n  gather_facts: false\n  \
-         tasks:\n    - raw: echo $ROLE\n      register: role\n    - assert: {that: role.stdout_lines == ['second']}\n",
+         tasks:\n    - raw: echo $ROLE\n      register: role\n    - assert: {that: role.stdout is search('second')}\n",
     );
     let runbook = |words: &[&str]| {
         let mut command = engine.runbook(words);
@@ -202,7 +202,7 @@ fn scenario(engine: &Engine) {
         command
     };
     let report = good(&mut runbook(&["test"]));
-    assert!(report.contains("1 passed, 0 failed"), "{report}");
+    assert!(report.contains("verify       passed"), "{report}");
     let left = good(engine.of("podman").args(["ps", "--all", "--quiet"]));
     assert_eq!(left.trim(), "", "a container is left");
 
