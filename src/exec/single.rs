@@ -272,25 +272,17 @@ impl Run {
 
     /// The task's arguments, rendered, with defaults of modules below them.
     fn arguments(&self, task: &Task, cx: &Context) -> Result<Map, Fault> {
-        let mut args = Map::new();
+        let mut defaults = Vec::new();
         for node in &task.keywords.module_defaults {
-            let Some(Value::Map(defaults)) = self.keyword(Some(node), cx)? else {
-                continue;
-            };
-            for name in [task.action.as_str(), task.short_action()] {
-                let full = format!("ansible.builtin.{name}");
-                for key in [name, full.as_str()] {
-                    for (k, v) in defaults
-                        .get(key)
-                        .and_then(Value::as_map)
-                        .into_iter()
-                        .flatten()
-                    {
-                        args.insert(k.clone(), v.clone());
-                    }
-                }
-            }
+            defaults.extend(self.keyword(Some(node), cx)?);
         }
+        let mut args = if defaults.is_empty() {
+            Map::new()
+        } else {
+            self.loader
+                .default_arguments(task, &defaults)
+                .map_err(|e| Fault::at(e.message.clone(), &task.action_span))?
+        };
         if let Some(node) = &task.args.more {
             match self.keyword(Some(node), cx)? {
                 Some(Value::Map(more)) => {

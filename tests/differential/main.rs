@@ -114,8 +114,6 @@ const KNOWN: &[&str] = &[
     "meta-clear-play-hosts",
     // the result of a command that is not there has less in it
     "module-command-not-found",
-    // an empty mapping of defaults hides those of the play
-    "module-defaults-empty",
     // `diff` in results of modules
     "module-result-keys",
     // `omit` stays in lists of arguments and in environments
