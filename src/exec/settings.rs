@@ -10,7 +10,7 @@ use crate::diag::Diagnostic;
 use crate::playbook::{Keywords, Task};
 use crate::template::Context;
 use crate::transport::{Become, BecomeMethod, ConnectionKind, ContainerSetting, Target};
-use crate::value::{Map, Secret, Value, strip_omitted, to_bool};
+use crate::value::{Map, OMIT, Secret, Value, strip_omitted, to_bool};
 use crate::yaml::Node;
 use std::time::Duration;
 
@@ -200,7 +200,10 @@ impl Run {
                 }
                 continue;
             }
-            match self.keyword(Some(node), cx)? {
+            let value = self.templar.render(&node.to_value(), cx);
+            let value = value.map_err(|e| Fault::template(&e, node))?;
+            // a member that is `omit` stays, as in Ansible
+            match Some(value).filter(|value| !value.is_null() && value.as_str() != Some(OMIT)) {
                 None => {}
                 Some(Value::Map(map)) => {
                     for (name, value) in map.iter() {
@@ -222,6 +225,25 @@ impl Run {
             }
         }
         Ok(all)
+    }
+
+    /// What is wrong with the words about the connection and the user to become: they must be right also for tasks
+    /// that do not connect, or do not become anybody.
+    pub(super) fn words_of_connection(&self, task: &Task, cx: &Context) -> Result<(), Fault> {
+        let keywords = &task.keywords;
+        for node in [
+            &keywords.connection,
+            &keywords.port,
+            &keywords.remote_user,
+            &keywords.r#become,
+            &keywords.become_method,
+            &keywords.become_user,
+            &keywords.become_exe,
+            &keywords.become_flags,
+        ] {
+            self.keyword(node.as_ref(), cx)?;
+        }
+        Ok(())
     }
 
     /// A variable, templated, if it is defined.
