@@ -129,6 +129,31 @@ fn objects_are_applied_by_the_server() {
 }
 
 #[test]
+fn a_node_is_drained() {
+    let Some(lab) = Lab::kubernetes() else { return };
+    let run = lab.play("drain.yml", &[]);
+    assert_eq!(run.failed, 0, "{}", run.text);
+    let message = |task: &str| {
+        of(&run, task)["msg"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert!(message("no such node").contains("nowhere"), "{}", run.text);
+    let refused = message("pods that nobody makes again");
+    assert!(
+        refused.contains("pod default/bare is of no controller") && refused.contains("scratch"),
+        "{}",
+        run.text
+    );
+    assert!(
+        message("held back").contains("disruption budget"),
+        "{}",
+        run.text
+    );
+}
+
+#[test]
 fn conflicts_waiting_pruning_and_deleting() {
     let Some(lab) = Lab::kubernetes() else { return };
     let run = lab.play("manners.yml", &[]);
