@@ -101,7 +101,7 @@ impl Machine {
         let booted = Booted {
             id: id.clone(),
             root: root.clone(),
-            nspawn: None,
+            keeper: None,
         };
         record
             .lock()
@@ -150,7 +150,7 @@ impl Machine {
             .power_off(&self.id);
     }
 
-    /// Waits until it has gone down by itself; here a reboot is that, and a [`Self::power_on`] after it.
+    /// Waits until it has gone down by itself. A reboot is not that: it boots again at once.
     pub fn wait_down(&self, limit: Duration) -> bool {
         self.record
             .lock()
@@ -171,8 +171,9 @@ impl Machine {
         let log =
             File::create(&console).map_err(|error| format!("{}: {error}", console.display()))?;
         let errors = log.try_clone().map_err(|error| error.to_string())?;
-        // Into its own control groups first, then the same process becomes nspawn.
-        let script = "for group in $GROUPS_OF_IT; do echo $$ > \"$group/cgroup.procs\"; done; unset GROUPS_OF_IT; exec \"$@\"";
+        // Into its own control groups first; then nspawn, and again as long as it says that the system wants to reboot.
+        let script = "for group in $GROUPS_OF_IT; do echo $$ > \"$group/cgroup.procs\"; done; unset GROUPS_OF_IT
+            while :; do \"$@\"; status=$?; [ $status = 133 ] || exit $status; done";
         let groups: Vec<String> = groups
             .iter()
             .map(|group| group.display().to_string())
