@@ -11,7 +11,7 @@ const ETCDCTL: &str =
 
 fn converge(bed: &Bed, more: &[&str]) -> Run {
     let lab = project("inventories/lab").display().to_string();
-    let keys = format!("etcd_pki_dir={}", bed.directory.join("pki").display());
+    let keys = format!("pki_dir={}", bed.directory.join("pki").display());
     let mut arguments = vec!["-i", &lab, "-e", &keys, "-e", "etcd_update_cache=false"];
     arguments.extend(more);
     play(bed, &project("playbooks/etcd.yml"), &arguments)
