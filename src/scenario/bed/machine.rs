@@ -2,7 +2,7 @@
 
 use super::image::proxy;
 use super::process::{must, run, text};
-use super::record::{Booted, Shared, bridge, cgroups};
+use super::record::{Booted, Shared, bridge, cgroups, make_cgroups};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::Read;
@@ -164,9 +164,7 @@ impl Machine {
     /// nspawn cannot be started.
     pub fn power_on(&self) -> Result<(), String> {
         let groups = cgroups(&self.id);
-        for group in &groups {
-            fs::create_dir_all(group).map_err(|error| format!("{}: {error}", group.display()))?;
-        }
+        make_cgroups(&groups)?;
         let console = self.directory.join("console");
         let log =
             File::create(&console).map_err(|error| format!("{}: {error}", console.display()))?;

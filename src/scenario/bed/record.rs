@@ -324,11 +324,34 @@ pub fn cgroups(id: &str) -> Vec<PathBuf> {
             .map(|entry| entry.path())
             .collect()
     };
-    // A new group of `cpuset` holds no processor and takes no process.
-    tops.retain(|top| top.join("cgroup.procs").exists() && !top.ends_with("cpuset"));
+    tops.retain(|top| top.join("cgroup.procs").exists());
     tops.iter()
         .map(|top| top.join(format!("runbook-machine-{id}")))
         .collect()
+}
+
+/// Makes the cgroups of a machine. A new group of `cpuset` has no processor and no memory, and takes no process until it gets
+/// those of the group above.
+///
+/// # Errors
+/// One cannot be made.
+pub fn make_cgroups(groups: &[PathBuf]) -> Result<(), String> {
+    for group in groups {
+        fs::create_dir_all(group).map_err(|error| format!("{}: {error}", group.display()))?;
+        let Some(above) = group.parent() else {
+            continue;
+        };
+        for name in ["cpuset.cpus", "cpuset.mems"] {
+            // version 2 needs none of it
+            let (here, there) = (group.join(name), above.join(name));
+            if let (true, Ok(value)) = (here.exists(), fs::read_to_string(&there))
+                && !value.trim().is_empty()
+            {
+                fs::write(&here, value).map_err(|error| format!("{}: {error}", here.display()))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn remove_cgroups(id: &str) {
