@@ -366,10 +366,11 @@ fn configure(plan: &Plan<'_>, wish: &Wish, addr: Ipv4Addr, root: &Path) -> Resul
             plan.subnet
         ),
     )?;
-    write(
-        "etc/resolv.conf",
-        &fs::read_to_string("/etc/resolv.conf").unwrap_or_default(),
-    )?;
+    // in a snapshot it may be a link, which from here leads elsewhere
+    if !fs::symlink_metadata(root.join("etc/resolv.conf")).is_ok_and(|found| found.is_symlink()) {
+        let servers = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+        write("etc/resolv.conf", &servers)?;
+    }
     if let Some(proxy) = proxy() {
         write(
             "etc/apt/apt.conf.d/91proxy",
