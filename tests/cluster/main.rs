@@ -93,7 +93,7 @@ fn etcd_users_roles_and_keys() {
 fn objects_are_applied_by_the_server() {
     let Some(lab) = Lab::kubernetes() else { return };
     let done = lawful(&lab, "objects.yml", &[]);
-    assert_eq!(done.changed, 3, "{}", done.text);
+    assert_eq!(done.changed, 4, "{}", done.text);
     assert_eq!(
         of(&done, "deployments")["resources"][0]["spec"]["replicas"],
         json!(2)
