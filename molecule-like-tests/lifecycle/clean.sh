@@ -7,7 +7,7 @@
     [ ! -e "$path" ] || echo "$path"
   done
   find /var/lib/kubelet -mindepth 1 2>/dev/null
-  pgrep -l 'kubelet|kube-|etcd|pause|containerd-shim'
+  pgrep -l 'kubelet|kube-|pause|containerd-shim'
   iptables-save 2>/dev/null | grep -E 'KUBE-|CNI-|10\.244\.'
   ip route | grep '^10\.244\.'
   grep 'hosts of the cluster' /etc/hosts

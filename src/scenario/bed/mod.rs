@@ -5,6 +5,7 @@
 //! Users of each machine: `root` and `deploy` (passwordless sudo), both with the bed's key.
 
 mod image;
+mod kernel;
 mod machine;
 mod process;
 mod record;
