@@ -42,6 +42,20 @@ RemainAfterExit=yes
 ExecStart=/bin/sh -c 'for group in /sys/fs/cgroup /sys/fs/cgroup/*; do mount -o remount,bind,rw \"$$group\" || true; done; mount -o remount,bind,rw /proc/sys'
 ";
 
+/// Starts nspawn again whenever the machine reboots: it then ends with 133, and leaves the rest to who started it. The
+/// first argument is [`INTO_GROUPS`].
+const ON_AND_ON: &str = r#"into=$1; shift
+while :; do
+    sh -c "$into" sh "$@"
+    code=$?
+    [ "$code" -eq 133 ] || exit "$code"
+done"#;
+
+/// Into the machine's own control groups, then the same process becomes nspawn: beside it, there is none in them.
+const INTO_GROUPS: &str = r#"for group in $GROUPS_OF_IT; do echo $$ > "$group/cgroup.procs"; done
+unset GROUPS_OF_IT
+exec "$@""#;
+
 /// Where container runtimes keep what cannot lie on an overlay.
 const PLAIN: [&str; 3] = ["/var/lib/containerd", "/var/lib/docker", "/var/lib/kubelet"];
 
@@ -150,7 +164,7 @@ impl Machine {
             .power_off(&self.id);
     }
 
-    /// Waits until it has gone down by itself. A reboot is not that: it boots again at once.
+    /// Waits until it has gone down by itself and stays down: a reboot is no such thing.
     pub fn wait_down(&self, limit: Duration) -> bool {
         self.record
             .lock()
@@ -169,9 +183,6 @@ impl Machine {
         let log =
             File::create(&console).map_err(|error| format!("{}: {error}", console.display()))?;
         let errors = log.try_clone().map_err(|error| error.to_string())?;
-        // Into its own control groups first; then nspawn, and again as long as it says that the system wants to reboot.
-        let script = "for group in $GROUPS_OF_IT; do echo $$ > \"$group/cgroup.procs\"; done; unset GROUPS_OF_IT
-            while :; do \"$@\"; status=$?; [ $status = 133 ] || exit $status; done";
         let groups: Vec<String> = groups
             .iter()
             .map(|group| group.display().to_string())
@@ -180,8 +191,9 @@ impl Machine {
         let child = Command::new("sh")
             .args([
                 "-c",
-                script,
+                ON_AND_ON,
                 "sh",
+                INTO_GROUPS,
                 "systemd-nspawn",
                 "--quiet",
                 "--boot",

@@ -18,7 +18,7 @@ pub struct Booted {
     pub id: String,
     /// The mount point of its root.
     pub root: PathBuf,
-    /// The process that starts nspawn, and again after a reboot, once there is one.
+    /// The process that starts nspawn, and starts it again when the machine reboots; or (old) nspawn itself.
     pub keeper: Option<Process>,
 }
 
@@ -259,20 +259,25 @@ impl Record {
     }
 }
 
-/// Ends a machine: first what would boot it again, then its PID 1, with which the kernel ends everything in it.
+/// Ends a machine: first its PID 1, with which the kernel ends everything in it, then nspawn itself and who started it.
 fn stop(machine: &Booted) {
     let Some(keeper) = machine.keeper else { return };
-    let nspawns = keeper.children();
-    let inits: Vec<Process> = nspawns.iter().flat_map(|one| one.children()).collect();
-    keeper.kill();
-    for init in inits {
+    let nspawns = if keeper.is_called("systemd-nspawn") {
+        vec![keeper]
+    } else {
+        keeper.children()
+    };
+    for init in nspawns.iter().flat_map(|nspawn| nspawn.children()) {
         init.kill();
     }
+    if keeper.wait_gone(Duration::from_secs(5)) {
+        return;
+    }
+    // first who would start it again
+    keeper.kill();
     for nspawn in nspawns {
-        if !nspawn.wait_gone(Duration::from_secs(5)) {
-            nspawn.kill();
-            nspawn.wait_gone(Duration::from_secs(5));
-        }
+        nspawn.kill();
+        nspawn.wait_gone(Duration::from_secs(5));
     }
     keeper.wait_gone(Duration::from_secs(5));
 }
