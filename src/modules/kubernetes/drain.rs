@@ -414,7 +414,7 @@ mod tests {
         let error = |name: &str| {
             Manner::of(Some(&Map::new().with(name, Value::str("x"))))
                 .unwrap_err()
-                .to_string()
+                .message
         };
         assert!(error("forse").contains("`forse`"));
         assert!(error("wait_timeout").contains("wait_timeout"));
