@@ -104,6 +104,24 @@ impl TaskArgs {
                 .into());
             }
         }
+        let inner = |entry: &&Entry| {
+            let name = entry.key.as_str();
+            name.is_some_and(|name| name.starts_with("_ansible_"))
+        };
+        if let Some(entry) = args.members.iter().find(inner)
+            && !is_free_form(action)
+        {
+            let name = entry.key.as_str().unwrap_or_default();
+            return Err(Diagnostic::error(
+                "playbook::arguments",
+                format!(
+                    "Invalid parameter specified beginning with keyword '_ansible_' for action '{action}': '{name}'. \
+                     The prefix '_ansible_' is reserved for internal use only."
+                ),
+            )
+            .at(&entry.key.span)
+            .into());
+        }
         Ok(args)
     }
 

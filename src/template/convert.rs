@@ -36,7 +36,7 @@ fn nested(value: &Val, depth: usize, sealed: Option<&Render>) -> Result<Value, E
         return dict.to_value(sealed.is_some());
     }
     if let Some(scope) = value.downcast_object_ref::<ScopeObject>() {
-        return Ok(scope.to_value());
+        return scope.to_value().map_err(super::render::engine_error);
     }
     Ok(match value.kind() {
         ValueKind::Undefined => return Err(Error::undefined(value)),

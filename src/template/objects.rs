@@ -4,6 +4,7 @@ use super::context::{Resolved, Session, lock};
 use super::convert::{from_engine, key_of};
 use super::print;
 use super::render::{Render, engine_error};
+use super::{TemplateError, Variable};
 use crate::value::{Map, Trust, Value};
 use indexmap::IndexMap;
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Val};
@@ -384,24 +385,44 @@ impl ScopeObject {
             .collect()
     }
 
-    /// All variables with their values; those that cannot be expanded are left out.
-    pub(crate) fn to_value(&self) -> Value {
+    /// All variables with their values. What is undefined in those of a host stays as it is written; of `vars` those
+    /// that cannot be expanded are left out.
+    ///
+    /// # Errors
+    /// When a variable of a host cannot be expanded.
+    pub(crate) fn to_value(&self) -> Result<Value, TemplateError> {
         let mut map = Map::new();
         for name in self.session.scope.names() {
-            if let Some(Ok(Resolved::Value(value))) =
-                super::resolve::resolve(&self.render.templar, &self.session, &name)
-                && let Ok(value) = self.render.unseal(value)
+            let expanded = match super::resolve::resolve(&self.render.templar, &self.session, &name)
             {
-                map.set(&name, value);
+                Some(Ok(Resolved::Value(value))) => self.render.unseal(value),
+                Some(Err(error)) if error.is_undefined() && self.host => {
+                    match self.session.scope.get(&name) {
+                        Some(Variable::Lazy(value) | Variable::Final(value)) => {
+                            let templar = &self.render.templar;
+                            templar.expand_defined(&value, &self.session)
+                        }
+                        _ => continue,
+                    }
+                }
+                Some(Err(error)) => Err(error),
+                _ => continue,
+            };
+            match expanded {
+                Ok(value) => {
+                    map.set(&name, value);
+                }
+                Err(error) if self.host => return Err(error.through(&name)),
+                Err(_) => {}
             }
         }
-        Value::map(map)
+        Ok(Value::map(map))
     }
 }
 
 impl fmt::Debug for ScopeObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&crate::value::repr(&self.to_value()))
+        f.write_str(&crate::value::repr(&self.to_value().unwrap_or_default()))
     }
 }
 

@@ -35,7 +35,7 @@ impl Snapshot {
         self.groups
             .get_or_init(|| {
                 let names = |hosts: Vec<Arc<str>>| {
-                    Value::list(hosts.into_iter().map(Value::data).collect())
+                    Value::list(hosts.into_iter().map(Value::str).collect())
                 };
                 let groups: Map = self
                     .inventory
@@ -43,7 +43,7 @@ impl Snapshot {
                     .keys()
                     .map(|group| {
                         (
-                            Value::data(Arc::clone(group)),
+                            Value::str(Arc::clone(group)),
                             names(self.inventory.hosts_of_group(group)),
                         )
                     })

@@ -20,6 +20,9 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
         c.out(documents.pop().unwrap_or_default())
     }),
     ("from_yaml_all", |c| {
+        if !matches!(c.value()?, Value::Str(_)) {
+            return Ok(c.input.clone());
+        }
         let documents = decode(c)?;
         c.out(Value::list(documents))
     }),
