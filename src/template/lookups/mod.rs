@@ -6,6 +6,7 @@ mod files;
 mod generators;
 mod ini;
 mod loops;
+mod merge;
 mod programs;
 mod secrets;
 mod tables;
@@ -24,6 +25,7 @@ use minijinja::value::Value as Val;
 use std::sync::Arc;
 
 pub(crate) use files::glob;
+pub(crate) use tables::rows;
 
 /// What a lookup is called with.
 pub(crate) struct Query {
@@ -40,6 +42,7 @@ const FAMILIES: &[&[(&str, Lookup)]] = &[
     generators::TABLE,
     ini::TABLE,
     loops::TABLE,
+    merge::TABLE,
     programs::TABLE,
     secrets::TABLE,
     tables::TABLE,
@@ -121,6 +124,7 @@ fn results_of(
     let short = name
         .strip_prefix("ansible.builtin.")
         .or_else(|| name.strip_prefix("ansible.legacy."))
+        .or_else(|| name.strip_prefix("community.general."))
         .unwrap_or(name);
     let known = || FAMILIES.iter().flat_map(|family| family.iter());
     let Some((_, lookup)) = known().find(|(known, _)| *known == short) else {
