@@ -75,7 +75,7 @@ impl Run {
             () => Status::Ok,
         };
         let registered = task.register.as_ref().map(|name| {
-            let value = registered(&outcome);
+            let value = registered(&outcome, task);
             self.store
                 .register(host, name, value.clone(), &task.span.to_string().into());
             value
@@ -406,18 +406,25 @@ impl Run {
         self.store.set_fact(
             host,
             "ansible_failed_result",
-            registered(&end.outcome),
+            registered(&end.outcome, task),
             false,
             &origin,
         );
     }
 }
 
-/// What `register` stores of an outcome.
-fn registered(outcome: &Outcome) -> Value {
-    let mut value = outcome.to_value().into_data();
+/// What `register` stores of an outcome: data, but for variables that the playbook itself has written.
+fn registered(outcome: &Outcome, task: &Task) -> Value {
+    let value = outcome.to_value();
+    let own = matches!(task.short_action(), "set_fact" | "include_vars");
+    let facts = value.get("ansible_facts").filter(|_| own).cloned();
+    let mut value = value.into_data();
     if let Value::Map(map) = &mut value {
-        Arc::make_mut(map).take("invocation");
+        let map = Arc::make_mut(map);
+        map.take("invocation");
+        if let Some(facts) = facts {
+            map.set("ansible_facts", facts);
+        }
     }
     value
 }

@@ -368,11 +368,25 @@ impl ScopeObject {
     fn member(&self, name: &str) -> Option<Val> {
         match super::resolve::resolve(&self.render.templar, &self.session, name)? {
             Ok(resolved) => Some(wrap_resolved(&resolved, &self.session, &self.render)),
-            Err(error) if error.is_undefined() => {
-                self.render.note(name, error.through(name));
-                None
-            }
+            Err(error) if error.is_undefined() => match self.host.then(|| self.written(name)).flatten() {
+                Some(Ok(value)) => Some(wrap(&value, &self.render)),
+                _ => {
+                    self.render.note(name, error.through(name));
+                    None
+                }
+            },
             Err(error) => Some(Val::from(super::render::engine_error(error.through(name)))),
+        }
+    }
+
+    /// A variable of which parts are undefined: these stay as they are written.
+    fn written(&self, name: &str) -> Option<Result<Value, TemplateError>> {
+        match self.session.scope.get(name)? {
+            Variable::Lazy(value) | Variable::Final(value) => {
+                let expanded = self.render.templar.expand_defined(&value, &self.session);
+                Some(expanded.map(Value::into_data))
+            }
+            _ => None,
         }
     }
 
@@ -397,12 +411,9 @@ impl ScopeObject {
             {
                 Some(Ok(Resolved::Value(value))) => self.render.unseal(value),
                 Some(Err(error)) if error.is_undefined() && self.host => {
-                    match self.session.scope.get(&name) {
-                        Some(Variable::Lazy(value) | Variable::Final(value)) => {
-                            let templar = &self.render.templar;
-                            templar.expand_defined(&value, &self.session)
-                        }
-                        _ => continue,
+                    match self.written(&name) {
+                        Some(expanded) => expanded,
+                        None => continue,
                     }
                 }
                 Some(Err(error)) => Err(error),

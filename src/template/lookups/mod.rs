@@ -18,7 +18,7 @@ use super::objects::wrap;
 use super::render::{Render, engine_error};
 use super::{TemplateError, TemplateErrorKind};
 use crate::diag::nearest;
-use crate::value::{Map, Value, str_of, to_bool};
+use crate::value::{Map, Text, TextClass, Value, str_of, to_bool};
 use crate::vault::is_encrypted;
 use minijinja::Error;
 use minijinja::value::Value as Val;
@@ -244,6 +244,12 @@ pub(crate) fn call(render: &Arc<Render>, args: &mut Args, query: bool) -> Result
             _ => wrap(&Value::list(results), render),
         });
     }
+    // the first says what the whole is
+    let class = match results.first() {
+        Some(Value::Str(text)) => text.class(),
+        _ => TextClass::Plain,
+    };
     let texts: Vec<String> = results.iter().map(str_of).collect();
-    Ok(wrap(&Value::data(texts.join(",")), render))
+    let joined = Text::data(texts.join(",")).of_class(class);
+    Ok(wrap(&Value::Str(joined), render))
 }
