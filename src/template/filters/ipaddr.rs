@@ -188,10 +188,10 @@ impl Read {
             "hostmask" | "wildcard" => text(ip.host_mask()),
             "int" if self.is_network => Value::str(format!("{}/{}", ip.number(), ip.prefix)),
             "int" => integer(ip.number()),
-            "ipv4" | "v4" if ip.is_v4() => self.value.clone(),
-            "ipv4" | "v4" => self.as_v4().map_or(Value::Bool(false), Value::str),
-            "ipv6" | "v6" if !ip.is_v4() => self.value.clone(),
-            "ipv6" | "v6" => Ip::of_number(false, ip.number() + 0xffff_0000_0000)
+            "ipv4" if ip.is_v4() => self.value.clone(),
+            "ipv4" => self.as_v4().map_or(Value::Bool(false), Value::str),
+            "ipv6" if !ip.is_v4() => self.value.clone(),
+            "ipv6" => Ip::of_number(false, ip.number() + 0xffff_0000_0000)
                 .and_then(|six| six.in_prefix(ip.prefix + 96))
                 .map_or(Value::Bool(false), |six| Value::str(six.with_prefix())),
             "link-local" => this(ip.is_in(&["169.254.0.0/16", "fe80::/10"])),
@@ -347,20 +347,20 @@ fn ipwrap(call: &mut Call) -> Result<Val, Error> {
     }
     let value = call.value()?;
     let wrap = Value::str("wrap");
-    let wrapped = |value: &Value, of_answer: bool| -> Result<Value, String> {
-        let answer = ask(value, &query, None, "ipwrap")?;
-        if !answer.truthy() {
-            return Ok(value.clone());
+    let wrapped = |value: &Value| -> Result<Value, String> {
+        if ask(value, &query, None, "ipwrap")?.truthy() {
+            ask(value, &wrap, None, "ipaddr")
+        } else {
+            Ok(value.clone())
         }
-        ask(if of_answer { &answer } else { value }, &wrap, None, "ipaddr")
     };
     let result = match &value {
         Value::List(items) => items
             .iter()
-            .map(|item| wrapped(item, false))
+            .map(wrapped)
             .collect::<Result<Vec<_>, _>>()
             .map(Value::list),
-        one => wrapped(one, true),
+        one => wrapped(one),
     };
     call.out(result.unwrap_or(value))
 }

@@ -186,13 +186,8 @@ fn nth_usable(call: &mut Call, side: i128) -> Result<Val, Error> {
 /// `nthhost(query)`: an address by its place in the network.
 fn nthhost(call: &mut Call) -> Result<Val, Error> {
     let place = call.args.opt("query")?;
-    let (Some(net), Some(place)) = (
-        network_of(&call.value()?),
-        place
-            .as_ref()
-            .and_then(int_of)
-            .filter(|_| place.as_ref().is_some_and(Value::truthy)),
-    ) else {
+    let place = place.as_ref().and_then(int_of);
+    let (Some(net), Some(place)) = (network_of(&call.value()?), place) else {
         return Ok(Val::from(false));
     };
     Ok(match net.nth(place.into()) {
