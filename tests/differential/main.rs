@@ -82,10 +82,6 @@ fn check(path: &Path, recorder: Option<&Path>) -> Result<(), String> {
 
 /// Cases in which runbook still differs, with what ansible-core does there.
 const KNOWN: &[&str] = &[
-    // texts of YAML files are `AnsibleUnicode`
-    "filter-type-debug-text",
-    // the value of `undef()` can be given a default
-    "filter-undef-default",
 ];
 
 fn oracle() -> Option<PathBuf> {

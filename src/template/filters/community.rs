@@ -31,6 +31,7 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
             kept(union(a, b), both, false)
         })
     }),
+    ("lists_mergeby", mergeby),
     ("version_sort", version_sort),
     ("to_time_unit", |c| time(c, None)),
     ("to_milliseconds", |c| time(c, Some("ms"))),
@@ -210,6 +211,62 @@ fn lists(call: &mut Call, join: fn(Vec<Val>, Vec<Val>) -> Vec<Val>) -> Result<Va
         }
     }
     Ok(List::of(given.into_iter().reduce(join).unwrap_or_default()))
+}
+
+/// `lists_mergeby(*lists, index, recursive=False, list_merge='replace')`: mappings that have the same under `index` are
+/// one; sorted by that.
+fn mergeby(call: &mut Call) -> Result<Val, Error> {
+    let recursive = call
+        .args
+        .take_named("recursive")
+        .is_some_and(|flag| flag.is_true());
+    let how = call
+        .args
+        .take_named("list_merge")
+        .map_or_else(|| "replace".to_owned(), |word| word.to_string());
+    let mut given = vec![call.input.clone()];
+    given.extend(call.args.rest());
+    let named = call.args.take_named("index");
+    let Some(index) = named.or_else(|| given.pop()).and_then(|index| index.as_str().map(str::to_owned)) else {
+        return fail("community.general.lists_mergeby: the index must be a string");
+    };
+    let mut found: IndexMap<Value, Map> = IndexMap::new();
+    for list in given {
+        let Value::List(items) = crate::template::convert::from_engine(&list)? else {
+            return fail(format!(
+                "All arguments before the argument index for community.general.lists_mergeby must be lists. {} is {}",
+                print::str_of(&list),
+                class::name(&list)
+            ));
+        };
+        // a list of lists is as good as these
+        let nested = items.iter().all(|item| matches!(item, Value::List(_)));
+        let flat = items.iter().flat_map(|item| match item {
+            Value::List(inner) if nested => inner.to_vec(),
+            one => vec![one.clone()],
+        });
+        for item in flat {
+            let Value::Map(map) = &item else {
+                return fail(format!(
+                    "Elements of list arguments for lists_mergeby must be dictionaries. {item} is {}",
+                    item.type_name()
+                ));
+            };
+            if let Some(key) = map.get(index.as_str()) {
+                let merged = match found.get(key) {
+                    Some(low) => super::dicts::merge(low, map, recursive, &how),
+                    None => (**map).clone(),
+                };
+                found.insert(key.clone(), merged);
+            }
+        }
+    }
+    let mut all: Vec<(Value, Map)> = found.into_iter().collect();
+    all.sort_by(|(a, _), (b, _)| match (a, b) {
+        (Value::Int(a), Value::Int(b)) => a.cmp(b),
+        (a, b) => a.to_string().cmp(&b.to_string()),
+    });
+    call.out(all.into_iter().map(|(_, map)| Value::map(map)).collect::<Vec<_>>())
 }
 
 /// `version_sort(reverse=False)`.
