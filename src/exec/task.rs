@@ -78,8 +78,9 @@ impl Run {
         };
         let registered = task.register.as_ref().map(|name| {
             let value = registered(&outcome, task, sum.looped);
+            let origin = task.span.to_string().into();
             self.store
-                .register(host, name, value.clone(), &task.span.to_string().into());
+                .register_as_is(host, name, value.clone(), &origin);
             value
         });
         let mut includes = Vec::new();

@@ -81,6 +81,25 @@ pub(super) fn is_free_form(action: &str) -> bool {
         || matches!(name, "add_host" | "group_by" | "set_fact")
 }
 
+/// Whether the action takes words that are no arguments, so that its arguments are not looked at.
+fn takes_any_words(action: &str) -> bool {
+    matches!(
+        short(action),
+        "command"
+            | "shell"
+            | "script"
+            | "raw"
+            | "include_vars"
+            | "include_tasks"
+            | "include_role"
+            | "import_tasks"
+            | "import_role"
+            | "add_host"
+            | "group_by"
+            | "meta"
+    )
+}
+
 impl TaskArgs {
     /// Reads the value of an action's key.
     pub(super) fn parse(action: &str, value: &Node) -> Result<Self> {
@@ -109,7 +128,7 @@ impl TaskArgs {
             name.is_some_and(|name| name.starts_with("_ansible_"))
         };
         if let Some(entry) = args.members.iter().find(inner)
-            && !is_free_form(action)
+            && !takes_any_words(action)
         {
             let name = entry.key.as_str().unwrap_or_default();
             return Err(Diagnostic::error(

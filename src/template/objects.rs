@@ -1,7 +1,7 @@
 //! Lists and dicts as templates see them: converted when touched, and changeable by Python's methods.
 
 use super::context::{Resolved, Session, lock};
-use super::convert::{from_engine, key_of};
+use super::convert::{key_of, nested};
 use super::print;
 use super::render::{Render, engine_error};
 use super::{TemplateError, Variable};
@@ -153,18 +153,21 @@ impl List {
         }
     }
 
-    /// Ours again; `sealed` leaves closed what is encrypted.
-    pub(crate) fn to_value(&self, sealed: bool) -> Result<Value, Error> {
+    /// Ours again; `sealed` leaves closed what is encrypted. `depth` is how deep it lies in others.
+    pub(crate) fn to_value(&self, sealed: Option<&Render>, depth: usize) -> Result<Value, Error> {
         let items = match &*lock(&self.cells) {
             ListCells::Shared(items, cache) if !cache.values().any(is_changed) => {
-                return unsealed(Value::List(Arc::clone(items)), self.render.as_ref(), sealed);
+                return unsealed(Value::List(Arc::clone(items)), self.render.as_ref(), sealed.is_some());
             }
             ListCells::Own(items) => Some(items.clone()),
             ListCells::Shared(..) => None,
         };
         let items = items.unwrap_or_else(|| self.items());
         Ok(Value::list(
-            items.iter().map(from_engine).collect::<Result<_, _>>()?,
+            items
+                .iter()
+                .map(|item| nested(item, depth + 1, sealed))
+                .collect::<Result<_, _>>()?,
         ))
     }
 }
@@ -283,11 +286,11 @@ impl Dict {
         }
     }
 
-    /// Ours again; `sealed` leaves closed what is encrypted.
-    pub(crate) fn to_value(&self, sealed: bool) -> Result<Value, Error> {
+    /// Ours again; `sealed` leaves closed what is encrypted. `depth` is how deep it lies in others.
+    pub(crate) fn to_value(&self, sealed: Option<&Render>, depth: usize) -> Result<Value, Error> {
         let members = match &*lock(&self.cells) {
             DictCells::Shared(map, cache) if !cache.values().any(is_changed) => {
-                return unsealed(Value::Map(Arc::clone(map)), self.render.as_ref(), sealed);
+                return unsealed(Value::Map(Arc::clone(map)), self.render.as_ref(), sealed.is_some());
             }
             DictCells::Own(members) => Some(
                 members
@@ -300,7 +303,12 @@ impl Dict {
         let members = members.unwrap_or_else(|| self.pairs());
         members
             .iter()
-            .map(|(key, value)| Ok((from_engine(key)?, from_engine(value)?)))
+            .map(|(key, value)| {
+                Ok((
+                    nested(key, depth + 1, sealed)?,
+                    nested(value, depth + 1, sealed)?,
+                ))
+            })
             .collect::<Result<Map, _>>()
             .map(Value::map)
     }
