@@ -138,7 +138,10 @@ impl Run {
                 .remote_user
                 .as_ref()
                 .map(crate::yaml::Node::to_value)
-                .filter(|user| user.as_str().is_some_and(|user| !Templar::is_template(user))),
+                .filter(|user| {
+                    user.as_str()
+                        .is_some_and(|user| !Templar::is_template(user))
+                }),
             ..TaskMagic::default()
         }
     }

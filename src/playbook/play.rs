@@ -212,7 +212,10 @@ impl Loader {
                 "max_fail_percentage" => play.max_fail_percentage = Some(value.clone()),
                 "force_handlers" => play.force_handlers = Some(value.clone()),
                 "user" => {
-                    if entries.iter().any(|e| e.key.as_str() == Some("remote_user")) {
+                    if entries
+                        .iter()
+                        .any(|e| e.key.as_str() == Some("remote_user"))
+                    {
                         return Err(Diagnostic::error(
                             "playbook::twice",
                             "both 'user' and 'remote_user' are set for this play. The use of 'user' is deprecated, and should be removed",

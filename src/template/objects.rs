@@ -157,7 +157,11 @@ impl List {
     pub(crate) fn to_value(&self, sealed: Option<&Render>, depth: usize) -> Result<Value, Error> {
         let items = match &*lock(&self.cells) {
             ListCells::Shared(items, cache) if !cache.values().any(is_changed) => {
-                return unsealed(Value::List(Arc::clone(items)), self.render.as_ref(), sealed.is_some());
+                return unsealed(
+                    Value::List(Arc::clone(items)),
+                    self.render.as_ref(),
+                    sealed.is_some(),
+                );
             }
             ListCells::Own(items) => Some(items.clone()),
             ListCells::Shared(..) => None,
@@ -290,7 +294,11 @@ impl Dict {
     pub(crate) fn to_value(&self, sealed: Option<&Render>, depth: usize) -> Result<Value, Error> {
         let members = match &*lock(&self.cells) {
             DictCells::Shared(map, cache) if !cache.values().any(is_changed) => {
-                return unsealed(Value::Map(Arc::clone(map)), self.render.as_ref(), sealed.is_some());
+                return unsealed(
+                    Value::Map(Arc::clone(map)),
+                    self.render.as_ref(),
+                    sealed.is_some(),
+                );
             }
             DictCells::Own(members) => Some(
                 members
@@ -376,13 +384,15 @@ impl ScopeObject {
     fn member(&self, name: &str) -> Option<Val> {
         match super::resolve::resolve(&self.render.templar, &self.session, name)? {
             Ok(resolved) => Some(wrap_resolved(&resolved, &self.session, &self.render)),
-            Err(error) if error.is_undefined() => match self.host.then(|| self.written(name)).flatten() {
-                Some(Ok(value)) => Some(wrap(&value, &self.render)),
-                _ => {
-                    self.render.note(name, error.through(name));
-                    None
+            Err(error) if error.is_undefined() => {
+                match self.host.then(|| self.written(name)).flatten() {
+                    Some(Ok(value)) => Some(wrap(&value, &self.render)),
+                    _ => {
+                        self.render.note(name, error.through(name));
+                        None
+                    }
                 }
-            },
+            }
             Err(error) => Some(Val::from(super::render::engine_error(error.through(name)))),
         }
     }

@@ -163,12 +163,7 @@ fn path(path: &std::path::Path) -> Value {
 }
 
 fn words(words: &[String]) -> Value {
-    Value::list(
-        words
-            .iter()
-            .map(|word| Value::str(word.as_str()))
-            .collect(),
-    )
+    Value::list(words.iter().map(|word| Value::str(word.as_str())).collect())
 }
 
 fn hosts(hosts: &[Arc<str>]) -> Value {

@@ -113,10 +113,12 @@ impl HostScope {
                 .or_else(|| Some(Variable::Final(Value::str(Arc::clone(&self.inner.host))))),
             "ansible_ssh_host" => own("ansible_host")
                 .or_else(|| Some(Variable::Final(Value::str(Arc::clone(&self.inner.host))))),
-            "ansible_user" => own("ansible_ssh_user")
-                .or_else(|| task.remote_user.clone().map(Variable::Final)),
-            "ansible_ssh_user" => own("ansible_user")
-                .or_else(|| task.remote_user.clone().map(Variable::Final)),
+            "ansible_user" => {
+                own("ansible_ssh_user").or_else(|| task.remote_user.clone().map(Variable::Final))
+            }
+            "ansible_ssh_user" => {
+                own("ansible_user").or_else(|| task.remote_user.clone().map(Variable::Final))
+            }
             "ansible_port" => own("ansible_ssh_port"),
             "ansible_ssh_port" => own("ansible_port"),
             _ => None,

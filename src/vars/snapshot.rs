@@ -34,9 +34,8 @@ impl Snapshot {
     pub(super) fn groups(&self) -> Value {
         self.groups
             .get_or_init(|| {
-                let names = |hosts: Vec<Arc<str>>| {
-                    Value::list(hosts.into_iter().map(Value::str).collect())
-                };
+                let names =
+                    |hosts: Vec<Arc<str>>| Value::list(hosts.into_iter().map(Value::str).collect());
                 let groups: Map = self
                     .inventory
                     .groups

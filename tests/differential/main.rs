@@ -81,8 +81,7 @@ fn check(path: &Path, recorder: Option<&Path>) -> Result<(), String> {
 }
 
 /// Cases in which runbook still differs, with what ansible-core does there.
-const KNOWN: &[&str] = &[
-];
+const KNOWN: &[&str] = &[];
 
 fn oracle() -> Option<PathBuf> {
     let path = std::env::var_os("RUNBOOK_ORACLE").filter(|path| !path.is_empty());

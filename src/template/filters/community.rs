@@ -23,8 +23,12 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
     ("groupby_as_dict", groupby_as_dict),
     ("accumulate", accumulate),
     ("lists_union", |c| lists(c, union)),
-    ("lists_intersect", |c| lists(c, |a, b| kept(unique(a), b, true))),
-    ("lists_difference", |c| lists(c, |a, b| kept(unique(a), b, false))),
+    ("lists_intersect", |c| {
+        lists(c, |a, b| kept(unique(a), b, true))
+    }),
+    ("lists_difference", |c| {
+        lists(c, |a, b| kept(unique(a), b, false))
+    }),
     ("lists_symmetric_difference", |c| {
         lists(c, |a, b| {
             let both = kept(a.clone(), b.clone(), true);
@@ -227,7 +231,10 @@ fn mergeby(call: &mut Call) -> Result<Val, Error> {
     let mut given = vec![call.input.clone()];
     given.extend(call.args.rest());
     let named = call.args.take_named("index");
-    let Some(index) = named.or_else(|| given.pop()).and_then(|index| index.as_str().map(str::to_owned)) else {
+    let Some(index) = named
+        .or_else(|| given.pop())
+        .and_then(|index| index.as_str().map(str::to_owned))
+    else {
         return fail("community.general.lists_mergeby: the index must be a string");
     };
     let mut found: IndexMap<Value, Map> = IndexMap::new();
@@ -266,7 +273,11 @@ fn mergeby(call: &mut Call) -> Result<Val, Error> {
         (Value::Int(a), Value::Int(b)) => a.cmp(b),
         (a, b) => a.to_string().cmp(&b.to_string()),
     });
-    call.out(all.into_iter().map(|(_, map)| Value::map(map)).collect::<Vec<_>>())
+    call.out(
+        all.into_iter()
+            .map(|(_, map)| Value::map(map))
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// `version_sort(reverse=False)`.
@@ -325,7 +336,9 @@ fn time(call: &mut Call, own: Option<&str>) -> Result<Val, Error> {
                 let number = int_of(&crate::template::convert::from_engine(&value)?);
                 match number.and_then(|days| i32::try_from(days).ok()) {
                     Some(days) => Ok(days.into()),
-                    None => fail("to_time_unit: the length of a year and a month are numbers of days"),
+                    None => {
+                        fail("to_time_unit: the length of a year and a month are numbers of days")
+                    }
                 }
             }
         }

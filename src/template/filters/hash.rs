@@ -1,7 +1,7 @@
 //! Checksums and password hashes.
 
-use super::{Filter, old_crypt};
 use super::lists::Random;
+use super::{Filter, old_crypt};
 use crate::template::call::{Call, fail};
 use minijinja::Error;
 use minijinja::value::Value as Val;
@@ -92,9 +92,7 @@ fn password_hash(call: &mut Call) -> Result<Val, Error> {
         ),
         _ => crypt(&kind, &password, &salt, rounds),
     };
-    hashed
-        .map(Val::from)
-        .or_else(fail)
+    hashed.map(Val::from).or_else(fail)
 }
 
 /// The crypt(3) hash of a password.

@@ -38,7 +38,8 @@ pub(crate) fn bytes(text: &str) -> Option<Vec<u8>> {
     };
     let mut digits = String::new();
     for group in groups {
-        let fits = (1..=width).contains(&group.len()) && group.bytes().all(|b| b.is_ascii_hexdigit());
+        let fits =
+            (1..=width).contains(&group.len()) && group.bytes().all(|b| b.is_ascii_hexdigit());
         if !fits {
             return None;
         }
@@ -89,7 +90,18 @@ fn hwaddr(call: &mut Call, alias: &str) -> Result<Val, Error> {
     let value = call.value()?;
     let read = of_value(&value);
     let known = [
-        "", "bare", "bool", "int", "cisco", "eui48", "linux", "pgsql", "postgresql", "psql", "unix", "win",
+        "",
+        "bare",
+        "bool",
+        "int",
+        "cisco",
+        "eui48",
+        "linux",
+        "pgsql",
+        "postgresql",
+        "psql",
+        "unix",
+        "win",
     ];
     let Some(read) = read else {
         return match query.as_str() {
@@ -101,13 +113,17 @@ fn hwaddr(call: &mut Call, alias: &str) -> Result<Val, Error> {
         return fail(format!("{alias}: unknown filter type: {query}"));
     }
     if read.len() != 6 && !matches!(query.as_str(), "" | "bool" | "int") {
-        return fail(format!("{alias}: {value} has more bytes than `{query}` can write"));
+        return fail(format!(
+            "{alias}: {value} has more bytes than `{query}` can write"
+        ));
     }
     Ok(match query.as_str() {
         "bare" => Val::from(groups(&read, 8, "", true)),
         "bool" => Val::from(true),
         "int" => {
-            let number = read.iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
+            let number = read
+                .iter()
+                .fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
             return match i64::try_from(number) {
                 Ok(number) => call.out(number),
                 Err(_) => Ok(Val::from(number)),
@@ -160,7 +176,9 @@ fn random_mac(call: &mut Call) -> Result<Val, Error> {
         ));
     }
     if parts.is_empty() {
-        return fail(format!("Invalid value ({text}) for random_mac: Not a valid address prefix"));
+        return fail(format!(
+            "Invalid value ({text}) for random_mac: Not a valid address prefix"
+        ));
     }
     for part in &parts {
         if part.len() != 2 || !part.bytes().all(|b| b.is_ascii_hexdigit()) {

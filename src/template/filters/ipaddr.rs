@@ -178,10 +178,14 @@ impl Read {
                 text(self.peer()?)
             }
             "host" if single || !no_host => Value::str(ip.with_prefix()),
-            "ip/prefix" if ip.host_mask() == 1 || ip.is_larger_than(1) && ip.number() != ip.first() => {
+            "ip/prefix"
+                if ip.host_mask() == 1 || ip.is_larger_than(1) && ip.number() != ip.first() =>
+            {
                 Value::str(ip.with_prefix())
             }
-            "ip_netmask" if ip.host_mask() == 1 || ip.is_larger_than(1) && ip.number() != ip.first() => {
+            "ip_netmask"
+                if ip.host_mask() == 1 || ip.is_larger_than(1) && ip.number() != ip.first() =>
+            {
                 Value::str(format!("{} {}", ip.address, text(ip.mask())))
             }
             "host" | "ip/prefix" | "ip_netmask" => Value::Null,

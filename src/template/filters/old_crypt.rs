@@ -89,7 +89,9 @@ pub(super) fn bcrypt(
     for block in MAGIC.chunks(8) {
         let word = |at: usize| {
             let bytes = block.get(at..at + 4).unwrap_or_default();
-            bytes.iter().fold(0u32, |word, byte| (word << 8) | u32::from(*byte))
+            bytes
+                .iter()
+                .fold(0u32, |word, byte| (word << 8) | u32::from(*byte))
         };
         let mut words = [word(0), word(4)];
         for _ in 0..64 {

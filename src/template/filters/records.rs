@@ -58,7 +58,9 @@ fn from_csv(call: &mut Call) -> Result<Val, Error> {
     for row in rows {
         let mut record = Map::new();
         for (at, name) in names.iter().enumerate() {
-            let cell = row.get(at).map_or(Value::Null, |cell| Value::str(cell.as_str()));
+            let cell = row
+                .get(at)
+                .map_or(Value::Null, |cell| Value::str(cell.as_str()));
             record.set(name, cell);
         }
         if let Some(more) = row.get(names.len()..).filter(|more| !more.is_empty()) {

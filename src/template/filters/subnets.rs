@@ -177,10 +177,7 @@ fn nth_usable(call: &mut Call, side: i128) -> Result<Val, Error> {
             net.usable()
                 .is_some_and(|(first, last)| (first..=last).contains(&next.number()))
         });
-    Ok(found.map_or_else(
-        || Val::from(()),
-        |next| Val::from(next.address.to_string()),
-    ))
+    Ok(found.map_or_else(|| Val::from(()), |next| Val::from(next.address.to_string())))
 }
 
 /// `nthhost(query)`: an address by its place in the network.
@@ -269,7 +266,9 @@ fn cidr_merge(call: &mut Call) -> Result<Val, Error> {
             [one] => Ok(Val::from(one.with_prefix())),
             [first, rest @ ..] => {
                 if rest.iter().any(|ip| ip.bits() != first.bits()) {
-                    return fail("cidr_merge: error in netaddr:\nIP sequence cannot contain both IPv4 and IPv6!");
+                    return fail(
+                        "cidr_merge: error in netaddr:\nIP sequence cannot contain both IPv4 and IPv6!",
+                    );
                 }
                 let low = nets.iter().map(Ip::first).min().unwrap_or_default();
                 let high = nets.iter().map(Ip::last).max().unwrap_or_default();
@@ -340,7 +339,11 @@ fn ip4_hex(call: &mut Call) -> Result<Val, Error> {
     let text = call.text()?;
     match text.parse::<std::net::Ipv4Addr>() {
         Ok(address) => {
-            let parts: Vec<String> = address.octets().iter().map(|n| format!("{n:02x}")).collect();
+            let parts: Vec<String> = address
+                .octets()
+                .iter()
+                .map(|n| format!("{n:02x}"))
+                .collect();
             Ok(Val::from(parts.join(&delimiter)))
         }
         Err(_) => fail(format!(

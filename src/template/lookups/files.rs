@@ -359,7 +359,11 @@ fn template(query: &mut Query) -> Result<Vec<Value>, String> {
             .flatten();
         // where it is not to be converted, what it looks like does not count later either
         let stays = !convert || (templar.is_native() && !native);
-        let class = if stays { TextClass::Native } else { TextClass::Plain };
+        let class = if stays {
+            TextClass::Native
+        } else {
+            TextClass::Plain
+        };
         out.push(structured.unwrap_or_else(|| Value::Str(Text::data(rendered).of_class(class))));
     }
     Ok(out)

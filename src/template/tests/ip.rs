@@ -13,10 +13,18 @@ use minijinja::Error;
 pub(super) const TABLE: &[(&str, Test)] = &[
     ("ip", |c| Ok(network(&c.text()?).is_some())),
     ("ip_address", |c| Ok(address(c)?.is_some())),
-    ("ipv4", |c| Ok(network(&c.text()?).is_some_and(|ip| ip.is_v4()))),
-    ("ipv6", |c| Ok(network(&c.text()?).is_some_and(|ip| !ip.is_v4()))),
-    ("ipv4_address", |c| Ok(address(c)?.is_some_and(|ip| ip.is_v4()))),
-    ("ipv6_address", |c| Ok(address(c)?.is_some_and(|ip| !ip.is_v4()))),
+    ("ipv4", |c| {
+        Ok(network(&c.text()?).is_some_and(|ip| ip.is_v4()))
+    }),
+    ("ipv6", |c| {
+        Ok(network(&c.text()?).is_some_and(|ip| !ip.is_v4()))
+    }),
+    ("ipv4_address", |c| {
+        Ok(address(c)?.is_some_and(|ip| ip.is_v4()))
+    }),
+    ("ipv6_address", |c| {
+        Ok(address(c)?.is_some_and(|ip| !ip.is_v4()))
+    }),
     ("ipv4_netmask", |c| mask(c, Ip::mask)),
     ("ipv4_hostmask", |c| mask(c, Ip::host_mask)),
     ("ipv6_ipv4_mapped", |c| among(c, &["::ffff:0:0/96"])),
@@ -30,7 +38,9 @@ pub(super) const TABLE: &[(&str, Test)] = &[
         // what providers share among their customers is neither private nor public
         Ok(address(c)?.is_some_and(|ip| !ip.is_global() && !ip.is_in(&["100.64.0.0/10"])))
     }),
-    ("public", |c| Ok(address(c)?.is_some_and(|ip| ip.is_global()))),
+    ("public", |c| {
+        Ok(address(c)?.is_some_and(|ip| ip.is_global()))
+    }),
     ("mac", |c| {
         let text = c.text()?;
         let groups = text.split([':', '-', '.']).map(str::len);
