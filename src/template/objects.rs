@@ -402,7 +402,7 @@ impl ScopeObject {
         match self.session.scope.get(name)? {
             Variable::Lazy(value) | Variable::Final(value) => {
                 let expanded = self.render.templar.expand_defined(&value, &self.session);
-                Some(expanded.map(Value::into_data))
+                Some(expanded)
             }
             _ => None,
         }

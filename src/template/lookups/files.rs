@@ -316,7 +316,7 @@ fn template(query: &mut Query) -> Result<Vec<Value>, String> {
         _ => Map::new(),
     };
     let convert = query.flag("convert_data", true);
-    let native = query.flag("jinja2_native", query.render.templar.is_native());
+    let native = query.flag("jinja2_native", false);
     let defaults = FileOptions::default();
     let options = FileOptions {
         trim_blocks: query.flag("trim_blocks", true),
@@ -357,14 +357,14 @@ fn template(query: &mut Query) -> Result<Vec<Value>, String> {
         let structured = (convert && rendered.starts_with(['{', '[']))
             .then(|| crate::template::literal::eval(&rendered))
             .flatten();
+        let value = structured.unwrap_or_else(|| Value::data(rendered));
         // where it is not to be converted, what it looks like does not count later either
         let stays = !convert || (templar.is_native() && !native);
-        let class = if stays {
-            TextClass::Native
+        out.push(if stays {
+            Value::Str(Text::data(str_of(&value)).of_class(TextClass::Native))
         } else {
-            TextClass::Plain
-        };
-        out.push(structured.unwrap_or_else(|| Value::Str(Text::data(rendered).of_class(class))));
+            value
+        });
     }
     Ok(out)
 }
