@@ -78,6 +78,7 @@ impl Run {
         };
         let registered = task.register.as_ref().map(|name| {
             let value = registered(&outcome, sum.looped);
+            self.warn_of_names(std::iter::once(name.as_str()));
             self.store
                 .register(host, name, value.clone(), &task.span.to_string().into());
             value

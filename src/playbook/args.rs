@@ -104,7 +104,32 @@ impl TaskArgs {
                 .into());
             }
         }
+        args.check_names(action)?;
         Ok(args)
+    }
+
+    /// No argument has a name of those that Ansible passes on by itself.
+    fn check_names(&self, action: &str) -> Result<()> {
+        if FREE_FORM.iter().any(|(known, _)| *known == short(action)) {
+            return Ok(());
+        }
+        let reserved = |entry: &&Entry| {
+            let name = entry.key.as_str();
+            name.is_some_and(|name| name.starts_with("_ansible_"))
+        };
+        let Some(entry) = self.members.iter().find(reserved) else {
+            return Ok(());
+        };
+        Err(Diagnostic::error(
+            "playbook::arguments",
+            format!(
+                "Invalid parameter specified beginning with keyword '_ansible_' for action '{action}': '{}'. The prefix \
+                 '_ansible_' is reserved for internal use only.",
+                entry.key.as_str().unwrap_or_default()
+            ),
+        )
+        .at(&entry.key.span)
+        .into())
     }
 
     fn free_form(&mut self, action: &str, text: &Text, span: &Span) -> Result<()> {
