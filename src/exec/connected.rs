@@ -38,7 +38,10 @@ impl Run {
         delegate: Option<&Arc<str>>,
     ) -> Arc<HostScope> {
         let mut vars = Map::new();
+        // where one name is defined, the other is the same
         let mut known = |names: [&str; 2], value: Value| {
+            let defined = names.iter().find(|name| scope.get(name).is_some());
+            let value = defined.map_or(value, |name| Value::str(format!("{{{{ {name} }}}}")));
             for name in names {
                 vars.set(name, value.clone());
             }

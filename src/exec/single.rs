@@ -17,6 +17,7 @@ use crate::template::{Context, FileContext};
 use crate::transport::Become;
 use crate::value::{Map, Value};
 use crate::vars::HostScope;
+use crate::yaml::Node;
 use std::sync::Arc;
 
 /// Which task where.
@@ -162,7 +163,14 @@ impl Run {
                 (node.map(|node| node.to_value().to_string()), Some(fault))
             }
         };
-        let nobody = delegate.as_ref().is_some_and(String::is_empty);
+        // what comes to nothing is an error, nothing at all is not
+        let written = |node: &&Node| !node.to_value().to_string().is_empty();
+        let nobody = delegate.as_ref().is_some_and(String::is_empty)
+            && task
+                .keywords
+                .delegate_to
+                .as_ref()
+                .is_some_and(|node| written(&node));
         let delegate = delegate
             .filter(|name| !name.is_empty())
             .map(Arc::<str>::from);
@@ -181,7 +189,10 @@ impl Run {
                 "Empty hostname produced from delegate_to: \"{}\"",
                 node.to_value()
             );
-            return Err(early(Fault::at(message, &node.span)));
+            return Err(Stopped {
+                delegate: Some(Arc::from(node.to_value().to_string())),
+                ..early(Fault::at(message, &node.span))
+            });
         }
         if let Some(outcome) = self.skips(task, &cx).map_err(early)? {
             let mut turn = Turn::over(outcome, local.clone());
