@@ -57,6 +57,14 @@ impl Vocabulary for Actions {
         !matches!(name, "command" | "shell") && ActionRegistry.find(name).is_some()
     }
 
+    fn collection(&self, name: &str) -> Option<&'static str> {
+        let name = short(name);
+        if let Some(entry) = Registry.find(name) {
+            return Some(entry.collection);
+        }
+        self.is_built(name).then_some("ansible.builtin")
+    }
+
     fn action_names(&self) -> Vec<String> {
         let mut names: Vec<String> = ActionRegistry.names().map(str::to_owned).collect();
         for entry in Registry

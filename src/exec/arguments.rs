@@ -7,24 +7,18 @@ use crate::template::Context;
 use crate::value::{Map, Value, strip_omitted};
 
 impl Run {
-    /// What `module_defaults` says of the task's action. Of several, the innermost that names the action counts alone.
+    /// What `module_defaults` says of the task's action.
     fn module_defaults(&self, task: &Task, cx: &Context) -> Result<Map, Fault> {
-        let short = task.short_action();
-        let full = format!("ansible.builtin.{short}");
-        let mut args = Map::new();
+        let mut defaults = Vec::new();
         for node in &task.keywords.module_defaults {
-            let Some(Value::Map(defaults)) = self.keyword(Some(node), cx)? else {
-                continue;
-            };
-            for key in [task.action.as_str(), short, full.as_str()] {
-                match defaults.get(key) {
-                    Some(Value::Map(own)) => args = (**own).clone(),
-                    Some(Value::Null) => args = Map::new(),
-                    _ => {}
-                }
-            }
+            defaults.extend(self.keyword(Some(node), cx)?);
         }
-        Ok(args)
+        if defaults.is_empty() {
+            return Ok(Map::new());
+        }
+        self.loader
+            .default_arguments(task, &defaults)
+            .map_err(|e| Fault::at(e.message.clone(), &task.action_span))
     }
 
     /// The task's arguments, rendered, with defaults of modules below them.

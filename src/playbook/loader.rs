@@ -6,7 +6,7 @@ use crate::diag::{Diagnostic, Source, did_you_mean, io_reason};
 use crate::value::{ArgProblem, ArgSpec, Map, Trust, Value, check_args};
 use crate::vault::{Vault, is_encrypted};
 use crate::yaml::{Kind, Node};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +25,8 @@ pub trait Vocabulary: Send + Sync {
     fn is_flow(&self, name: &str) -> bool;
     /// Whether the controller has a part in it that no module of the user's can take over.
     fn has_controller_half(&self, name: &str) -> bool;
+    /// The collection of what runbook itself has.
+    fn collection(&self, name: &str) -> Option<&'static str>;
 }
 
 /// Expands templates in names of files and roles, with these variables and those of the command line.
@@ -85,6 +87,8 @@ pub struct Loader {
     files: Mutex<HashMap<PathBuf, Arc<Node>>>,
     imported: Mutex<Imported>,
     playbook_dirs: Mutex<Vec<PathBuf>>,
+    /// Groups of actions, by their names in full.
+    pub(super) groups: Mutex<HashMap<String, Arc<HashSet<String>>>>,
     /// Variables of the play that is read or run.
     play_vars: Mutex<Arc<Map>>,
 }
@@ -107,6 +111,7 @@ impl Loader {
             files: Mutex::default(),
             imported: Mutex::default(),
             playbook_dirs: Mutex::default(),
+            groups: Mutex::default(),
             play_vars: Mutex::default(),
         }
     }

@@ -6,6 +6,7 @@
 mod actions;
 mod args;
 mod block;
+mod defaults;
 mod import;
 mod keywords;
 mod library;

@@ -332,6 +332,7 @@ impl Loader {
         }
         task.keywords = around.keywords.with_child(&own);
         self.settle_action(&mut task, &near)?;
+        self.check_defaults(&task.keywords)?;
         if matches!(
             task.short_action(),
             "include_tasks" | "include_role" | "include"

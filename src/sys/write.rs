@@ -55,6 +55,29 @@ impl Sys {
         content: &mut dyn io::Read,
         options: &WriteOptions,
     ) -> Result<()> {
+        let cancel = std::sync::Arc::clone(&self.cancel);
+        self.write_with(path, options, &mut |file| {
+            // what was stopped is not written to its end
+            while !cancel.is_stopped() {
+                if io::copy(&mut (&mut *content).take(WRITE_PIECE), file)? == 0 {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Replaces or makes a file with what is written into the file that it is called with. Long writing looks now and
+    /// then whether the task was stopped; what it leaves is then thrown away.
+    ///
+    /// # Errors
+    /// When it cannot be written; the old file is then as it was.
+    pub fn write_with(
+        &mut self,
+        path: &Path,
+        options: &WriteOptions,
+        write: &mut dyn FnMut(&mut fs::File) -> io::Result<()>,
+    ) -> Result<()> {
         // through a link, the file that it points to is replaced
         let real = fs::canonicalize(self.real_path(path)).unwrap_or_else(|_| self.real_path(path));
         let dir = real.parent().unwrap_or(Path::new("/"));
@@ -71,26 +94,22 @@ impl Sys {
                     .truncate(true)
                     .open(&real)
                     .map_err(failed("cannot write in place", path))?;
-                return io::copy(content, &mut file)
-                    .and_then(|_| file.sync_all())
-                    .map_err(failed("cannot write in place", path));
+                let written = write(&mut file).and_then(|()| file.sync_all());
+                if self.cancel.is_stopped() {
+                    return Err(Error::Cancelled);
+                }
+                return written.map_err(failed("cannot write in place", path));
             }
             Err(error) => return Err(failed("cannot write into the directory of", path)(error)),
         };
         let _kept = self.cancel.keep(temp.path());
         // goes before the keeper forgets it
         let mut temp = temp;
-        loop {
-            // what was stopped is not written to its end
-            if self.cancel.is_stopped() {
-                return Err(Error::Cancelled);
-            }
-            let copied = io::copy(&mut (&mut *content).take(WRITE_PIECE), &mut temp)
-                .map_err(failed("cannot write", path))?;
-            if copied == 0 {
-                break;
-            }
+        let written = write(temp.as_file_mut());
+        if self.cancel.is_stopped() {
+            return Err(Error::Cancelled);
         }
+        written.map_err(failed("cannot write", path))?;
         let file = temp.as_file();
         if let Some(old) = &old {
             use std::os::unix::fs::MetadataExt;

@@ -149,6 +149,52 @@ fn a_machine_without_power_is_lost_and_one_that_reboots_is_waited_for() {
 }
 
 #[test]
+fn a_play_restarts_its_machine_and_goes_on() {
+    let Some(bed) = bed::shared() else { return };
+    let machine = &bed.machines[1];
+    let before = machine.must("cat /proc/sys/kernel/random/boot_id");
+    machine.must("touch /run/gone-with-the-restart");
+    let book = bed.file(
+        "restart.yml",
+        "- hosts: m2\n  gather_facts: false\n  become: true\n  tasks:\n\
+         \x20   - command: cat /proc/sys/kernel/random/boot_id\n      register: before\n\
+         \x20   - reboot: {reboot_timeout: 120}\n      register: restarted\n      notify: told\n\
+         \x20   - command: cat /proc/sys/kernel/random/boot_id\n      register: after\n\
+         \x20   - stat: {path: /run/gone-with-the-restart}\n      register: gone\n\
+         \x20   - copy: {content: after, dest: /root/after-the-restart}\n\
+         \x20   - assert:\n        that:\n          - before.stdout != after.stdout\n\
+         \x20         - restarted is changed and restarted.rebooted and restarted.elapsed < 120\n\
+         \x20         - not gone.stat.exists\n\
+         \x20 handlers:\n    - name: told\n      command: hostname\n",
+    );
+    let run = play(&bed, &book, &["-v"]).expect(0);
+    assert_eq!(run.count("m2", "ok"), 7, "{run}");
+    machine.wait(Duration::from_secs(60)).expect("it boots");
+    assert_ne!(
+        machine.must("cat /proc/sys/kernel/random/boot_id"),
+        before,
+        "{run}"
+    );
+    assert_eq!(machine.must("cat /root/after-the-restart"), "after");
+    machine.must("rm /root/after-the-restart");
+
+    // and what does not come back is told in time
+    let book = bed.file(
+        "no-return.yml",
+        "- hosts: m2\n  gather_facts: false\n  become: true\n  tasks:\n\
+         \x20   - reboot: {reboot_timeout: 4, connect_timeout: 1, reboot_command: systemctl poweroff}\n",
+    );
+    let run = play(&bed, &book, &[]).expect(2);
+    assert!(
+        run.all().contains("Timed out waiting for last boot time check"),
+        "{run}"
+    );
+    assert!(machine.wait_down(Duration::from_secs(40)), "it goes down");
+    machine.power_on().expect("nspawn starts");
+    machine.wait(Duration::from_secs(60)).expect("it boots");
+}
+
+#[test]
 fn waiting_for_a_connection_is_bounded_and_can_be_interrupted() {
     let Some(bed) = bed::shared() else { return };
     let book = bed.file(

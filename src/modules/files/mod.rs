@@ -1,5 +1,6 @@
 //! Files: copy, file, lineinfile and the like.
 
+mod archive;
 mod assemble;
 pub mod attrs;
 mod blockinfile;
@@ -27,6 +28,7 @@ use super::Entry;
 
 /// The family's modules.
 pub const MODULES: &[Entry] = &[
+    Entry::of::<archive::Archive>(),
     Entry::of::<assemble::Assemble>(),
     Entry::of::<blockinfile::Blockinfile>(),
     Entry::of::<copy::Copy>(),

@@ -42,6 +42,20 @@ RemainAfterExit=yes
 ExecStart=/bin/sh -c 'for group in /sys/fs/cgroup /sys/fs/cgroup/*; do mount -o remount,bind,rw \"$$group\" || true; done; mount -o remount,bind,rw /proc/sys'
 ";
 
+/// Starts nspawn again whenever the machine reboots: it then ends with 133, and leaves the rest to who started it. The
+/// first argument is [`INTO_GROUPS`].
+const ON_AND_ON: &str = r#"into=$1; shift
+while :; do
+    sh -c "$into" sh "$@"
+    code=$?
+    [ "$code" -eq 133 ] || exit "$code"
+done"#;
+
+/// Into the machine's own control groups, then the same process becomes nspawn: beside it, there is none in them.
+const INTO_GROUPS: &str = r#"for group in $GROUPS_OF_IT; do echo $$ > "$group/cgroup.procs"; done
+unset GROUPS_OF_IT
+exec "$@""#;
+
 /// Where container runtimes keep what cannot lie on an overlay.
 const PLAIN: [&str; 3] = ["/var/lib/containerd", "/var/lib/docker", "/var/lib/kubelet"];
 
@@ -101,7 +115,7 @@ impl Machine {
         let booted = Booted {
             id: id.clone(),
             root: root.clone(),
-            nspawn: None,
+            keeper: None,
         };
         record
             .lock()
@@ -150,7 +164,7 @@ impl Machine {
             .power_off(&self.id);
     }
 
-    /// Waits until it has gone down by itself; here a reboot is that, and a [`Self::power_on`] after it.
+    /// Waits until it has gone down by itself and stays down: a reboot is no such thing.
     pub fn wait_down(&self, limit: Duration) -> bool {
         self.record
             .lock()
@@ -171,8 +185,6 @@ impl Machine {
         let log =
             File::create(&console).map_err(|error| format!("{}: {error}", console.display()))?;
         let errors = log.try_clone().map_err(|error| error.to_string())?;
-        // Into its own control groups first, then the same process becomes nspawn.
-        let script = "for group in $GROUPS_OF_IT; do echo $$ > \"$group/cgroup.procs\"; done; unset GROUPS_OF_IT; exec \"$@\"";
         let groups: Vec<String> = groups
             .iter()
             .map(|group| group.display().to_string())
@@ -181,8 +193,9 @@ impl Machine {
         let child = Command::new("sh")
             .args([
                 "-c",
-                script,
+                ON_AND_ON,
                 "sh",
+                INTO_GROUPS,
                 "systemd-nspawn",
                 "--quiet",
                 "--boot",

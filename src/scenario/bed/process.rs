@@ -30,6 +30,13 @@ impl Process {
         Self::of(self.pid) == Some(self)
     }
 
+    /// Whether its program has this name.
+    pub fn is_called(self, name: &str) -> bool {
+        let comm = fs::read_to_string(format!("/proc/{}/comm", self.pid)).unwrap_or_default();
+        // the kernel keeps the first 15 bytes
+        self.alive() && !comm.is_empty() && name.get(..15).unwrap_or(name) == comm.trim_end()
+    }
+
     /// Ends it at once.
     pub fn kill(self) {
         if self.alive() {

@@ -18,8 +18,8 @@ pub struct Booted {
     pub id: String,
     /// The mount point of its root.
     pub root: PathBuf,
-    /// The nspawn process, once started.
-    pub nspawn: Option<Process>,
+    /// The process that starts nspawn, and starts it again when the machine reboots; or (old) nspawn itself.
+    pub keeper: Option<Process>,
 }
 
 /// One bed's traces.
@@ -148,7 +148,7 @@ impl Record {
     /// Notes the process of a machine.
     pub fn started(&mut self, id: &str, pid: u32) -> Result<(), String> {
         for machine in self.machines.iter_mut().filter(|machine| machine.id == id) {
-            machine.nspawn = Process::of(pid);
+            machine.keeper = Process::of(pid);
         }
         self.write()
     }
@@ -162,10 +162,10 @@ impl Record {
 
     /// Whether a machine ends within that time.
     pub fn wait_gone(&self, id: &str, limit: Duration) -> bool {
-        let nspawn = self.machines.iter().find(|machine| machine.id == id);
-        nspawn
-            .and_then(|machine| machine.nspawn)
-            .is_none_or(|nspawn| nspawn.wait_gone(limit))
+        let machine = self.machines.iter().find(|machine| machine.id == id);
+        machine
+            .and_then(|machine| machine.keeper)
+            .is_none_or(|keeper| keeper.wait_gone(limit))
     }
 
     fn write(&self) -> Result<(), String> {
@@ -179,7 +179,7 @@ impl Record {
         }
         for machine in &self.machines {
             let process = machine
-                .nspawn
+                .keeper
                 .map_or((0, 0), |process| (process.pid, process.start));
             lines.push_str(&format!(
                 "machine {} {} {} {}\n",
@@ -225,7 +225,7 @@ impl Record {
                     record.machines.push(Booted {
                         id: (*id).to_owned(),
                         root: root.into(),
-                        nspawn: (process.pid != 0).then_some(process),
+                        keeper: (process.pid != 0).then_some(process),
                     });
                 }
                 _ => return None,
@@ -264,16 +264,27 @@ impl Record {
     }
 }
 
-/// Ends a machine: first its PID 1, with which the kernel ends everything in it, then nspawn itself.
+/// Ends a machine: first its PID 1, with which the kernel ends everything in it, then nspawn itself and who started it.
 fn stop(machine: &Booted) {
-    let Some(nspawn) = machine.nspawn else { return };
-    for init in nspawn.children() {
+    let Some(keeper) = machine.keeper else { return };
+    let nspawns = if keeper.is_called("systemd-nspawn") {
+        vec![keeper]
+    } else {
+        keeper.children()
+    };
+    for init in nspawns.iter().flat_map(|nspawn| nspawn.children()) {
         init.kill();
     }
-    if !nspawn.wait_gone(Duration::from_secs(5)) {
+    if keeper.wait_gone(Duration::from_secs(5)) {
+        return;
+    }
+    // first who would start it again
+    keeper.kill();
+    for nspawn in nspawns {
         nspawn.kill();
         nspawn.wait_gone(Duration::from_secs(5));
     }
+    keeper.wait_gone(Duration::from_secs(5));
 }
 
 struct Rule {

@@ -8,7 +8,7 @@ use std::io::{BufReader, Read, Seek};
 
 /// An archive's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(in crate::modules::files) enum Format {
     Tar,
     Gzip,
     Bzip2,
@@ -17,11 +17,14 @@ pub(super) enum Format {
     Zip,
 }
 
+/// How much memory an archive may ask for to be unpacked, in KiB.
+const XZ_MEMORY: u32 = 1 << 20;
+
 /// What is done with each member: its number, itself, its content.
-pub(super) type Visit<'v> = dyn FnMut(usize, &Member, &mut dyn Read) -> ModuleResult<()> + 'v;
+pub(in crate::modules::files) type Visit<'v> = dyn FnMut(usize, &Member, &mut dyn Read) -> ModuleResult<()> + 'v;
 
 impl Format {
-    pub(super) fn detect(content: &mut dyn Read, shown: &str) -> ModuleResult<Self> {
+    pub(in crate::modules::files) fn detect(content: &mut dyn Read, shown: &str) -> ModuleResult<Self> {
         let mut start = Vec::new();
         content
             .take(512)
@@ -48,7 +51,7 @@ impl Format {
     }
 
     /// The name of Ansible's handler.
-    pub(super) fn handler(self) -> &'static str {
+    pub(in crate::modules::files) fn handler(self) -> &'static str {
         match self {
             Self::Tar => "TarArchive",
             Self::Gzip => "TgzArchive",
@@ -60,7 +63,7 @@ impl Format {
     }
 
     /// Whether its members say whose they are.
-    pub(super) fn has_owners(self) -> bool {
+    pub(in crate::modules::files) fn has_owners(self) -> bool {
         self != Self::Zip
     }
 }
@@ -88,7 +91,7 @@ fn broken(error: impl std::fmt::Display) -> Failure {
 }
 
 /// Visits all members in order.
-pub(super) fn read_members(
+pub(in crate::modules::files) fn read_members(
     format: Format,
     source: &Source<'_>,
     sys: &Sys,
@@ -104,13 +107,10 @@ pub(super) fn read_members(
                 ruzstd::decoding::StreamingDecoder::new(BufReader::new(content)).map_err(broken)?;
             read_tar(decoder, visit)
         }
-        Format::Xz => {
-            let mut plain = sys.nameless_file()?;
-            lzma_rs::xz_decompress(&mut BufReader::new(content), &mut plain)
-                .map_err(|e| broken(format!("{e:?}")))?;
-            plain.rewind().map_err(broken)?;
-            read_tar(plain, visit)
-        }
+        Format::Xz => read_tar(
+            lzma_rust2::XzReader::new_mem_limit(BufReader::new(content), true, XZ_MEMORY),
+            visit,
+        ),
         Format::Zip => read_zip(&mut { content }, sys, visit),
     }
 }

@@ -2,7 +2,7 @@
 
 /// A member.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Member {
+pub(in crate::modules::files) struct Member {
     /// Its name as the archive has it.
     pub name: String,
     /// What it is.
@@ -23,7 +23,7 @@ pub(super) struct Member {
 
 /// The type of a member.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum MemberKind {
+pub(in crate::modules::files) enum MemberKind {
     File,
     Directory,
     /// A symbolic link, with what it points to.

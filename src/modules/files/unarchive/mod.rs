@@ -8,8 +8,8 @@
 
 mod compare;
 mod extract;
-mod format;
-mod member;
+pub(super) mod format;
+pub(super) mod member;
 mod options;
 
 use super::attrs::{FileAttrs, facts_of};
