@@ -133,15 +133,6 @@ impl Run {
                         .collect(),
                 )
             }),
-            remote_user: task
-                .keywords
-                .remote_user
-                .as_ref()
-                .map(crate::yaml::Node::to_value)
-                .filter(|user| {
-                    user.as_str()
-                        .is_some_and(|user| !Templar::is_template(user))
-                }),
             ..TaskMagic::default()
         }
     }
