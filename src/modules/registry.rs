@@ -49,6 +49,7 @@ const FAMILIES: &[&[Entry]] = &[
     super::kubernetes::MODULES,
     super::etcd::MODULES,
     super::containers::MODULES,
+    super::storage::MODULES,
 ];
 
 /// Collections whose names runbook's modules answer to.

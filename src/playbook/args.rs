@@ -119,13 +119,16 @@ impl TaskArgs {
         for (key, member) in members.str_iter() {
             self.set(key, member.clone(), span);
         }
+        if options.is_some() && !rest.trim().is_empty() {
+            // the blanks at its end are the command's
+            self.set("_raw_params", Value::str(rest.trim_start()), span);
+            return Ok(());
+        }
         let rest = rest.trim();
         if rest.is_empty() {
             return Ok(());
         }
-        if options.is_some() {
-            self.set("_raw_params", Value::str(rest), span);
-        } else if is_one_template(rest) && members.is_empty() && free_word.is_none() {
+        if is_one_template(rest) && members.is_empty() && free_word.is_none() {
             // `copy: "{{ arguments }}"`
             self.more = Some(Node::new(Kind::Str(Text::template(rest)), span.clone()));
         } else {

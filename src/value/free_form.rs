@@ -28,14 +28,18 @@ pub const COMMAND_OPTIONS: &[&str] = &[
 pub fn split_free_form(text: &str, known: Option<&[&str]>) -> Result<(String, Map), String> {
     let mut options = Map::new();
     let mut rest = String::new();
+    let mut ends_with_option = false;
     for piece in pieces(text)? {
         match option(piece.word, known) {
             Word::Option(key, value) => {
                 options.set(&key, Value::str(value));
+                ends_with_option = true;
             }
             Word::Rest(word) => {
                 rest.push_str(&word);
                 rest.push_str(piece.blanks);
+                rest.extend(std::iter::repeat_n(' ', piece.more));
+                ends_with_option = false;
                 continue;
             }
         }
@@ -45,7 +49,10 @@ pub fn split_free_form(text: &str, known: Option<&[&str]>) -> Result<(String, Ma
             rest.push_str(piece.blanks.trim_start_matches(' '));
         }
     }
-    rest.truncate(rest.trim_end_matches([' ', '\n']).len());
+    // a command keeps the blanks at its end
+    if known.is_none() || ends_with_option {
+        rest.truncate(rest.trim_end_matches([' ', '\n']).len());
+    }
     Ok((rest, options))
 }
 
@@ -97,6 +104,8 @@ fn unquote(text: &str) -> &str {
 struct Piece<'a> {
     word: &'a str,
     blanks: &'a str,
+    /// Blanks that begin the line after one that goes on with a backslash, but for one.
+    more: usize,
 }
 
 /// The words of the text, each with the blanks behind it.
@@ -104,6 +113,8 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, String> {
     let mut found: Vec<Piece<'_>> = Vec::new();
     let mut state = State::default();
     let (mut start, mut at, mut blanks_from) = (None, 0, 0);
+    // within the blanks that begin a line after one that goes on
+    let mut indented = false;
     for token in text.split_inclusive([' ', '\n']) {
         let word = token.trim_end_matches([' ', '\n']);
         let begin = at;
@@ -116,9 +127,20 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, String> {
                 && blanks_from + last.blanks.len() == begin
             {
                 last.blanks = text.get(blanks_from..end).unwrap_or(last.blanks);
+            } else if let Some(last) = found.last_mut()
+                && word.is_empty()
+                && token == " "
+            {
+                if indented {
+                    last.more += 1;
+                }
+                indented = true;
+            } else {
+                indented = false;
             }
             continue;
         }
+        indented = false;
         state.read(word);
         let from = *start.get_or_insert(begin);
         if !state.open() {
@@ -127,6 +149,7 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, String> {
             found.push(Piece {
                 word: text.get(from..word_end).unwrap_or_default(),
                 blanks: text.get(word_end..end).unwrap_or_default(),
+                more: 0,
             });
         }
     }
@@ -270,7 +293,7 @@ mod tests {
             ("chdir=/tmp ls -l", "ls -l", "chdir=/tmp"),
             ("dd if=/a of=\"/b c\"", "dd if=/a of=\"/b c\"", ""),
             ("a\nb creates=/x\nc", "a\nb\nc", "creates=/x"),
-            ("a \\\n  b", "a b", ""),
+            ("a \\\n  b", "a  b", ""),
             (r#"printf "a\nb" =x"#, r#"printf "a\nb" =x"#, ""),
             ("echo x\\=y", "echo x=y", ""),
             (
