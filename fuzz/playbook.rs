@@ -17,6 +17,10 @@ impl Vocabulary for Words {
         true
     }
 
+    fn collection(&self, name: &str) -> Option<&'static str> {
+        Registry.find(name).map(|entry| entry.collection)
+    }
+
     fn action_names(&self) -> Vec<String> {
         Registry
             .entries()

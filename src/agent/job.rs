@@ -31,9 +31,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-/// This program, also when its file was replaced or removed.
-const SELF: &str = "/proc/self/exe";
-
 /// What the job is to do.
 #[derive(Serialize, Deserialize)]
 struct Order {
@@ -106,7 +103,7 @@ fn contents(call: &Call, blobs: &dyn Blobs) -> Result<BTreeMap<String, String>, 
 
 fn hand_over(order: &Order) -> io::Result<Reply> {
     let text = serde_json::to_vec(order)?;
-    let mut child = Command::new(SELF)
+    let mut child = Command::new(super::process::own_program())
         .args(["agent", "--job"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

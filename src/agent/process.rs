@@ -9,6 +9,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, FromRawFd, IntoRawFd, RawFd};
+use std::path::PathBuf;
 
 /// Where programs are looked for if the environment does not say.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -55,8 +56,17 @@ pub fn check() -> i32 {
     }
 }
 
+/// The file of this program, also when it was replaced or removed. Where there is no `/proc`, as in many a chroot, it is what was called.
+pub(super) fn own_program() -> PathBuf {
+    let link = PathBuf::from("/proc/self/exe");
+    if link.exists() {
+        return link;
+    }
+    std::env::args_os().next().map_or(link, PathBuf::from)
+}
+
 fn own_digest() -> io::Result<String> {
-    let mut file = File::open("/proc/self/exe")?;
+    let mut file = File::open(own_program())?;
     let mut digest = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {

@@ -9,7 +9,7 @@ use super::setup::Setup;
 use super::show::Show;
 use super::streams::{errln, outln};
 use super::verify::{self, Verdict};
-use crate::diag::{did_you_mean, io_reason};
+use crate::diag::{Diagnostic, did_you_mean, io_reason};
 use crate::exec::{Run, RunEnd, RunOptions, RunParts, VerifyTask};
 use crate::playbook::Play;
 use crate::report::{Clock, Fan, Human, HumanOptions, Json, Junit, Palette, Progress, Timing};
@@ -59,9 +59,14 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
         );
     }
     let unstarted = match starts(&args, &playbooks) {
-        // to Ansible, that is a run without tasks
-        Err(_) if show.is_ansible() => true,
-        other => other.map(|()| false)?,
+        Ok(()) => false,
+        // as in Ansible, that is a run without tasks
+        Err(why) => {
+            if !show.is_ansible() {
+                show.warnings([why]);
+            }
+            true
+        }
     };
     if args.flush_cache {
         for host in store.inventory(|i| i.hosts.keys().cloned().collect::<Vec<_>>()) {
@@ -120,7 +125,10 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
         let end = run.playbooks(&playbooks).await?;
         let exit = exit_of(&end);
         drop(end);
-        if unstarted && let Some(name) = &args.start_at_task {
+        if unstarted
+            && show.is_ansible()
+            && let Some(name) = &args.start_at_task
+        {
             errln!(
                 " [ERROR]: No matching task \"{name}\" found. Note: --start-at-task can only follow\nstatic includes."
             );
@@ -199,7 +207,7 @@ fn exists(path: &Path, show: &Show) -> Result<(), CommandFailure> {
 }
 
 /// Checks that some task could be the one to start at. Tasks that includes bring at run time are not known.
-fn starts(args: &PlayArgs, playbooks: &Loaded) -> Result<(), CommandFailure> {
+fn starts(args: &PlayArgs, playbooks: &Loaded) -> Result<(), Diagnostic> {
     let Some(pattern) = &args.start_at_task else {
         return Ok(());
     };
@@ -223,13 +231,13 @@ fn starts(args: &PlayArgs, playbooks: &Loaded) -> Result<(), CommandFailure> {
     if labels.iter().any(fits) {
         return Ok(());
     }
-    let mut failure = CommandFailure::new(
-        Exit::Error,
-        format!("there is no task `{pattern}` to start at"),
-    );
-    failure.diagnostic.hint = did_you_mean(pattern, labels.iter().map(String::as_str))
+    let hint = did_you_mean(pattern, labels.iter().map(String::as_str))
         .or_else(|| Some("`--list-tasks` shows the names of tasks".to_owned()));
-    Err(failure)
+    Err(Diagnostic::warning(
+        "cli::start-at",
+        format!("there is no task `{pattern}` to start at, and none is run"),
+    )
+    .maybe_hint(hint))
 }
 
 /// The directory of a playbook, absolute.

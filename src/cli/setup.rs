@@ -316,12 +316,8 @@ impl Setup {
             .connection
             .as_deref()
             .unwrap_or(config.transport.as_str());
-        let kind = ConnectionKind::from_name(transport).ok_or_else(|| {
-            CommandFailure::new(
-                Exit::Usage,
-                format!("the connection `{transport}` is not built; ssh, openssh and local are"),
-            )
-        })?;
+        let kind = ConnectionKind::from_name(transport)
+            .ok_or_else(|| CommandFailure::new(Exit::Usage, ConnectionKind::unknown(transport)))?;
         let mut ssh_args = Vec::new();
         if let Some(file) = &args.ssh_config {
             let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());

@@ -48,6 +48,9 @@ impl Run {
                         Ok(changed) => {
                             self.note_dynamic(place.host, effect);
                             end.outcome.changed &= changed;
+                            if changed {
+                                place.state.add_host(name);
+                            }
                         }
                         Err(error) => self.emitter.warn(error.to_string()),
                     }

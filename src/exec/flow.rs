@@ -81,9 +81,12 @@ impl Run {
         for host in group {
             if let Some(cursor) = cursors.get_mut(host) {
                 // handlers run where the flush stands; the end of their frame moves on
-                let flushes =
-                    word == "flush_handlers" && hosts.contains(host) && !cursor.notified.is_empty();
-                if flushes {
+                cursor.take_off_handler();
+                let asked = word == "flush_handlers" && hosts.contains(host);
+                if asked {
+                    self.find_notified(state, &handlers, cursor, host);
+                }
+                if asked && !cursor.notified.is_empty() {
                     cursor.flush(Arc::clone(&handlers));
                 } else {
                     cursor.advance();

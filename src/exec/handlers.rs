@@ -17,6 +17,9 @@ pub(super) const UNKNOWN_HANDLER: &str = "task::unknown-handler";
 
 impl Run {
     /// Notes the handlers of these names for the host. Returns what went wrong.
+    ///
+    /// Who is meant is found out when handlers run, so that those which a role brings until then count; where they
+    /// run already, at once.
     pub(crate) fn notify(
         &self,
         state: &PlayState,
@@ -46,6 +49,12 @@ impl Run {
                     .maybe_hint(did_you_mean(name, known.iter().map(String::as_str))),
                 );
             }
+            if !cursor.in_handlers() {
+                if !found.is_empty() {
+                    cursor.saved.insert(name.clone());
+                }
+                continue;
+            }
             for index in found {
                 cursor
                     .notified
@@ -53,6 +62,23 @@ impl Run {
             }
         }
         problems
+    }
+
+    /// Finds the handlers that were notified until now.
+    pub(super) fn find_notified(
+        &self,
+        state: &PlayState,
+        handlers: &[Arc<Task>],
+        cursor: &mut Cursor,
+        host: &str,
+    ) {
+        for name in std::mem::take(&mut cursor.saved) {
+            for index in self.find(state, handlers, host, &name) {
+                cursor
+                    .notified
+                    .add(u32::try_from(index).unwrap_or(u32::MAX));
+            }
+        }
     }
 
     /// The handler of that name (of the list that was read last, there the first), and all that listen to it.

@@ -74,13 +74,7 @@ fn is_of_language(error: &Diagnostic) -> bool {
 
 impl Run {
     /// What a task on a host wants included. `cx` has the loop's item.
-    pub(crate) fn wants(
-        &self,
-        task: &Task,
-        cx: &Context,
-        item: Map,
-        label: Option<String>,
-    ) -> Result<Include, Fault> {
+    pub(crate) fn wants(&self, task: &Task, cx: &Context, item: Map) -> Result<Include, Fault> {
         let render = |node: &crate::yaml::Node| {
             let value = self
                 .templar
@@ -113,7 +107,7 @@ impl Run {
         Ok(Include {
             what,
             vars: item,
-            item: label,
+            item: None,
         })
     }
 

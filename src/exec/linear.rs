@@ -29,19 +29,19 @@ pub(crate) struct BatchEnd {
 pub(crate) type Cursors = IndexMap<Arc<str>, Cursor>;
 
 impl Run {
-    /// Runs the items on a batch of hosts to the end.
+    /// Runs the items on a batch of hosts to the end. `size` counts those too that were lost before.
     pub(crate) async fn batch(
         self: &Arc<Self>,
         state: &Arc<PlayState>,
         items: &Arc<Vec<(u32, Item)>>,
         hosts: Vec<Arc<str>>,
+        size: usize,
     ) -> Result<BatchEnd, Box<Diagnostic>> {
         let mut cursors: Cursors = hosts
             .iter()
             .map(|host| (Arc::clone(host), Cursor::new(Arc::clone(items))))
             .collect();
         let mut end = BatchEnd::default();
-        let size = hosts.len();
         let mut failed = 0;
         while !self.is_interrupted() {
             self.refresh_magic(
@@ -93,13 +93,12 @@ impl Run {
         let failed: HashSet<&Arc<str>> = failed.collect();
         let lost = self.lost();
         let gone = state.gone.read().unwrap_or_else(PoisonError::into_inner);
+        let mut removed = state.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        removed.extend(lost.failed.iter().cloned());
+        removed.extend(lost.unreachable.iter().cloned());
         let alive = |hosts: &mut dyn Iterator<Item = &Arc<str>>| -> Vec<Arc<str>> {
             hosts
-                .filter(|host| {
-                    !lost.failed.contains(*host)
-                        && !lost.unreachable.contains(*host)
-                        && !gone.contains(*host)
-                })
+                .filter(|host| !removed.contains(*host) && !gone.contains(*host))
                 .cloned()
                 .collect()
         };
@@ -390,6 +389,10 @@ impl Run {
                 continue;
             };
             let own = !once || runner.as_ref() == Some(&host);
+            // a handler may be notified again from here on, by itself too
+            cursor.take_off_handler();
+            let bad = end.outcome.failed || end.outcome.unreachable;
+            fatal |= bad && (end.any_errors_fatal || once) && !end.ignore_errors;
             if own
                 && end.status != Status::Skipped
                 && !end.outcome.unreachable
@@ -399,13 +402,14 @@ impl Run {
             }
             match end.status {
                 Status::Failed | Status::Rescued => {
-                    fatal |= end.any_errors_fatal || once;
                     if own {
                         failing.push(Arc::clone(&host));
                     }
                     let failure = cursor.fail();
-                    if failure == Failure::Rescued {
-                        self.remember_failure(&host, task, &end);
+                    if end.status == Status::Rescued {
+                        self.remember_failure(state, &host, task, &end);
+                    } else {
+                        state.remove(&host);
                     }
                     if failure == Failure::Final {
                         lost += 1;
@@ -414,9 +418,7 @@ impl Run {
                     continue;
                 }
                 Status::Unreachable => {
-                    fatal |= end.any_errors_fatal;
                     cursor.drop_out();
-                    lost += 1;
                     self.lost().unreachable.insert(Arc::clone(&host));
                     continue;
                 }
@@ -429,7 +431,7 @@ impl Run {
             if end.includes.is_empty() {
                 cursor.advance();
             } else {
-                fatal_includes |= end.any_errors_fatal || once;
+                fatal_includes |= (end.any_errors_fatal || once) && !end.ignore_errors;
                 includes.push((host, end.includes));
             }
         }

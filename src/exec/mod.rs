@@ -3,6 +3,7 @@
 //! [`Run`] drives one run of playbooks. It keeps hosts in step by their places in the play (`plan`), evaluates
 //! keywords with templates, takes actions' next steps to machines, and emits events.
 
+mod arguments;
 mod background;
 mod batches;
 mod censor;
@@ -27,6 +28,7 @@ mod prompt;
 mod prompts;
 mod reboot;
 mod refresh;
+mod retry;
 mod run;
 mod scope;
 mod settings;

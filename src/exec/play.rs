@@ -11,9 +11,10 @@ use crate::template::{Context, FileContext};
 use crate::value::{Map, to_bool};
 use crate::vars::{Layer, Level, PlayMagic};
 use crate::yaml::Node;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// A play while it runs.
 pub(crate) struct PlayState {
@@ -32,6 +33,8 @@ pub(crate) struct PlayState {
     pub debugs: bool,
     /// The hosts that the batch began with.
     batch: RwLock<Arc<[Arc<str>]>>,
+    /// Hosts that failed or could not be reached in this play, or before it; also those that came back since.
+    pub removed: Mutex<HashSet<Arc<str>>>,
 }
 
 impl PlayState {
@@ -41,6 +44,26 @@ impl PlayState {
 
     pub(crate) fn set_magic(&self, magic: PlayMagic) {
         *self.magic.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(magic);
+    }
+
+    /// Takes a host off those that the play's variables tell of.
+    pub(crate) fn remove(&self, host: &Arc<str>) {
+        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        removed.insert(Arc::clone(host));
+    }
+
+    /// Notes a host that was added to the inventory: from then on it is one of the play's, though it takes no part.
+    pub(crate) fn add_host(&self, host: &str) {
+        let magic = self.magic();
+        if magic.hosts_all.iter().any(|known| **known == *host) {
+            return;
+        }
+        let with = |hosts: &[Arc<str>]| hosts.iter().cloned().chain([Arc::from(host)]).collect();
+        self.set_magic(PlayMagic {
+            hosts_all: with(&magic.hosts_all),
+            hosts: with(&magic.hosts),
+            ..(*magic).clone()
+        });
     }
 
     /// The hosts that the batch began with.
@@ -125,6 +148,8 @@ impl Run {
         let items = self.items(&state, &cx)?;
         let batches = self.batches(play, &cx, hosts)?;
         for batch in batches {
+            // of those too that were lost before
+            let size = batch.len();
             let alive: Vec<Arc<str>> = {
                 let lost = self.lost();
                 batch
@@ -141,10 +166,9 @@ impl Run {
             if alive.is_empty() {
                 continue;
             }
-            let size = alive.len();
             state.set_batch(&alive);
             let end = match strategy {
-                Strategy::Linear => self.batch(&state, &items, alive.clone()).await?,
+                Strategy::Linear => self.batch(&state, &items, alive.clone(), size).await?,
                 Strategy::Free | Strategy::HostPinned => {
                     self.batch_apart(&state, &items, &alive).await?
                 }
@@ -269,6 +293,7 @@ impl Run {
             strategy: Strategy::Linear,
             debugs: false,
             batch: RwLock::new(Arc::from([])),
+            removed: Mutex::default(),
         })
     }
 

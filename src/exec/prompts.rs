@@ -47,7 +47,8 @@ impl Run {
             };
             let mut value = match (answer.filter(|answer| !answer.is_empty()), default) {
                 (Some(answer), _) => Value::str(answer),
-                (None, Some(default)) => default,
+                // a default is what could have been typed
+                (None, Some(default)) => Value::str(default.to_string()),
                 (None, None) => Value::str(""),
             };
             if let Some(scheme) = word("encrypt") {

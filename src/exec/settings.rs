@@ -9,8 +9,8 @@ use super::run::Run;
 use crate::diag::Diagnostic;
 use crate::playbook::{Keywords, Task};
 use crate::template::Context;
-use crate::transport::{Become, BecomeMethod, ConnectionKind};
-use crate::value::{Secret, Value, strip_omitted, to_bool};
+use crate::transport::{Become, BecomeMethod, ConnectionKind, ContainerSetting, Target};
+use crate::value::{Map, OMIT, Secret, Value, strip_omitted, to_bool};
 use crate::yaml::Node;
 use std::time::Duration;
 
@@ -200,7 +200,10 @@ impl Run {
                 }
                 continue;
             }
-            match self.keyword(Some(node), cx)? {
+            let value = self.templar.render(&node.to_value(), cx);
+            let value = value.map_err(|e| Fault::template(&e, node))?;
+            // a member that is `omit` stays, as in Ansible
+            match Some(value).filter(|value| !value.is_null() && value.as_str() != Some(OMIT)) {
                 None => {}
                 Some(Value::Map(map)) => {
                     for (name, value) in map.iter() {
@@ -222,6 +225,25 @@ impl Run {
             }
         }
         Ok(all)
+    }
+
+    /// What is wrong with the words about the connection and the user to become: they must be right also for tasks
+    /// that do not connect, or do not become anybody.
+    pub(super) fn words_of_connection(&self, task: &Task, cx: &Context) -> Result<(), Fault> {
+        let keywords = &task.keywords;
+        for node in [
+            &keywords.connection,
+            &keywords.port,
+            &keywords.remote_user,
+            &keywords.r#become,
+            &keywords.become_method,
+            &keywords.become_user,
+            &keywords.become_exe,
+            &keywords.become_flags,
+        ] {
+            self.keyword(node.as_ref(), cx)?;
+        }
+        Ok(())
     }
 
     /// A variable, templated, if it is defined.
@@ -356,9 +378,7 @@ impl Run {
                     .as_ref()
                     .map_or(&task.span, |node| &node.span);
                 let plugin = self.templar.plugins().unsupported("connection", &kind);
-                let why = plugin.unwrap_or_else(|| {
-                    format!("the connection `{kind}` is not built; ssh, openssh and local are")
-                });
+                let why = plugin.unwrap_or_else(|| ConnectionKind::unknown(&kind));
                 Fault::at(why, span)
             })?;
         }
@@ -430,7 +450,39 @@ impl Run {
         if let Some(dir) = text(&["ansible_remote_tmp"])? {
             target.remote_tmp = Some(dir);
         }
+        if let ConnectionKind::Container(container) = login.kind {
+            for (setting, names) in container.variables() {
+                if let Some(value) = self.first_variable(names, cx)? {
+                    set_container(target, *setting, &value);
+                }
+            }
+        }
         Ok(login)
+    }
+}
+
+/// Takes a variable of the connection to a container.
+fn set_container(target: &mut Target, setting: ContainerSetting, value: &Value) {
+    let text = value.to_string();
+    let options = &mut target.container;
+    match setting {
+        ContainerSetting::Host => target.host = text,
+        ContainerSetting::User => target.user = Some(text),
+        ContainerSetting::Executable => options.executable = Some(text),
+        ContainerSetting::ExtraArgs => options.extra_args = text,
+        ContainerSetting::ExtraEnv => {
+            let all = value.as_map().into_iter().flat_map(Map::str_iter);
+            options.extra_env = all
+                .map(|(name, value)| (name.to_owned(), crate::value::str_of(value)))
+                .collect();
+        }
+        ContainerSetting::WorkingDir => options.working_dir = Some(text),
+        ContainerSetting::Privileged => options.privileged = to_bool(value).unwrap_or(false),
+        ContainerSetting::Namespace => options.namespace = Some(text),
+        ContainerSetting::Container => options.container = Some(text),
+        ContainerSetting::Remote => options.remote = Some(text),
+        ContainerSetting::Config => options.config = Some(text),
+        ContainerSetting::Context => options.context = Some(text),
     }
 }
 

@@ -6,19 +6,18 @@ use super::handlers::UNKNOWN_HANDLER;
 use super::include::Include;
 use super::machines::Login;
 use super::play::PlayState;
-use super::run::{Run, stopped};
+use super::run::Run;
 use super::scope::with_local;
 use super::settings::Settings;
 use crate::actions::{ActionRegistry, Effect, Input, RemoteCall, Step};
 use crate::diag::Diagnostic;
 use crate::playbook::Task;
-use crate::result::{Event, Outcome, TaskInfo};
+use crate::result::{Outcome, TaskInfo};
 use crate::template::{Context, FileContext};
 use crate::transport::Become;
-use crate::value::{Map, Value, strip_omitted};
+use crate::value::{Map, Value};
 use crate::vars::HostScope;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Which task where.
 pub(crate) struct Place<'a> {
@@ -47,6 +46,8 @@ pub(crate) struct Turn {
 struct Stopped {
     fault: Fault,
     settings: Option<Settings>,
+    /// Where it would have gone.
+    delegate: Option<Arc<str>>,
     /// See [`TurnEnd::broken`].
     broken: bool,
 }
@@ -135,6 +136,7 @@ impl Run {
             Err(stop) => Turn {
                 broken: stop.broken,
                 settings: stop.settings,
+                delegate: stop.delegate,
                 ..Turn::over(stop.fault.outcome(), local)
             },
         }
@@ -144,6 +146,7 @@ impl Run {
         let early = |fault: Fault| Stopped {
             fault,
             settings: None,
+            delegate: None,
             broken: true,
         };
         let task = place.task;
@@ -155,6 +158,7 @@ impl Run {
         let early = |fault: Fault| Stopped {
             fault,
             settings: Some(self.flags_of_failure(task, &cx)),
+            delegate: None,
             broken: true,
         };
         if let Some(outcome) = self.skips(task, &cx).map_err(early)? {
@@ -167,10 +171,26 @@ impl Run {
             return Ok(turn);
         }
         let task = &known.map_err(early)?;
+        // who fails is told with the host that it would have gone to
+        let (delegate, undefined) = match self.keyword(task.keywords.delegate_to.as_ref(), &cx) {
+            Ok(value) => (value.map(|value| value.to_string()), None),
+            Err(fault) => {
+                let node = task.keywords.delegate_to.as_ref();
+                (node.map(|node| node.to_value().to_string()), Some(fault))
+            }
+        };
+        let delegate = delegate
+            .filter(|name| !name.is_empty())
+            .map(Arc::<str>::from);
+        let early = |fault: Fault| Stopped {
+            delegate: delegate.clone(),
+            ..early(fault)
+        };
         let mut settings = self.settings(task, &cx).map_err(early)?;
         let own = |fault: Fault| Stopped {
             fault,
             settings: Some(settings.clone()),
+            delegate: delegate.clone(),
             broken: false,
         };
         // arithmetic fails for one item of a loop, what cannot be read for all
@@ -178,33 +198,19 @@ impl Run {
             broken: !fault.is_arithmetic(),
             ..own(fault)
         };
+        self.words_of_connection(task, &cx).map_err(later)?;
         if matches!(task.short_action(), "include_tasks" | "include_role") {
-            let label = (!local.is_empty()).then(|| {
-                let name = local
-                    .get("ansible_loop_var")
-                    .map(ToString::to_string)
-                    .unwrap_or_default();
-                local
-                    .get(name.as_str())
-                    .map(ToString::to_string)
-                    .unwrap_or_default()
-            });
-            let include = self.wants(task, &cx, local.clone(), label).map_err(later)?;
+            // in a loop, its label is told when the item is done
+            let include = self.wants(task, &cx, local.clone()).map_err(later)?;
             return Ok(Turn {
                 include: Some(include),
                 settings: Some(settings.clone()),
                 ..Turn::over(Outcome::ok(), local.clone())
             });
         }
-        let delegate = match self
-            .keyword(task.keywords.delegate_to.as_ref(), &cx)
-            .map_err(later)?
-        {
-            Some(value) if !value.to_string().is_empty() => {
-                Some(Arc::<str>::from(value.to_string()))
-            }
-            _ => None,
-        };
+        if let Some(fault) = undefined {
+            return Err(later(fault));
+        }
         let args = self.arguments(task, &cx).map_err(later)?;
         self.loader
             .check_rendered(task, &args)
@@ -270,180 +276,8 @@ impl Run {
         })
     }
 
-    /// The task's arguments, rendered, with defaults of modules below them.
-    fn arguments(&self, task: &Task, cx: &Context) -> Result<Map, Fault> {
-        let mut defaults = Vec::new();
-        for node in &task.keywords.module_defaults {
-            defaults.extend(self.keyword(Some(node), cx)?);
-        }
-        let mut args = if defaults.is_empty() {
-            Map::new()
-        } else {
-            self.loader
-                .default_arguments(task, &defaults)
-                .map_err(|e| Fault::at(e.message.clone(), &task.action_span))?
-        };
-        if let Some(node) = &task.args.more {
-            match self.keyword(Some(node), cx)? {
-                Some(Value::Map(more)) => {
-                    for (key, value) in more.iter() {
-                        args.insert(key.clone(), value.clone());
-                    }
-                }
-                None => {}
-                Some(other) => {
-                    return Err(Fault::at(
-                        format!(
-                            "the arguments must be a mapping, they are a {}",
-                            other.type_name()
-                        ),
-                        &node.span,
-                    ));
-                }
-            }
-        }
-        // what `assert` checks and `debug` prints by name are expressions, not arguments to expand
-        for entry in &task.args.members {
-            let key = self
-                .templar
-                .render(&entry.key.to_value(), cx)
-                .map_err(|e| Fault::template(&e, &entry.key))?;
-            let conditions = task.action.rsplit('.').next() == Some("assert")
-                && key.as_str() == Some("that")
-                && entry.value.as_seq().is_some();
-            let value = if conditions {
-                entry.value.to_value()
-            } else {
-                self.templar
-                    .render(&entry.value.to_value(), cx)
-                    .map_err(|e| Fault::template(&e, &entry.value))?
-            };
-            if key.as_str() == Some("_raw_params") && !self.loader.takes_free_form(&task.action) {
-                let message = format!("invalid or malformed argument: '{value}'");
-                return Err(Fault::at(message, &entry.value.span));
-            }
-            match strip_omitted(value) {
-                Some(value) => {
-                    args.insert(key, value);
-                }
-                None => {
-                    args.shift_remove(&key);
-                }
-            }
-        }
-        Ok(args)
-    }
-
-    /// One turn from beginning to end, tried again as `until` and `retries` say.
-    pub(crate) async fn one(
-        self: &Arc<Self>,
-        place: &Place<'_>,
-        local: Map,
-        index: Option<usize>,
-    ) -> TurnEnd {
-        let _ = index;
-        let task = place.task;
-        if task.until.is_empty() && task.retries.is_none() {
-            let turn = self.begin(place, local);
-            return self.dispatch(place, turn).await;
-        }
-        let (tries, delay) = match self.retry_plan(place, &local) {
-            Ok(plan) => plan,
-            Err(fault) => {
-                return TurnEnd {
-                    outcome: fault.outcome(),
-                    ..TurnEnd::default()
-                };
-            }
-        };
-        let mut attempt = 1;
-        loop {
-            let mut turn = self.begin(place, local.clone());
-            turn.attempt = Some(attempt);
-            let mut end = self.dispatch(place, turn).await;
-            let outcome = &mut end.outcome;
-            if outcome.skipped || outcome.unreachable || self.is_interrupted() {
-                return end;
-            }
-            outcome.data.set("attempts", attempt);
-            let good = match self.is_good(place, &local, outcome) {
-                Ok(good) => good,
-                Err(fault) => {
-                    end.outcome = fault.outcome();
-                    return end;
-                }
-            };
-            if good {
-                return end;
-            }
-            if attempt > tries {
-                outcome.data.set("attempts", tries);
-                // what `failed_when` says of the result counts more
-                if task.failed_when.is_some() {
-                    outcome.data.set("failed", true);
-                } else if !outcome.failed {
-                    outcome.failed = true;
-                    if outcome.data.get("msg").is_none() {
-                        outcome
-                            .data
-                            .set("msg", "the condition of `until` did not come true");
-                    }
-                }
-                return end;
-            }
-            self.emitter.emit(&Event::Retry {
-                task: Arc::clone(place.info),
-                host: place.host.to_string(),
-                left: tries - attempt + 1,
-            });
-            attempt += 1;
-            let mut stop = self.interrupted.clone();
-            tokio::select! {
-                () = tokio::time::sleep(delay) => {}
-                () = stopped(&mut stop) => {}
-            }
-        }
-    }
-
-    fn retry_plan(&self, place: &Place<'_>, local: &Map) -> Result<(u32, Duration), Fault> {
-        let (scope, files) = self
-            .task_scope(place.state, place.host, place.task)
-            .map_err(Fault)?;
-        let cx = with_local(&scope, &files, local.clone());
-        let tries = self
-            .number("retries", place.task.retries.as_ref(), &cx)?
-            .unwrap_or(3.0);
-        let delay = self
-            .number("delay", place.task.delay.as_ref(), &cx)?
-            .unwrap_or(5.0);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "clamped"
-        )]
-        let tries = tries.clamp(0.0, 1e6) as u32;
-        Ok((
-            tries,
-            Duration::try_from_secs_f64(delay.max(0.0)).unwrap_or_default(),
-        ))
-    }
-
-    fn is_good(&self, place: &Place<'_>, local: &Map, outcome: &Outcome) -> Result<bool, Fault> {
-        if place.task.until.is_empty() {
-            return Ok(!outcome.failed);
-        }
-        let cx = self.result_context(place, local, outcome)?;
-        for node in &place.task.until {
-            let fits = self.condition(node, &cx)?;
-            if !fits {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
     /// Variables with the turn's own result under the name that `register` gives it.
-    fn result_context(
+    pub(super) fn result_context(
         &self,
         place: &Place<'_>,
         local: &Map,

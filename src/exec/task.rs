@@ -25,6 +25,8 @@ pub(crate) struct TaskEnd {
     pub notify: Vec<String>,
     pub effects: Vec<Effect>,
     pub any_errors_fatal: bool,
+    pub ignore_errors: bool,
+    pub looped: bool,
     pub outcome: Arc<Outcome>,
     /// What ends the run for all.
     pub abort: Option<Box<crate::diag::Diagnostic>>,
@@ -75,7 +77,7 @@ impl Run {
             () => Status::Ok,
         };
         let registered = task.register.as_ref().map(|name| {
-            let value = registered(&outcome);
+            let value = registered(&outcome, sum.looped);
             self.store
                 .register(host, name, value.clone(), &task.span.to_string().into());
             value
@@ -84,7 +86,7 @@ impl Run {
         let mut notify = Vec::new();
         let mut effects = Vec::new();
         let mut delegated = None;
-        let mut fatal = self.options.any_errors_fatal;
+        let mut fatal = sum.ends.is_empty() && self.options.any_errors_fatal;
         let mut abort = None;
         for end in sum.ends {
             abort = abort.or(end.abort);
@@ -132,6 +134,8 @@ impl Run {
             notify,
             effects,
             any_errors_fatal: fatal,
+            ignore_errors: ignore,
+            looped: sum.looped,
             outcome: Arc::new(outcome),
             abort,
         }
@@ -241,8 +245,8 @@ impl Run {
                 if turn.is_call() {
                     waiting.push((index, turn));
                 } else {
-                    let end = self.dispatch(place, turn).await;
-                    self.item_done(place, items, index, control, &end);
+                    let mut end = self.dispatch(place, turn).await;
+                    self.item_done(place, items, index, control, &mut end);
                     ends.push(end);
                 }
                 if self.is_interrupted() || ends.last().is_some_and(|end| end.outcome.unreachable) {
@@ -253,13 +257,13 @@ impl Run {
                 .await;
         } else {
             for index in 0..items.len() {
-                let end = self
+                let mut end = self
                     .one(place, control.locals(items, index), Some(index))
                     .await;
                 if end.broken {
                     return Ok(broken(ends, end));
                 }
-                self.item_done(place, items, index, control, &end);
+                self.item_done(place, items, index, control, &mut end);
                 let stop = self.breaks(place, control, items, index, &end)?;
                 ends.push(end);
                 if stop || self.is_interrupted() {
@@ -289,11 +293,11 @@ impl Run {
         ends: &mut Vec<TurnEnd>,
     ) {
         let (indices, turns): (Vec<usize>, Vec<Turn>) = waiting.drain(..).unzip();
-        for (index, end) in indices
+        for (index, mut end) in indices
             .into_iter()
             .zip(self.dispatch_all(place, turns).await)
         {
-            self.item_done(place, items, index, control, &end);
+            self.item_done(place, items, index, control, &mut end);
             ends.push(end);
         }
     }
@@ -326,26 +330,54 @@ impl Run {
         Ok(true)
     }
 
-    fn item_done(
+    /// What an item is called: as `loop_control.label` says, which may use the item's result.
+    fn label(
         &self,
         place: &Place<'_>,
         items: &[Value],
         index: usize,
         control: &LoopControl,
         end: &TurnEnd,
+    ) -> Result<String, Fault> {
+        let plain = || items.get(index).map(plain_label).unwrap_or_default();
+        let Some(node) = control.label.as_ref().filter(|node| !is_nothing(node)) else {
+            return Ok(plain());
+        };
+        let local = control.locals(items, index);
+        let cx = self.result_context(place, &local, &end.outcome)?;
+        let value = self.templar.render(&node.to_value(), &cx);
+        value
+            .map(|value| value.to_string())
+            .map_err(|error| Fault::template(&error, node))
+    }
+
+    fn item_done(
+        &self,
+        place: &Place<'_>,
+        items: &[Value],
+        index: usize,
+        control: &LoopControl,
+        end: &mut TurnEnd,
     ) {
-        let label = match &control.label {
-            Some(node) => {
-                let local = control.locals(items, index);
-                self.task_scope(place.state, place.host, place.task)
-                    .ok()
-                    .and_then(|(scope, files)| {
-                        let cx = with_local(&scope, &files, local);
-                        self.templar.render(&node.to_value(), &cx).ok()
-                    })
-                    .map_or_else(|| node.to_value().to_string(), |value| value.to_string())
+        let label = match self.label(place, items, index, control, end) {
+            Ok(label) => label,
+            // the item fails, and shows no label of its own
+            Err(fault) => {
+                let why = fault.outcome();
+                let message = why.message().unwrap_or_default();
+                end.outcome.data.set(
+                    "msg",
+                    Value::data(format!("Failed to template loop_control.label: {message}")),
+                );
+                end.outcome.failed = true;
+                end.outcome.diagnosis = why.diagnosis;
+                end.include = None;
+                if place.task.short_action() == "debug" {
+                    "None".to_owned()
+                } else {
+                    items.get(index).map(plain_label).unwrap_or_default()
+                }
             }
-            None => items.get(index).map(plain_label).unwrap_or_default(),
         };
         let outcome = if end.no_log {
             censored(&end.outcome)
@@ -359,7 +391,8 @@ impl Run {
             () if outcome.changed => Status::Changed,
             () => Status::Ok,
         };
-        if end.include.is_some() {
+        if let Some(include) = &mut end.include {
+            include.item = Some(label);
             return;
         }
         self.emitter.emit(&Event::ItemDone {
@@ -389,11 +422,20 @@ impl Run {
     }
 
     /// Remembers what failed, for the `rescue` section that follows.
-    pub(crate) fn remember_failure(&self, host: &str, task: &Task, end: &TaskEnd) {
+    pub(crate) fn remember_failure(
+        &self,
+        state: &PlayState,
+        host: &str,
+        task: &Task,
+        end: &TaskEnd,
+    ) {
         let origin: Arc<str> = task.span.to_string().into();
         let mut about = Map::new();
         // a task without a name has an empty one
-        let name = task.name.as_ref().map(|name| name.to_value().to_string());
+        let name = task
+            .name
+            .as_ref()
+            .map(|_| self.task_name(state, task, host));
         about.set("name", Value::data(name.unwrap_or_default()));
         about.set("action", Value::data(task.action.as_str()));
         self.store.set_fact(
@@ -406,18 +448,31 @@ impl Run {
         self.store.set_fact(
             host,
             "ansible_failed_result",
-            registered(&end.outcome),
+            registered(&end.outcome, end.looped),
             false,
             &origin,
         );
     }
 }
 
-/// What `register` stores of an outcome.
-fn registered(outcome: &Outcome) -> Value {
+/// A label that Ansible does not take for one.
+fn is_nothing(label: &crate::yaml::Node) -> bool {
+    !label.to_value().truthy()
+}
+
+/// What `register` stores of an outcome. That of a loop says always whether all items were skipped, and of a failure only
+/// if there was one.
+fn registered(outcome: &Outcome, looped: bool) -> Value {
     let mut value = outcome.to_value().into_data();
     if let Value::Map(map) = &mut value {
-        Arc::make_mut(map).take("invocation");
+        let map = Arc::make_mut(map);
+        map.take("invocation");
+        if looped {
+            map.set("skipped", outcome.skipped);
+            if !outcome.failed {
+                map.take("failed");
+            }
+        }
     }
     value
 }

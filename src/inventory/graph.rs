@@ -419,7 +419,9 @@ impl Inventory {
         vars: &Map,
     ) -> Result<bool, Diagnostic> {
         let mut changed = !self.hosts.contains_key(name);
-        self.declare_host(name, None, None, None)?;
+        // a new one is a member of `all` itself, which puts it before those that groups bring there
+        let all = changed.then_some("all");
+        self.declare_host(name, all, None, None)?;
         for group in groups {
             changed |= self.group_by(group, name, &[])?;
         }

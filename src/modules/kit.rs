@@ -207,6 +207,27 @@ impl<'a> Plan<'a> {
         self.warnings.extend(other.warnings);
     }
 
+    /// The same, but for one return value of the other's steps.
+    pub fn absorb_with(&mut self, other: Self, key: &'static str) {
+        self.steps.extend(other.steps.into_iter().map(|step| {
+            let apply = move |sys: &mut Sys, data: &mut Map| {
+                let mut own = Map::new();
+                let changed = (step.apply)(sys, &mut own);
+                if let Some(value) = own.take(key) {
+                    data.set(key, value);
+                }
+                changed
+            };
+            Step {
+                what: step.what,
+                diff: step.diff,
+                apply: Box::new(apply),
+                change: step.change,
+            }
+        }));
+        self.warnings.extend(other.warnings);
+    }
+
     /// Adds a warning.
     pub fn warn(&mut self, warning: impl Into<String>) {
         self.warnings.push(warning.into());

@@ -4,6 +4,7 @@
 
 use super::{Notified, Place};
 use crate::playbook::{Block, Item, Role, Task};
+use indexmap::IndexSet;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -100,6 +101,8 @@ pub struct Cursor {
     failed: bool,
     /// Handlers that wait.
     pub notified: Notified,
+    /// Names that were notified, of which nobody has looked yet which handlers they mean.
+    pub saved: IndexSet<String>,
     roles_done: HashSet<String>,
     /// Roles of which a task really ran.
     roles_ran: HashSet<String>,
@@ -112,6 +115,7 @@ impl Cursor {
             frames: vec![Frame::new(Body::Included(items))],
             failed: false,
             notified: Notified::default(),
+            saved: IndexSet::new(),
             roles_done: HashSet::new(),
             roles_ran: HashSet::new(),
         }
@@ -130,9 +134,26 @@ impl Cursor {
         }
     }
 
-    /// Whether a failure of the current task would be taken by a `rescue` section.
+    /// Whether a failure of the current task would be taken by a `rescue` section, and counts as that.
     pub fn would_rescue(&self) -> bool {
-        self.clone().fail() == Failure::Rescued
+        self.clone().fail() == Failure::Rescued && self.counts_as_rescued()
+    }
+
+    /// A failed handler that an outermost block rescues counts as failed, as in Ansible, though the block goes on.
+    fn counts_as_rescued(&self) -> bool {
+        let handlers = |frame: &Frame| matches!(frame.body, Body::Handlers(_));
+        let Some(at) = self.frames.iter().position(handlers) else {
+            return true;
+        };
+        let is_role = |frame: &Frame| matches!(&frame.body, Body::Block(block) if block.role_start);
+        let mut around = self.frames.iter().take(at).skip(1);
+        // the outermost is what the play's list holds
+        let outermost = around.by_ref().find(|frame| !is_role(frame));
+        let inner = outermost.filter(|frame| !matches!(frame.body, Body::Block(_)));
+        inner.into_iter().chain(around).any(|frame| {
+            frame.phase == Phase::Block
+                && matches!(&frame.body, Body::Block(block) if !block.rescue.is_empty())
+        })
     }
 
     /// Whether it is inside a `rescue` section.
@@ -254,17 +275,18 @@ impl Cursor {
 
     /// The current task is done; go on.
     pub fn advance(&mut self) {
-        if let Some(frame) = self.frames.last_mut() {
-            if let Body::Handlers(_) = frame.body {
-                let handler = u32::try_from(frame.index).unwrap_or(u32::MAX);
-                self.notified.remove(handler);
-            }
-            frame.index += 1;
-        }
+        self.step();
     }
 
-    /// The current task brought more: it comes next, before what follows the task.
-    pub fn include(&mut self, items: Arc<Vec<(u32, Item)>>) {
+    /// Whether handlers run.
+    pub fn in_handlers(&self) -> bool {
+        self.frames
+            .iter()
+            .any(|frame| matches!(frame.body, Body::Handlers(_)))
+    }
+
+    /// The current task, if it is a handler, waits no longer.
+    pub fn take_off_handler(&mut self) {
         if let Some(Frame {
             body: Body::Handlers(_),
             index,
@@ -274,6 +296,10 @@ impl Cursor {
             let handler = u32::try_from(*index).unwrap_or(u32::MAX);
             self.notified.remove(handler);
         }
+    }
+
+    /// The current task brought more: it comes next, before what follows the task.
+    pub fn include(&mut self, items: Arc<Vec<(u32, Item)>>) {
         self.frames.push(Frame::new(Body::Included(items)));
     }
 
@@ -284,15 +310,6 @@ impl Cursor {
 
     /// The current task failed.
     pub fn fail(&mut self) -> Failure {
-        if let Some(Frame {
-            body: Body::Handlers(_),
-            index,
-            ..
-        }) = self.frames.last()
-        {
-            let handler = u32::try_from(*index).unwrap_or(u32::MAX);
-            self.notified.remove(handler);
-        }
         // an outer block that rescues makes even a failing `rescue` no failure of the host
         let rescued = self.frames.iter().any(|frame| {
             frame.phase == Phase::Block

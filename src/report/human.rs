@@ -316,8 +316,13 @@ impl Human {
             return;
         }
         let items_shown = looped && self.items.remove(&(shown.task.id, shown.host.to_owned()));
-        // Its items have told everything; only a loop that was skipped as a whole gets a line of its own.
-        if !items_shown || shown.status == Status::Skipped {
+        // its items have told everything, unless they are hidden; of `debug`, Ansible shows the message alone, so that
+        // its items do not count as told
+        let told = items_shown
+            && shown.outcome.data.get("results").is_some()
+            && !(base_name(&shown.task.action) == "debug" && shown.outcome.failed);
+        // a loop that was skipped as a whole gets a line of its own
+        if !told || shown.status == Status::Skipped {
             self.result(shown);
         }
         if shown.status == Status::Ignored {

@@ -107,6 +107,11 @@ impl Outcome {
         for (key, value) in &self.data {
             // what is for reports only; `register` leaves out what the module was called with, as in Ansible
             let kept = |key: &str| !key.starts_with("_ansible_") && key != "invocation";
+            // what was asked for says more than what is always there
+            let shown = key.as_str() == Some("diff") && !self.diffs.is_empty();
+            if shown && value.as_list().is_some() {
+                continue;
+            }
             if key.as_str().is_none_or(kept) {
                 map.insert(key.clone(), value.clone());
             }

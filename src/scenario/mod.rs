@@ -6,6 +6,7 @@
 
 pub mod bed;
 mod chance;
+mod container_options;
 mod discover;
 mod drift;
 mod driver;

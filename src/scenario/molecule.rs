@@ -1,5 +1,6 @@
 //! `molecule.yml`, as Molecule's documentation describes it ("Configuration"), so that a tree of its scenarios runs here.
 
+use super::container_options;
 use super::fields::{Read, members, string, strings, vars, wrong};
 use super::read::{host_name, lexical, mount, sequence, text_of};
 use super::spec::{DriverKind, Platform, Scenario};
@@ -140,8 +141,13 @@ fn platforms(node: &Node, scenario: &mut Scenario) -> Read<()> {
                         platform.volumes.push(mount(&volume, &directory));
                     }
                 }
-                // networks, ports, ulimits and what else drivers of Molecule take
-                _ => {}
+                // Molecule's drivers run their own idle command unless they are told not to
+                "override_command" if !node.to_value().truthy() => {
+                    platform.command = Some(Vec::new())
+                }
+                other => platform
+                    .options
+                    .extend(container_options::words(other, node)?),
             }
         }
         if platform.name.is_empty() {

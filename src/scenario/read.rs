@@ -155,6 +155,7 @@ fn platforms(node: &Node, directory: &Path) -> Read<Vec<Platform>> {
         "command",
         "privileged",
         "memory",
+        "options",
         "volumes",
     ];
     let Some(items) = node.as_seq() else {
@@ -171,6 +172,7 @@ fn platforms(node: &Node, directory: &Path) -> Read<Vec<Platform>> {
                 "image" => platform.image = Some(string(node)?),
                 "command" => platform.command = Some(strings(node)?),
                 "privileged" => platform.privileged = boolean(node)?,
+                "options" => platform.options = strings(node)?,
                 "memory" => platform.memory = Some(quantity(node, &SIZE)?),
                 _ => {
                     for volume in strings(node)? {

@@ -61,8 +61,10 @@ pub struct Platform {
     pub vars: Map,
     /// The image that a container or box starts from.
     pub image: Option<String>,
-    /// The command of a container, instead of that of the image.
+    /// The command of a container instead of one that does nothing; if it is empty, that of the image.
     pub command: Option<Vec<String>>,
+    /// More words for `podman run` or `docker run`.
+    pub options: Vec<String>,
     /// Whether containers run in it (nspawn), or it has all capabilities (containers).
     pub privileged: bool,
     /// Most memory that it may take, in MiB.

@@ -48,7 +48,7 @@ fn nested(value: &Val, depth: usize, sealed: Option<&Render>) -> Result<Value, E
         },
         ValueKind::String => match sealed.and_then(|render| render.sealed(value)) {
             Some(text) => Value::Str(text),
-            None => Value::str(value.to_str().unwrap_or_default()),
+            None => Value::Str(super::class::text_of(value)),
         },
         ValueKind::Bytes => {
             Value::str(String::from_utf8_lossy(value.as_bytes().unwrap_or_default()).into_owned())

@@ -13,6 +13,7 @@
 
 mod call;
 mod charset;
+mod class;
 mod condition;
 mod context;
 mod convert;

@@ -19,20 +19,19 @@ pub(crate) fn wrap(value: &Value, render: &Arc<Render>) -> Val {
         Value::Bool(b) => Val::from(*b),
         Value::Int(i) => Val::from(*i),
         Value::Float(f) => Val::from(*f),
-        Value::Str(text) => match text.trust() {
-            Trust::Template => Val::from(text.shared()),
-            Trust::Data => {
+        Value::Str(text) if text.trust() == Trust::Vault => match render.open(text) {
+            Ok(plain) => {
                 render.touch();
-                Val::from(text.shared())
+                super::class::opened(plain)
             }
-            Trust::Vault => match render.open(text) {
-                Ok(plain) => {
-                    render.touch();
-                    Val::from(plain)
-                }
-                Err(error) => Val::from(engine_error(error)),
-            },
+            Err(error) => Val::from(engine_error(error)),
         },
+        Value::Str(text) => {
+            if text.trust() == Trust::Data {
+                render.touch();
+            }
+            super::class::text(text)
+        }
         Value::List(items) => Val::from_object(List {
             cells: Mutex::new(ListCells::Shared(Arc::clone(items), HashMap::new())),
             render: Some(Arc::clone(render)),
@@ -356,9 +355,15 @@ impl Object for Dict {
 pub(crate) struct ScopeObject {
     pub(crate) session: Arc<Session>,
     pub(crate) render: Arc<Render>,
+    /// Whether these are a host's of `hostvars`.
+    pub(crate) host: bool,
 }
 
 impl ScopeObject {
+    pub(crate) fn is_host(&self) -> bool {
+        self.host
+    }
+
     fn member(&self, name: &str) -> Option<Val> {
         match super::resolve::resolve(&self.render.templar, &self.session, name)? {
             Ok(resolved) => Some(wrap_resolved(&resolved, &self.session, &self.render)),
@@ -439,6 +444,7 @@ impl ScopesObject {
         Some(Val::from_object(ScopeObject {
             session,
             render: Arc::clone(&self.render),
+            host: true,
         }))
     }
 
@@ -495,6 +501,7 @@ pub(crate) fn wrap_resolved(
         Resolved::Scope(session) => Val::from_object(ScopeObject {
             session: Arc::clone(session),
             render: Arc::clone(render),
+            host: false,
         }),
         Resolved::Scopes(name, scopes) => Val::from_object(ScopesObject {
             name: Arc::clone(name),

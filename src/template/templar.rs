@@ -411,7 +411,7 @@ impl Templar {
                 .evaluate_with(expr, render)
                 .map_err(|error| render.error(&error, text, |at| position(at + range.start)))?;
             return match self.typed(&value) {
-                Ok(Value::Str(string)) => {
+                Ok(Value::Str(string)) if lacks_newlines(text, &string) => {
                     let mut out = string.to_string();
                     restore_newlines(text, &mut out);
                     Ok(Value::str(out))
@@ -451,7 +451,7 @@ impl Templar {
         use minijinja::value::ValueKind;
         if self.options().jinja2_native {
             return match from_engine(value)? {
-                Value::Str(text) if !value.is_safe() => {
+                Value::Str(text) if !super::class::stays_text(value) => {
                     Ok(native(&text).unwrap_or(Value::Str(text)))
                 }
                 other => Ok(other),
@@ -467,7 +467,7 @@ impl Templar {
                 Ok(Value::str(super::print::str_of(value)))
             }
             ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => from_engine(value),
-            ValueKind::String if value.is_safe() => from_engine(value),
+            ValueKind::String if super::class::is_native(value) => from_engine(value),
             ValueKind::String => {
                 let text = value.as_str().unwrap_or_default();
                 match self.structure(text) {
@@ -539,6 +539,11 @@ fn text_syntax(trim_blocks: bool) -> Option<SyntaxConfig> {
         .trim_blocks(trim_blocks)
         .build()
         .ok()
+}
+
+/// Whether a template ends in more line breaks than its result.
+fn lacks_newlines(template: &str, out: &str) -> bool {
+    syntax::newlines_at_end(template) > syntax::newlines_at_end(out)
 }
 
 /// Line breaks at the end of a template stay in the result.

@@ -307,6 +307,9 @@ impl Machine {
             Kind::Fake(machine) => Link::Fake(Arc::clone(machine)),
             Kind::Real(ConnectionKind::Local) => Link::Child(Vec::new()),
             Kind::Real(ConnectionKind::Command(before)) => Link::Child(before.clone()),
+            Kind::Real(ConnectionKind::Container(container)) => {
+                Link::Child(container.words(target)?)
+            }
             Kind::Real(ConnectionKind::OpenSsh) => {
                 Link::OpenSsh(OpenSsh::connect(target, options, counters).await?)
             }

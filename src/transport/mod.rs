@@ -5,7 +5,7 @@
 //!
 //! - `target` says what to connect to; `hop` puts it together with `ssh_config` and arguments;
 //! - `link` runs a command there: `ssh` (with `ssh_auth`, `host_key`, `known_hosts`), `openssh`, or
-//!   `child` processes;
+//!   `child` processes, behind the words of a `container`;
 //! - `process` is what such a command looks like; `escalate` words it for another user and `talk`
 //!   listens to it through banners and password prompts;
 //! - `install` starts the agent with `bootstrap.sh`: one command, which takes the executable
@@ -18,6 +18,7 @@ mod agent;
 mod binaries;
 mod blob;
 mod child;
+mod container;
 mod counters;
 mod error;
 mod escalate;
@@ -44,6 +45,7 @@ mod tests;
 
 pub use binaries::AgentBinaries;
 pub use blob::{BlobContent, BlobSink, BlobSource, MemorySink, NoBlobs};
+pub use container::{Container, ContainerOptions, ContainerSetting};
 pub use counters::Traffic;
 pub use error::TransportError;
 pub use fake::FakeMachine;

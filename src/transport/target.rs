@@ -1,5 +1,6 @@
 //! What a connection is made from: the machine, the login, the become user, the limits.
 
+use super::container::{Container, ContainerOptions};
 use super::key_ring::KeyRing;
 use crate::value::Secret;
 use std::path::PathBuf;
@@ -16,7 +17,9 @@ pub enum ConnectionKind {
     OpenSsh,
     /// Child processes on this machine.
     Local,
-    /// A command that is put before `sh -c COMMAND`, such as `docker exec -i NAME`.
+    /// A program on this machine that opens the other: `docker exec`, `chroot`, ….
+    Container(Container),
+    /// A command that is put before `sh -c COMMAND`.
     Command(Vec<String>),
 }
 
@@ -34,8 +37,17 @@ impl ConnectionKind {
             | "ansible.builtin.paramiko" => Some(Self::Ssh),
             "openssh" => Some(Self::OpenSsh),
             "local" | "ansible.builtin.local" => Some(Self::Local),
-            _ => None,
+            other => Container::from_name(other).map(Self::Container),
         }
+    }
+
+    /// What is said when [`Self::from_name`] knows no such connection.
+    pub fn unknown(name: &str) -> String {
+        let containers: Vec<&str> = Container::ALL.iter().map(|kind| kind.name()).collect();
+        format!(
+            "the connection `{name}` is not built; ssh, openssh, local, {} are",
+            containers.join(", ")
+        )
     }
 }
 
@@ -86,6 +98,8 @@ pub struct Target {
     pub ssh_executable: Option<String>,
     /// A directory for the agent that is tried first (`ansible_remote_tmp`); `~/` is the home there.
     pub remote_tmp: Option<String>,
+    /// For [`ConnectionKind::Container`].
+    pub container: ContainerOptions,
 }
 
 /// The way to another user.

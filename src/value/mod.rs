@@ -26,7 +26,7 @@ pub use pep440::Pep440;
 pub use python::{repr, str_of};
 pub use secret::Secret;
 pub use shlex::shell_words;
-pub use text::{Text, Trust};
+pub use text::{Text, TextClass, Trust};
 
 use std::fmt;
 use std::sync::Arc;
@@ -160,6 +160,24 @@ impl Value {
                 unshare(map)
                     .into_iter()
                     .map(|(k, v)| (k.into_data(), v.into_data()))
+                    .collect(),
+            ),
+            other => other,
+        }
+    }
+
+    /// The same value with every string in it of the plain class.
+    #[must_use]
+    pub fn into_plain(self) -> Self {
+        match self {
+            Self::Str(text) => Self::Str(text.of_class(TextClass::Plain)),
+            Self::List(items) => {
+                Self::list(unshare(items).into_iter().map(Value::into_plain).collect())
+            }
+            Self::Map(map) => Self::map(
+                unshare(map)
+                    .into_iter()
+                    .map(|(k, v)| (k.into_plain(), v.into_plain()))
                     .collect(),
             ),
             other => other,

@@ -16,11 +16,27 @@ pub enum Trust {
     Vault,
 }
 
-/// A shared, immutable string and its trust. Equality and hash look at the text alone.
+/// Which of Ansible's kinds of text a string is. The filter `type_debug` names it, and a native one is not read as a
+/// literal again. It is passed on with the string; what is made of strings is plain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum TextClass {
+    /// A result of an expression, or of a source that is not YAML: `str`.
+    #[default]
+    Plain,
+    /// A scalar of a YAML file: `AnsibleUnicode`.
+    Written,
+    /// The result of a filter that stands for text, whatever that looks like: `NativeJinjaText`.
+    Native,
+    /// The result of a filter of Jinja2's for HTML: `Markup`.
+    Markup,
+}
+
+/// A shared, immutable string, its trust and class. Equality and hash look at the text alone.
 #[derive(Clone, Default)]
 pub struct Text {
     text: Arc<str>,
     trust: Trust,
+    class: TextClass,
 }
 
 impl Text {
@@ -29,7 +45,13 @@ impl Text {
         Self {
             text: text.into(),
             trust: Trust::Template,
+            class: TextClass::Plain,
         }
+    }
+
+    /// A scalar of a YAML file, which templates may expand.
+    pub fn written(text: impl Into<Arc<str>>) -> Self {
+        Self::template(text).of_class(TextClass::Written)
     }
 
     /// A string that is never templated.
@@ -37,6 +59,7 @@ impl Text {
         Self {
             text: text.into(),
             trust: Trust::Data,
+            class: TextClass::Plain,
         }
     }
 
@@ -45,6 +68,7 @@ impl Text {
         Self {
             text: text.into(),
             trust: Trust::Vault,
+            class: TextClass::Plain,
         }
     }
 
@@ -61,6 +85,31 @@ impl Text {
     /// Where it came from.
     pub fn trust(&self) -> Trust {
         self.trust
+    }
+
+    /// Which kind of text it is.
+    pub fn class(&self) -> TextClass {
+        self.class
+    }
+
+    /// The same text as one of that class.
+    #[must_use]
+    pub fn of_class(mut self, class: TextClass) -> Self {
+        self.class = class;
+        self
+    }
+
+    /// The name of Ansible's class for such a text.
+    pub fn class_name(&self) -> &'static str {
+        match (self.trust, self.class) {
+            (Trust::Vault, _) => "AnsibleVaultEncryptedUnicode",
+            (Trust::Data, TextClass::Native) => "NativeJinjaUnsafeText",
+            (Trust::Data, _) => "AnsibleUnsafeText",
+            (Trust::Template, TextClass::Plain) => "str",
+            (Trust::Template, TextClass::Written) => "AnsibleUnicode",
+            (Trust::Template, TextClass::Native) => "NativeJinjaText",
+            (Trust::Template, TextClass::Markup) => "Markup",
+        }
     }
 
     /// The same text, never templated again.

@@ -1,6 +1,6 @@
 //! Provenance: who sets a variable, and who else would have.
 
-use super::{HostScope, Level};
+use super::{HostScope, Level, Magic};
 use crate::template::Variable;
 use crate::value::Value;
 use std::sync::Arc;
@@ -32,13 +32,15 @@ impl HostScope {
             })
             .collect();
         if let Some(magic) = self.magic(name) {
-            let local = usize::from(
-                found
-                    .first()
-                    .is_some_and(|first| first.level == Level::Local),
-            );
+            let first_below = if Magic::gives_way(name) {
+                Level::InventoryHost
+            } else {
+                Level::ExtraVars
+            };
+            let below = |place: &Provenance| place.level.rank() <= first_below.rank();
+            let at = found.iter().position(below).unwrap_or(found.len());
             found.insert(
-                local,
+                at,
                 Provenance {
                     level: Level::Magic,
                     origin: Arc::from("runbook"),

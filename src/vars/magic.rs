@@ -194,12 +194,20 @@ fn version() -> Value {
 }
 
 impl Magic {
-    /// Whether the name is one that nothing but runbook can set.
+    /// Whether the name is one that runbook sets.
     pub fn is_reserved(name: &str) -> bool {
         NAMES_OF_RUN.contains(&name)
             || NAMES_OF_PLAY.contains(&name)
             || NAMES_OF_TASK.contains(&name)
             || name == "vars"
+    }
+
+    /// Whether variables of plays, tasks and facts go before it: Ansible has it as a variable of the inventory.
+    pub(super) fn gives_way(name: &str) -> bool {
+        matches!(
+            name,
+            "inventory_hostname" | "inventory_hostname_short" | "group_names"
+        )
     }
 
     /// The names that [`Magic::get`] knows now, `hostvars` and `vars` aside.

@@ -3,7 +3,7 @@
 use super::hostvars::HostVars;
 use super::merge::merge_maps;
 use super::snapshot::Snapshot;
-use super::{Layer, Magic, VarStore};
+use super::{Layer, Level, Magic, VarStore};
 use crate::template::{Scope, Variable};
 use crate::value::{Map, Value};
 use indexmap::IndexSet;
@@ -100,6 +100,17 @@ impl HostScope {
         }
     }
 
+    /// What goes before a magic variable: what Ansible knows of a host as a variable of the inventory gives way to all
+    /// that is above the inventory.
+    fn instead_of_magic(&self, name: &str) -> Option<Variable> {
+        if !Magic::gives_way(name) {
+            return None;
+        }
+        let above = |layer: &&Layer| layer.level.rank() > Level::InventoryHost.rank();
+        let layers = self.inner.layers.iter().rev();
+        layers.take_while(above).find_map(|layer| layer.get(name))
+    }
+
     /// The variable with mappings of all layers merged.
     fn merged(&self, name: &str) -> Option<Variable> {
         let mut found: Option<Arc<Map>> = None;
@@ -124,7 +135,7 @@ impl Scope for HostScope {
         if let Some(found) = self.local.as_ref().and_then(|local| local.get(name)) {
             return Some(found);
         }
-        if let Some(found) = self.magic(name) {
+        if let Some(found) = self.instead_of_magic(name).or_else(|| self.magic(name)) {
             return Some(found);
         }
         let found = if self.inner.store.merges_hashes() {

@@ -161,7 +161,7 @@ impl<'a> Composer<'a> {
                             .filter(|r| matches!(r, Resolved::Merge | Resolved::Default));
                         plain_kind(&value)
                     }
-                    None | Some("!") => Kind::Str(Text::template(value)),
+                    None | Some("!") => Kind::Str(Text::written(value)),
                     Some(tag) => {
                         special = (tag == tags::MERGE).then_some(Resolved::Merge);
                         tags::scalar(tag, &value, &span)?

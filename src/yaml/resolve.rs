@@ -63,7 +63,7 @@ pub(super) fn plain_kind(text: &str) -> Kind {
         Resolved::Float => float_of(text).map(Kind::Float),
         _ => None,
     };
-    kind.unwrap_or_else(|| Kind::Str(Text::template(text)))
+    kind.unwrap_or_else(|| Kind::Str(Text::written(text)))
 }
 
 /// The value of one plain scalar: `yes` is true, `0644` is 420, `1e3` is a string.

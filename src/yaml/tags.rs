@@ -37,7 +37,7 @@ pub(super) fn scalar(tag: &str, text: &str, span: &Span) -> Result<Kind, Diagnos
         "!unsafe" => Some(Kind::Str(Text::data(text))),
         "!vault" | "!vault-encrypted" => Some(Kind::Str(Text::vault(text))),
         _ => match tag.strip_prefix(PREFIX) {
-            Some("str" | "timestamp" | "merge" | "value") => Some(Kind::Str(Text::template(text))),
+            Some("str" | "timestamp" | "merge" | "value") => Some(Kind::Str(Text::written(text))),
             Some("null") => Some(Kind::Null),
             Some("bool") => bool_of_any_case(text).map(Kind::Bool),
             Some("int") => int_of(text),

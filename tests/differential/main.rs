@@ -80,50 +80,10 @@ fn check(path: &Path, recorder: Option<&Path>) -> Result<(), String> {
 
 /// Cases in which runbook still differs, with what ansible-core does there.
 const KNOWN: &[&str] = &[
-    // a censored loop has one line for each item, and none for the whole
-    "no-log",
-    // a task's `any_errors_fatal: false` does not go before the configuration
-    "any-errors-fatal-config",
-    // an undefined `become_user` fails a task that does not escalate
-    "become-user-undefined",
-    // a loop of `debug` in which an item fails has one more line for the whole
-    "debug-failed-loop",
-    // a failed task names what it should have been delegated to
-    "delegate-undefined",
     // texts of YAML files are `AnsibleUnicode`
     "filter-type-debug-text",
     // the value of `undef()` can be given a default
     "filter-undef-default",
-    // a role included with two files of handlers has those of the last
-    "handlers-from-twice",
-    // `included:` shows the label of the item
-    "include-label",
-    // a label that cannot be rendered fails the item; an empty one is none
-    "loops-label-undefined",
-    // the result of a loop has `skipped: false`, and `failed` only where an item failed
-    "loops-register-keys",
-    // `inventory_hostname` and `group_names` give way to variables of the play
-    "magic-can-be-set",
-    // the name in `ansible_failed_task` is rendered
-    "magic-failed-task-name",
-    // a host that was added comes first in `groups.all`, and is in the play's `ansible_play_hosts`
-    "magic-groups-all-changed",
-    // hosts that failed in an earlier play do not count
-    "max-fail-values",
-    // hosts do not come back into `ansible_play_hosts` of the same play
-    "meta-clear-play-hosts",
-    // the result of a command that is not there has less in it
-    "module-command-not-found",
-    // `diff` in results of modules
-    "module-result-keys",
-    // `omit` stays in lists of arguments and in environments
-    "omit-in-lists",
-    // an unreachable delegate of a `run_once` task ends the play
-    "run-once-ignore-unreachable",
-    // a task to start at that does not exist is no error
-    "start-at-nothing",
-    // a default of `vars_prompt` is text
-    "vars-prompt-default-number",
 ];
 
 fn oracle() -> Option<PathBuf> {

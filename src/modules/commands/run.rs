@@ -116,7 +116,16 @@ impl<'a> Job<'a> {
         let start = sys.local_time();
         let output = match sys.run(&command) {
             Ok(output) => output,
-            Err(error) => return Err(not_started(error)),
+            Err(error) => {
+                // nothing began: no times; the command is told as one text
+                for key in ["start", "end", "delta"] {
+                    data.take(key);
+                }
+                let words = self.argv.iter().map(|word| quoted(word));
+                let cmd = words.collect::<Vec<_>>().join(" ");
+                data.set("cmd", Value::data(cmd));
+                return Err(not_started(error));
+            }
         };
         let end = sys.local_time();
         set_output(data, &output, self.args.strip_empty_ends);
@@ -132,6 +141,15 @@ impl<'a> Job<'a> {
             Err(Failure::new("non-zero return code").with("changed", true))
         }
     }
+}
+
+/// A word as a shell would need it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\"'\"'"))
 }
 
 /// The failure of a program that cannot be started, with the system's error number as `rc`.

@@ -3,7 +3,7 @@
 //! Source: Ansible's documentation of `ansible.builtin.blockinfile`.
 
 use super::attrs::FileAttrs;
-use super::edit::{Edited, missing, read};
+use super::edit::{Edited, headers, missing, read};
 use super::pyregex::{Flags, PyRegex};
 use crate::modules::{Module, ModuleResult, Plan};
 use crate::sys::Sys;
@@ -82,6 +82,7 @@ impl Module for Blockinfile {
             (Some(_), true) => "Block inserted",
             (Some(_), false) => "Block removed",
         };
+        plan.returns("diff", headers(&path));
         Edited {
             path,
             text,

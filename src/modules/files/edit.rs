@@ -6,7 +6,7 @@ use super::parents::plan_directories;
 use super::place::{Placement, Source, place};
 use crate::modules::{Failure, ModuleResult, Plan};
 use crate::sys::{FileKind, Sys};
-use crate::value::Value;
+use crate::value::{Map, Value};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -67,6 +67,21 @@ impl<'a> Edited<'a> {
             parts.push("ownership, perms or SE linux context changed".to_owned());
         }
         plan.returns("msg", Value::data(parts.join(" and ")));
+        // of the file itself, results say nothing
+        let (mut steps, key) = (Plan::new(), self.backup_key);
+        self.steps(sys, &mut steps, new_text, differs, is_new)?;
+        plan.absorb_with(steps, key);
+        Ok(())
+    }
+
+    fn steps(
+        self,
+        sys: &Sys,
+        plan: &mut Plan<'a>,
+        new_text: &str,
+        differs: bool,
+        is_new: bool,
+    ) -> ModuleResult<()> {
         if !differs {
             return self.attrs.plan(sys, plan, &self.path, true);
         }
@@ -96,6 +111,23 @@ impl<'a> Edited<'a> {
         )
         .map(drop)
     }
+}
+
+/// The return value `diff` of lineinfile and blockinfile, which is there also where nobody asked for diffs: without them,
+/// headers alone.
+pub(super) fn headers(path: &Path) -> Value {
+    let shown = path.display();
+    let part = |what: &str| {
+        let header = Value::data(format!("{shown} ({what})"));
+        Map::new()
+            .with("before_header", header.clone())
+            .with("after_header", header)
+    };
+    let content = part("content").with("before", "").with("after", "");
+    Value::list(vec![
+        Value::map(content),
+        Value::map(part("file attributes")),
+    ])
 }
 
 /// Lines with their newlines; only `\n` ends one.

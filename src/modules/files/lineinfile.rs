@@ -3,7 +3,7 @@
 //! Source: Ansible's documentation of `ansible.builtin.lineinfile`.
 
 use super::attrs::FileAttrs;
-use super::edit::{Edited, lines, missing, read};
+use super::edit::{Edited, headers, lines, missing, read};
 use super::pyregex::{Flags, PyRegex};
 use crate::modules::{Module, ModuleResult, Plan};
 use crate::sys::Sys;
@@ -112,6 +112,7 @@ impl Module for Lineinfile {
             plan.returns("msg", "");
             return Ok(plan);
         }
+        plan.returns("diff", headers(&path));
         Edited {
             path,
             text,

@@ -1,5 +1,6 @@
 //! Who makes the machines of a scenario.
 
+mod containers;
 mod nspawn;
 mod vagrant;
 
@@ -68,16 +69,15 @@ pub fn kind_of(scenario: &Scenario, wanted: Option<DriverKind>) -> DriverKind {
 /// The driver of that kind for a scenario that keeps what it needs in `work`.
 ///
 /// # Errors
-/// It is not built.
+/// What of the scenario it cannot make.
 pub fn open(kind: DriverKind, scenario: &Scenario, work: &Path) -> Result<Box<dyn Driver>, String> {
     match kind {
         DriverKind::Nspawn => Ok(Box::new(nspawn::Nspawn::new(scenario, work))),
         DriverKind::Vagrant => Ok(Box::new(vagrant::Vagrant::new(scenario))),
         DriverKind::Delegated => Ok(Box::new(Delegated)),
-        DriverKind::Podman | DriverKind::Docker => Err(format!(
-            "the driver `{}` is not built; nspawn, vagrant and delegated are",
-            kind.name()
-        )),
+        DriverKind::Podman | DriverKind::Docker => {
+            Ok(Box::new(containers::Containers::new(kind, scenario, work)))
+        }
     }
 }
 

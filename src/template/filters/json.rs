@@ -77,7 +77,7 @@ fn encode(call: &mut Call, indent: Option<usize>, sort: bool) -> Result<Val, Err
     };
     let mut out = String::new();
     write(&mut out, &call.value()?, &style, 0);
-    Ok(Val::from_safe_string(out))
+    Ok(crate::template::class::native(out))
 }
 
 /// Writes a value as Python's `json.dumps` does.

@@ -1,6 +1,7 @@
 //! Filters about types and presence.
 
 use super::Filter;
+use crate::template::class;
 use crate::template::call::{Call, fail, int_of, iterate, type_name};
 use crate::template::objects::List;
 use crate::template::print;
@@ -28,10 +29,10 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
         };
         number.map_or_else(|| c.out(default), |f: f64| Ok(Val::from(f)))
     }),
-    ("string", |c| Ok(Val::from_safe_string(c.text()?))),
+    ("string", |c| Ok(class::native(c.text()?))),
     ("safe", |c| Ok(Val::from_safe_string(c.text()?))),
     ("list", |c| Ok(List::of(c.items()?))),
-    ("type_debug", |c| Ok(Val::from(debug_name(&c.input)))),
+    ("type_debug", |c| Ok(Val::from(class::name(&c.input)))),
     ("ternary", ternary),
     ("pprint", |c| Ok(Val::from(print::repr(&c.input)))),
     ("attr", |c| {
@@ -39,16 +40,6 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
         c.input.get_attr(&name)
     }),
 ];
-
-/// The name that Python would give; a string made by a template is `str`, one as it was written is one of
-/// Ansible's own.
-fn debug_name(value: &Val) -> &'static str {
-    if value.is_safe() {
-        "NativeJinjaText"
-    } else {
-        type_name(value)
-    }
-}
 
 /// `default(value, boolean=False)`.
 fn default(call: &mut Call) -> Result<Val, Error> {

@@ -2,6 +2,7 @@
 
 use super::Filter;
 use crate::diag::Source;
+use crate::template::class;
 use crate::template::call::{Call, fail, int_of};
 use crate::value::Value;
 use crate::yaml::{EmitOptions, FlowStyle, QuoteStyle, emit, parse_all};
@@ -32,7 +33,7 @@ fn decode(call: &mut Call) -> Result<Vec<Value>, Error> {
     match parse_all(&Source::new("<from_yaml>", text.as_str())) {
         Ok(documents) => Ok(documents
             .iter()
-            .map(|document| document.node.to_value())
+            .map(|document| document.node.to_value().into_plain())
             .collect()),
         Err(problem) => fail(format!("from_yaml: {problem}")),
     }
@@ -80,5 +81,5 @@ fn encode(call: &mut Call, mut options: EmitOptions) -> Result<Val, Error> {
         }
     }
     let value = crate::template::convert::from_engine_sealed(&call.input, &call.render)?;
-    Ok(Val::from_safe_string(emit(&value, &options)))
+    Ok(class::native(emit(&value, &options)))
 }

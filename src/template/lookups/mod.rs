@@ -107,6 +107,17 @@ pub(crate) fn run(
     options: Map,
     render: &Arc<Render>,
 ) -> Result<Vec<Value>, TemplateError> {
+    let results = results_of(name, terms, options, render)?;
+    Ok(results.into_iter().map(Value::into_data).collect())
+}
+
+/// The results as the plugin gives them.
+fn results_of(
+    name: &str,
+    terms: Vec<Value>,
+    options: Map,
+    render: &Arc<Render>,
+) -> Result<Vec<Value>, TemplateError> {
     let short = name
         .strip_prefix("ansible.builtin.")
         .or_else(|| name.strip_prefix("ansible.legacy."))
@@ -130,7 +141,7 @@ pub(crate) fn run(
         render: Arc::clone(render),
     };
     match lookup(&mut query) {
-        Ok(results) => Ok(results.into_iter().map(Value::into_data).collect()),
+        Ok(results) => Ok(results),
         Err(message) if message.starts_with(vars::UNDEFINED) => Err(TemplateError::new(
             TemplateErrorKind::Undefined,
             message.trim_start_matches(vars::UNDEFINED),
@@ -164,6 +175,14 @@ pub(crate) fn with(
     run(name, terms, options, render)
 }
 
+/// Whether the results of lookups may be templates, unless a call says so itself (`allow_unsafe_lookups`).
+fn setting_allows(render: &Render) -> bool {
+    let setting = render.templar.options().setting.as_ref();
+    setting
+        .and_then(|setting| setting(None, "DEFAULT_ALLOW_UNSAFE_LOOKUPS"))
+        .is_some_and(|found| to_bool(&found.value) == Some(true))
+}
+
 /// `lookup(name, *terms, **options)` and `query(...)`.
 pub(crate) fn call(render: &Arc<Render>, args: &mut Args, query: bool) -> Result<Val, Error> {
     let name = args.text("plugin")?;
@@ -173,10 +192,13 @@ pub(crate) fn call(render: &Arc<Render>, args: &mut Args, query: bool) -> Result
     }
     let mut options = args.rest_map()?;
     let want_list = options.take("wantlist").map_or(query, |flag| flag.truthy());
-    options.take("allow_unsafe");
+    let unsafe_allowed = options
+        .take("allow_unsafe")
+        .map_or_else(|| setting_allows(render), |flag| flag.truthy());
     let errors = options
         .take("errors")
         .map_or_else(|| "strict".to_owned(), |word| str_of(&word));
+    let run = if unsafe_allowed { results_of } else { run };
     let results = run(&name, terms, options, render).map_err(|mut error| {
         if error.kind == TemplateErrorKind::Lookup && error.hint.is_none() {
             error.message = format!("the lookup '{name}' failed: {}", error.message);
@@ -205,7 +227,8 @@ pub(crate) fn call(render: &Arc<Render>, args: &mut Args, query: bool) -> Result
             });
         }
     };
-    if want_list || results.is_empty() {
+    // what is allowed to be a template comes as the plugin gave it
+    if want_list || unsafe_allowed || results.is_empty() {
         return Ok(wrap(&Value::list(results), render));
     }
     if results

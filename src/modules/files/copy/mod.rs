@@ -125,13 +125,13 @@ fn plan_file<'a>(
         .src
         .as_ref()
         .map(|src| src.to_string_lossy().into_owned());
-    if let Some(src) = src
+    let src = src
         .or_else(|| args._source.clone())
-        .or_else(|| args._source_name.clone())
-    {
-        plan.returns("src", Value::data(src));
-    }
+        .or_else(|| args._source_name.clone());
     if !args.force && sys.exists(&dest) {
+        if let Some(src) = src {
+            plan.returns("src", Value::data(src));
+        }
         return Ok(());
     }
     check_sum(args, sys, &source)?;
@@ -144,7 +144,8 @@ fn plan_file<'a>(
         parent_planned = true;
     }
     let attrs = attrs_for(args, sys, &source)?;
-    place(
+    let path = dest.clone();
+    let differs = place(
         sys,
         plan,
         source,
@@ -159,6 +160,21 @@ fn plan_file<'a>(
             parent_planned,
         },
     )?;
+    // what the controller sent is there under a name of its own until it is in its place; where nothing has to be
+    // sent, Ansible's result is that of `file`
+    if differs || args.remote_src {
+        let src = src.unwrap_or_else(|| ".source".to_owned());
+        plan.returns("src", Value::data(src));
+    }
+    if !args.remote_src {
+        let diff = if differs {
+            Value::list(Vec::new())
+        } else {
+            plan.returns("path", Value::data(path.to_string_lossy().as_ref()));
+            super::file::described(plan, sys, &path)
+        };
+        plan.returns("diff", diff);
+    }
     Ok(())
 }
 

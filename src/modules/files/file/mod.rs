@@ -112,7 +112,7 @@ impl Module for File {
 }
 
 /// The return value `diff`, which results of this module always have: what changes, by name, and the path.
-fn described(plan: &Plan<'_>, sys: &Sys, path: &Path) -> Value {
+pub(in crate::modules::files) fn described(plan: &Plan<'_>, sys: &Sys, path: &Path) -> Value {
     let start = Map::new().with("path", text(path));
     let (mut before, mut after) = (start.clone(), start);
     for diff in plan.diffs() {
@@ -124,7 +124,7 @@ fn described(plan: &Plan<'_>, sys: &Sys, path: &Path) -> Value {
                 match line.split_once(": ") {
                     Some(("content", _)) => {}
                     Some((key, value)) => {
-                        side.set(key, Value::data(value));
+                        side.set(key, Value::data(value.trim_matches('\'')));
                     }
                     None => {}
                 }

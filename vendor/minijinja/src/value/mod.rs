@@ -486,6 +486,8 @@ impl fmt::Display for ValueKind {
 pub(crate) enum StringType {
     Normal,
     Safe,
+    // runbook: a string that the host tells from others by a number
+    Host(u8),
 }
 
 /// Type type of undefined
@@ -1077,6 +1079,22 @@ impl Value {
     /// ```
     pub fn from_safe_string(value: String) -> Value {
         ValueRepr::String(Arc::from(value), StringType::Safe).into()
+    }
+
+    /// Creates a string that carries a number of the host's (not 0). It is a string like others: what is made of it is
+    /// without the number, where it is only passed on it keeps it.
+    // runbook: Ansible has several classes of strings
+    pub fn from_host_string(value: Arc<str>, tag: u8) -> Value {
+        ValueRepr::String(value, StringType::Host(tag)).into()
+    }
+
+    /// The number of the host's that a string carries, 0 if it has none.
+    // runbook: see `from_host_string`
+    pub fn host_tag(&self) -> u8 {
+        match &self.0 {
+            ValueRepr::String(_, StringType::Host(tag)) => *tag,
+            _ => 0,
+        }
     }
 
     /// Creates a value from a byte vector.
