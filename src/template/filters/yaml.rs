@@ -2,8 +2,8 @@
 
 use super::Filter;
 use crate::diag::Source;
-use crate::template::class;
 use crate::template::call::{Call, fail, int_of};
+use crate::template::class;
 use crate::value::Value;
 use crate::yaml::{EmitOptions, FlowStyle, QuoteStyle, emit, parse_all};
 use minijinja::Error;
