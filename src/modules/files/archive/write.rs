@@ -64,7 +64,7 @@ fn about(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-fn open(sys: &Sys, path: &Path) -> io::Result<std::fs::File> {
+fn open(sys: &Sys, path: &Path) -> io::Result<impl Read> {
     sys.open(path).map_err(io::Error::other)
 }
 
