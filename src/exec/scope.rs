@@ -4,7 +4,7 @@ use super::play::PlayState;
 use super::run::Run;
 use crate::diag::Diagnostic;
 use crate::playbook::Task;
-use crate::template::{Context, FileContext, Scope, Templar, Variable};
+use crate::template::{Context, FileContext, Scope, Variable};
 use crate::value::{Map, Value};
 use crate::vars::{HostScope, Layer, Level, Magic, ScopeParts, TaskMagic};
 use std::path::PathBuf;
