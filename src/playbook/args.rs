@@ -81,6 +81,25 @@ pub(super) fn is_free_form(action: &str) -> bool {
         || matches!(name, "add_host" | "group_by" | "set_fact")
 }
 
+/// Whether the action takes words that are no arguments, so that its arguments are not looked at.
+fn takes_any_words(action: &str) -> bool {
+    matches!(
+        short(action),
+        "command"
+            | "shell"
+            | "script"
+            | "raw"
+            | "include_vars"
+            | "include_tasks"
+            | "include_role"
+            | "import_tasks"
+            | "import_role"
+            | "add_host"
+            | "group_by"
+            | "meta"
+    )
+}
+
 impl TaskArgs {
     /// Reads the value of an action's key.
     pub(super) fn parse(action: &str, value: &Node) -> Result<Self> {
@@ -103,6 +122,24 @@ impl TaskArgs {
                 .at(&value.span)
                 .into());
             }
+        }
+        let inner = |entry: &&Entry| {
+            let name = entry.key.as_str();
+            name.is_some_and(|name| name.starts_with("_ansible_"))
+        };
+        if let Some(entry) = args.members.iter().find(inner)
+            && !takes_any_words(action)
+        {
+            let name = entry.key.as_str().unwrap_or_default();
+            return Err(Diagnostic::error(
+                "playbook::arguments",
+                format!(
+                    "Invalid parameter specified beginning with keyword '_ansible_' for action '{action}': '{name}'. \
+                     The prefix '_ansible_' is reserved for internal use only."
+                ),
+            )
+            .at(&entry.key.span)
+            .into());
         }
         Ok(args)
     }

@@ -208,6 +208,14 @@ impl Loader {
         stack: &mut Vec<PathBuf>,
     ) -> Result<Vec<Play>> {
         let entries = match &node.kind {
+            Kind::Seq(items) if items.is_empty() => {
+                return Err(Diagnostic::error(
+                    "playbook::empty",
+                    "A playbook must contain at least one play",
+                )
+                .at(&node.span)
+                .into());
+            }
             Kind::Seq(items) => items.as_slice(),
             Kind::Null => {
                 return Err(Diagnostic::error(

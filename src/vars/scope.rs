@@ -100,6 +100,31 @@ impl HostScope {
         }
     }
 
+    /// A variable of the login that nothing sets. A task has those of its connection, though they are in no list of
+    /// variables: the machine's address, and who logs in.
+    fn login(&self, name: &str) -> Option<Variable> {
+        if let Some(found) = self.inner.store.login_variable(name) {
+            return Some(Variable::Final(found));
+        }
+        let task = self.inner.magic.task.as_ref().filter(|_| !self.is_vars)?;
+        let own = |name: &str| self.layers().rev().find_map(|layer| layer.get(name));
+        match name {
+            "ansible_host" => own("ansible_ssh_host")
+                .or_else(|| Some(Variable::Final(Value::str(Arc::clone(&self.inner.host))))),
+            "ansible_ssh_host" => own("ansible_host")
+                .or_else(|| Some(Variable::Final(Value::str(Arc::clone(&self.inner.host))))),
+            "ansible_user" => {
+                own("ansible_ssh_user").or_else(|| task.remote_user.clone().map(Variable::Final))
+            }
+            "ansible_ssh_user" => {
+                own("ansible_user").or_else(|| task.remote_user.clone().map(Variable::Final))
+            }
+            "ansible_port" => own("ansible_ssh_port"),
+            "ansible_ssh_port" => own("ansible_port"),
+            _ => None,
+        }
+    }
+
     /// What goes before a magic variable: what Ansible knows of a host as a variable of the inventory gives way to all
     /// that is above the inventory.
     fn instead_of_magic(&self, name: &str) -> Option<Variable> {
@@ -147,7 +172,7 @@ impl Scope for HostScope {
                 .rev()
                 .find_map(|layer| layer.get(name))
         };
-        found.or_else(|| self.inner.store.login_variable(name).map(Variable::Final))
+        found.or_else(|| self.login(name))
     }
 
     fn names(&self) -> Vec<Arc<str>> {
