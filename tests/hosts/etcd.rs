@@ -42,7 +42,7 @@ fn a_cluster_comes_up_stays_and_is_repaired() {
         tagged.stdout.contains("Read through each member"),
         "{tagged}"
     );
-    assert!(!tagged.stdout.contains("[etcd : Install]"), "{tagged}");
+    assert!(!tagged.stdout.contains("[etcd : Packages]"), "{tagged}");
 
     the_prediction_comes_true(&bed);
     bad_settings_stop_at_the_first_member(&bed);

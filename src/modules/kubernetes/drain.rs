@@ -231,7 +231,8 @@ impl Leaving {
 impl Module for K8sDrain {
     const NAME: &'static str = "k8s_drain";
     const COLLECTION: &'static str = "kubernetes.core";
-    const DOC: &'static str = "Keep new pods away from a node, send its pods away, or let it have pods again.";
+    const DOC: &'static str =
+        "Keep new pods away from a node, send its pods away, or let it have pods again.";
     type Args = Args;
 
     fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
@@ -258,9 +259,7 @@ impl Module for K8sDrain {
                 let body = json!({"spec": {"unschedulable": wanted}});
                 let kind = "application/merge-patch+json";
                 let reply = api.call(sys, "PATCH", &path, Some((kind, &body)))?;
-                reply
-                    .good(&format!("{title} cannot be changed"))
-                    .map(drop)
+                reply.good(&format!("{title} cannot be changed")).map(drop)
             });
         }
         if args.state == State::Drain {
