@@ -145,6 +145,7 @@ fn files_of(dir: &str, args: &IncludeVarsArgs, input: &Input<'_>) -> Result<Vec<
     };
     let mut found = Vec::new();
     let walk = walkdir::WalkDir::new(&root)
+        .follow_links(true)
         .max_depth(depth)
         .sort_by_file_name();
     for entry in walk

@@ -149,6 +149,7 @@ impl Run {
         group: &[Arc<str>],
         lanes: Option<&Lanes>,
     ) -> Result<Flow, Box<Diagnostic>> {
+        self.warn_of_task(&next.task);
         let known = self.with_known_action(state, &next.task, group);
         let task = &known;
         tracing::debug!(place = ?next.place, at = %task.span, hosts = group.len(), "task");
@@ -334,7 +335,7 @@ impl Run {
             .map(|host| {
                 if host != &first && shared {
                     if let (Some(name), Some(value)) = (&task.register, &end.registered) {
-                        self.store.register(
+                        self.store.register_as_is(
                             host,
                             name,
                             value.clone(),

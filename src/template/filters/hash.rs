@@ -1,7 +1,7 @@
 //! Checksums and password hashes.
 
-use super::Filter;
 use super::lists::Random;
+use super::{Filter, old_crypt};
 use crate::template::call::{Call, fail};
 use minijinja::Error;
 use minijinja::value::Value as Val;
@@ -66,23 +66,53 @@ fn password_hash(call: &mut Call) -> Result<Val, Error> {
         .args
         .opt("rounds")?
         .and_then(|value| crate::template::call::int_of(&value));
-    call.args.opt("ident")?;
-    let salt = given.unwrap_or_else(|| salt(usize::try_from(size).unwrap_or(16).clamp(1, 16)));
-    crypt(&kind, &call.text()?, &salt, rounds)
-        .map(Val::from)
-        .or_else(fail)
+    let ident = call.args.opt_text("ident")?;
+    let length = match kind.as_str() {
+        "bcrypt" | "blowfish" => 22,
+        "md5" | "md5_crypt" | "apr_md5_crypt" => 8,
+        _ => usize::try_from(size).unwrap_or(16).clamp(1, 16),
+    };
+    let salt = given.unwrap_or_else(|| salt(length));
+    let password = match call.input.as_str() {
+        Some(password) => password.to_owned(),
+        None if call.input.is_undefined() => return Err(Error::undefined(&call.input)),
+        None => {
+            return fail(format!(
+                "secret must be unicode or bytes, not {}",
+                crate::template::call::type_name(&call.input)
+            ));
+        }
+    };
+    let hashed = match kind.as_str() {
+        "bcrypt" | "blowfish" => old_crypt::bcrypt(
+            password.as_bytes(),
+            &salt,
+            ident.as_deref().unwrap_or("2b"),
+            rounds.unwrap_or(12),
+        ),
+        _ => crypt(&kind, &password, &salt, rounds),
+    };
+    hashed.map(Val::from).or_else(fail)
 }
 
 /// The crypt(3) hash of a password.
 ///
 /// # Errors
-/// For schemes other than sha256 and sha512, and for salts that crypt does not take.
+/// For schemes other than those of SHA, MD5 and Blowfish, and for salts that crypt does not take.
 pub(crate) fn crypt(
     kind: &str,
     password: &str,
     salt: &str,
     rounds: Option<i64>,
 ) -> Result<String, String> {
+    match kind {
+        "md5" | "md5_crypt" => return old_crypt::md5_crypt(password.as_bytes(), salt, "$1$"),
+        "apr_md5_crypt" => return old_crypt::md5_crypt(password.as_bytes(), salt, "$apr1$"),
+        "bcrypt" | "blowfish" => {
+            return old_crypt::bcrypt(password.as_bytes(), salt, "2b", rounds.unwrap_or(12));
+        }
+        _ => {}
+    }
     if salt.len() > 16 || !salt.bytes().all(|byte| ALPHABET.contains(&byte)) {
         return Err(format!(
             "invalid salt {salt:?}: up to 16 of the characters ./0-9A-Za-z are allowed"
@@ -111,7 +141,7 @@ pub(crate) fn crypt(
             Ok(format!("$5${mark}{salt}${}", encode(&raw, &ORDER_256)))
         }
         other => Err(format!(
-            "the password hash `{other}` is not supported, only sha256 and sha512 are"
+            "the password hash `{other}` is not supported, only sha256, sha512, md5, apr_md5_crypt and bcrypt are"
         )),
     }
 }
@@ -155,7 +185,7 @@ const ORDER_256: [&[usize]; 11] = [
     &[31, 30],
 ];
 
-fn encode(raw: &[u8], order: &[&[usize]]) -> String {
+pub(super) fn encode(raw: &[u8], order: &[&[usize]]) -> String {
     let mut out = String::new();
     for group in order {
         let mut word = group.iter().fold(0u32, |word, i| {

@@ -356,6 +356,9 @@ fn random(call: &mut Call) -> Result<Val, Error> {
     if start.is_some() {
         return fail("random: start and step can only be used with integer values");
     }
+    if call.input.is_none() || call.input.as_str().is_none() && call.input.try_iter().is_err() {
+        return fail("random can only be used on sequences and integers");
+    }
     let items = call.items()?;
     match items.get(random.below(items.len())) {
         Some(item) => Ok(item.clone()),

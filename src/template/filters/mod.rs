@@ -4,20 +4,26 @@
 //! Builtin Filters".
 
 mod comment;
+mod community;
 mod dicts;
 mod encoding;
 mod hash;
 mod human;
-pub(crate) mod ipaddr;
+pub(crate) mod hwaddr;
+mod ipaddr;
 pub(crate) mod json;
 mod json_query;
 mod lists;
 mod math;
+pub(crate) mod net;
+mod old_crypt;
 mod order;
 mod paths;
+mod records;
 pub(crate) mod regex;
 mod select;
 mod sets;
+mod subnets;
 mod text;
 pub(crate) mod time;
 mod types;
@@ -40,10 +46,12 @@ pub(crate) type Filter = fn(&mut Call) -> Result<Val, Error>;
 
 const FAMILIES: &[&[(&str, Filter)]] = &[
     comment::TABLE,
+    community::TABLE,
     dicts::TABLE,
     encoding::TABLE,
     hash::TABLE,
     human::TABLE,
+    hwaddr::TABLE,
     ipaddr::TABLE,
     json::TABLE,
     json_query::TABLE,
@@ -51,9 +59,11 @@ const FAMILIES: &[&[(&str, Filter)]] = &[
     math::TABLE,
     order::TABLE,
     paths::TABLE,
+    records::TABLE,
     regex::TABLE,
     select::TABLE,
     sets::TABLE,
+    subnets::TABLE,
     text::TABLE,
     time::TABLE,
     types::TABLE,
