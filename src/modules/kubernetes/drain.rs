@@ -263,7 +263,7 @@ impl Module for K8sDrain {
             });
         }
         if args.state == State::Drain {
-            drain(args, sys, api, manner, &mut plan)?;
+            drain(args, sys, &api, manner, &mut plan)?;
         }
         Ok(plan)
     }
@@ -272,7 +272,7 @@ impl Module for K8sDrain {
 fn drain<'a>(
     args: &'a Args,
     sys: &Sys,
-    api: Rc<Api>,
+    api: &Rc<Api>,
     manner: Manner,
     plan: &mut Plan<'a>,
 ) -> ModuleResult<()> {
@@ -300,15 +300,15 @@ fn drain<'a>(
     let eviction = if manner.disable_eviction {
         None
     } else {
-        Some(eviction_version(&api, sys)?)
+        Some(eviction_version(api, sys)?)
     };
     let names: Vec<Value> = leaving
         .iter()
         .map(|pod| Value::data(format!("{}/{}", pod.namespace, pod.name)))
         .collect();
     plan.returns("pods", names);
-    for pod in leaving.iter().filter(|pod| !pod.goes_already).cloned() {
-        let (api, eviction) = (Rc::clone(&api), eviction.clone());
+    for pod in leaving.iter().filter(|pod| !pod.goes_already) {
+        let (api, eviction, pod) = (Rc::clone(api), eviction.clone(), pod.clone());
         let diff = Diff::new(
             pod.title(),
             Some(format!("on {}\n", args.name)),
@@ -321,6 +321,7 @@ fn drain<'a>(
         );
     }
     if !leaving.is_empty() {
+        let api = Rc::clone(api);
         plan.always("wait", move |sys, _| {
             let times = (manner.timeout, manner.pause);
             let what = format!("pods of the node {} did not go", args.name);
