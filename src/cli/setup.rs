@@ -438,6 +438,7 @@ impl Setup {
             python: config.interpreter_python.value.clone(),
             async_dir: config.async_dir.value.clone(),
             missing_handler_fails: *config.error_on_missing_handler,
+            private_role_vars: *config.private_role_vars,
             tags: self.tags(&[], &[]),
             ..RunOptions::default()
         }

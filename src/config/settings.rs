@@ -181,6 +181,8 @@ settings! {
     error_on_undefined_vars: bool = true, boolean, ["defaults.error_on_undefined_vars"], ["ANSIBLE_ERROR_ON_UNDEFINED_VARS"];
     /// Whether a notified handler that does not exist is an error.
     error_on_missing_handler: bool = true, boolean, ["defaults.error_on_missing_handler"], ["ANSIBLE_ERROR_ON_MISSING_HANDLER"];
+    /// Whether variables of roles are for themselves alone; nothing if nobody says it.
+    private_role_vars: Option<bool> = None, optional_boolean, ["defaults.private_role_vars"], ["ANSIBLE_PRIVATE_ROLE_VARS"];
     /// Whether facts are variables of their own (`ansible_hostname`), too.
     inject_facts_as_vars: bool = true, boolean, ["defaults.inject_facts_as_vars"], ["ANSIBLE_INJECT_FACT_VARS"];
     /// Whether failures start the debugger.

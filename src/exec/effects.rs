@@ -86,6 +86,12 @@ impl Run {
     }
 
     fn remember_for(&self, host: &str, effect: &Effect, task: &Task) {
+        if let Effect::SetFacts { facts: vars, .. }
+        | Effect::IncludeVars(vars)
+        | Effect::HostFacts(vars) = effect
+        {
+            self.warn_of_names(vars.str_iter().map(|(name, _)| name));
+        }
         match effect {
             Effect::SetFacts { facts, cacheable } => {
                 let origin: Arc<str> = task.span.to_string().into();

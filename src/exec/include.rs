@@ -310,7 +310,7 @@ impl Run {
             .args
             .get("public")
             .and_then(|node| crate::value::to_bool(&node.to_value()))
-            .unwrap_or(false);
+            .unwrap_or(self.options.private_role_vars == Some(false));
         if public {
             let mut layers = Vec::new();
             for role in &loaded.all {

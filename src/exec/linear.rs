@@ -149,6 +149,7 @@ impl Run {
         group: &[Arc<str>],
         lanes: Option<&Lanes>,
     ) -> Result<Flow, Box<Diagnostic>> {
+        self.warn_of_task(&next.task);
         let known = self.with_known_action(state, &next.task, group);
         let task = &known;
         tracing::debug!(place = ?next.place, at = %task.span, hosts = group.len(), "task");

@@ -62,6 +62,8 @@ pub struct RunOptions {
     pub debugger_ignores_errors: bool,
     /// A handler that does not exist fails the task that notifies it; else it is a warning.
     pub missing_handler_fails: bool,
+    /// Whether variables of roles are for themselves alone; `None`: those of roles that tasks include.
+    pub private_role_vars: Option<bool>,
 }
 
 impl Default for RunOptions {
@@ -90,6 +92,7 @@ impl Default for RunOptions {
             debugger: false,
             debugger_ignores_errors: true,
             missing_handler_fails: true,
+            private_role_vars: None,
         }
     }
 }

@@ -145,6 +145,7 @@ impl Run {
         state.strategy = strategy;
         state.debugs = debugs;
         let state = Arc::new(state);
+        self.warn_of_play(&state, &plain);
         let items = self.items(&state, &cx)?;
         let batches = self.batches(play, &cx, hosts)?;
         for batch in batches {
@@ -189,6 +190,12 @@ impl Run {
         Ok(true)
     }
 
+    /// Whether the whole play sees the variables of a role that is one of its own.
+    pub(super) fn is_public(&self, role: &crate::playbook::Role) -> bool {
+        let private = self.options.private_role_vars.unwrap_or(false);
+        role.public.unwrap_or(!private)
+    }
+
     /// How the hosts of a play go through it, and whether the debugger watches them.
     fn strategy(&self, play: &Play, cx: &Context) -> Result<(Strategy, bool), Box<Diagnostic>> {
         let name = match self.play_word(play.strategy.as_ref(), cx)? {
@@ -223,7 +230,7 @@ impl Run {
         asked: Option<Arc<Map>>,
     ) -> Result<PlayState, Box<Diagnostic>> {
         let mut layers = Vec::new();
-        for role in &play.roles {
+        for role in play.roles.iter().filter(|role| self.is_public(role)) {
             let origin = format!("role {}", role.name);
             layers.push(Layer::new(
                 Level::RoleDefaults,

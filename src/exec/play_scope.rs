@@ -71,7 +71,8 @@ impl Run {
             basedir: dir.clone(),
         });
         let mut layers: Vec<Arc<Map>> = Vec::new();
-        layers.extend(play.roles.iter().map(|role| Arc::clone(&role.defaults)));
+        let roles: Vec<_> = play.roles.iter().filter(|r| self.is_public(r)).collect();
+        layers.extend(roles.iter().map(|role| Arc::clone(&role.defaults)));
         layers.push(Arc::clone(&play.vars));
         layers.extend(asked.map(Arc::clone));
         let context = |layers: &[Arc<Map>]| {
@@ -97,8 +98,8 @@ impl Run {
                 cx = context(&layers)?;
             }
         }
-        if !play.roles.is_empty() {
-            layers.extend(play.roles.iter().map(|role| Arc::clone(&role.vars)));
+        if !roles.is_empty() {
+            layers.extend(roles.iter().map(|role| Arc::clone(&role.vars)));
             cx = context(&layers)?;
         }
         Ok((cx, dir))

@@ -88,6 +88,8 @@ pub struct Run {
     pub(super) quit: AtomicBool,
     /// Handlers that were warned of.
     pub(super) unusable: Mutex<HashSet<String>>,
+    /// Names of variables that were warned of.
+    pub(super) reserved: Mutex<HashSet<String>>,
     /// Held while the debugger asks.
     pub(super) asking: tokio::sync::Mutex<()>,
     next_task: AtomicU64,
@@ -110,6 +112,7 @@ impl Run {
             stepping: AtomicBool::new(parts.options.step),
             quit: AtomicBool::new(false),
             unusable: Mutex::default(),
+            reserved: Mutex::default(),
             asking: tokio::sync::Mutex::default(),
             options: parts.options,
             refresh: parts.refresh,

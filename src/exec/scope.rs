@@ -4,7 +4,7 @@ use super::play::PlayState;
 use super::run::Run;
 use crate::diag::Diagnostic;
 use crate::playbook::Task;
-use crate::template::{Context, FileContext, Scope, Templar, Variable};
+use crate::template::{Context, FileContext, Scope, Variable};
 use crate::value::{Map, Value};
 use crate::vars::{HostScope, Layer, Level, Magic, ScopeParts, TaskMagic};
 use std::path::PathBuf;
@@ -133,15 +133,6 @@ impl Run {
                         .collect(),
                 )
             }),
-            remote_user: task
-                .keywords
-                .remote_user
-                .as_ref()
-                .map(crate::yaml::Node::to_value)
-                .filter(|user| {
-                    user.as_str()
-                        .is_some_and(|user| !Templar::is_template(user))
-                }),
             ..TaskMagic::default()
         }
     }

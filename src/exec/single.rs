@@ -17,6 +17,7 @@ use crate::template::{Context, FileContext};
 use crate::transport::Become;
 use crate::value::{Map, Value};
 use crate::vars::HostScope;
+use crate::yaml::Node;
 use std::sync::Arc;
 
 /// Which task where.
@@ -154,6 +155,28 @@ impl Run {
             .task_scope(place.state, place.host, task)
             .map_err(|e| early(Fault(e)))?;
         let cx = with_local(&scope, &files, local.clone());
+        // who fails is told with the host that it would have gone to
+        let (delegate, undefined) = match self.keyword(task.keywords.delegate_to.as_ref(), &cx) {
+            Ok(value) => (value.map(|value| value.to_string()), None),
+            Err(fault) => {
+                let node = task.keywords.delegate_to.as_ref();
+                (node.map(|node| node.to_value().to_string()), Some(fault))
+            }
+        };
+        // what comes to nothing is an error, nothing at all is not
+        let written = |node: &&Node| !node.to_value().to_string().is_empty();
+        let nobody = delegate.as_ref().is_some_and(String::is_empty)
+            && task
+                .keywords
+                .delegate_to
+                .as_ref()
+                .is_some_and(|node| written(&node));
+        let delegate = delegate
+            .filter(|name| !name.is_empty())
+            .map(Arc::<str>::from);
+        let target = delegate.as_ref().filter(|_| undefined.is_none());
+        let scope = self.connected(place, task, (&scope, &files), target);
+        let cx = with_local(&scope, &files, local.clone());
         let known = self.known_action(task, &cx);
         let early = |fault: Fault| Stopped {
             fault,
@@ -161,6 +184,16 @@ impl Run {
             delegate: None,
             broken: true,
         };
+        if let Some(node) = task.keywords.delegate_to.as_ref().filter(|_| nobody) {
+            let message = format!(
+                "Empty hostname produced from delegate_to: \"{}\"",
+                node.to_value()
+            );
+            return Err(Stopped {
+                delegate: Some(Arc::from(node.to_value().to_string())),
+                ..early(Fault::at(message, &node.span))
+            });
+        }
         if let Some(outcome) = self.skips(task, &cx).map_err(early)? {
             let mut turn = Turn::over(outcome, local.clone());
             // a secret item must not show in the line that says it was skipped
@@ -171,17 +204,6 @@ impl Run {
             return Ok(turn);
         }
         let task = &known.map_err(early)?;
-        // who fails is told with the host that it would have gone to
-        let (delegate, undefined) = match self.keyword(task.keywords.delegate_to.as_ref(), &cx) {
-            Ok(value) => (value.map(|value| value.to_string()), None),
-            Err(fault) => {
-                let node = task.keywords.delegate_to.as_ref();
-                (node.map(|node| node.to_value().to_string()), Some(fault))
-            }
-        };
-        let delegate = delegate
-            .filter(|name| !name.is_empty())
-            .map(Arc::<str>::from);
         let early = |fault: Fault| Stopped {
             delegate: delegate.clone(),
             ..early(fault)
@@ -286,6 +308,7 @@ impl Run {
         let (scope, files) = self
             .task_scope(place.state, place.host, place.task)
             .map_err(Fault)?;
+        let scope = self.connected(place, place.task, (&scope, &files), None);
         let mut local = local.clone();
         if let Some(name) = &place.task.register {
             local.set(name, outcome.to_value().into_data());

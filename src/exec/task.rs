@@ -78,6 +78,7 @@ impl Run {
         };
         let registered = task.register.as_ref().map(|name| {
             let value = registered(&outcome, task, sum.looped);
+            self.warn_of_names(std::iter::once(name.as_str()));
             let origin = task.span.to_string().into();
             self.store
                 .register_as_is(host, name, value.clone(), &origin);

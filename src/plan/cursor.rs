@@ -360,6 +360,10 @@ impl Cursor {
             if let Body::Block(block) = &frame.body
                 && block.role_start
             {
+                let ran = block.role.as_ref().map(|role| &role.identity);
+                if let Some(identity) = ran.filter(|identity| self.roles_ran.contains(*identity)) {
+                    self.roles_done.insert(identity.clone());
+                }
                 self.step();
                 return;
             }

@@ -81,25 +81,6 @@ pub(super) fn is_free_form(action: &str) -> bool {
         || matches!(name, "add_host" | "group_by" | "set_fact")
 }
 
-/// Whether the action takes words that are no arguments, so that its arguments are not looked at.
-fn takes_any_words(action: &str) -> bool {
-    matches!(
-        short(action),
-        "command"
-            | "shell"
-            | "script"
-            | "raw"
-            | "include_vars"
-            | "include_tasks"
-            | "include_role"
-            | "import_tasks"
-            | "import_role"
-            | "add_host"
-            | "group_by"
-            | "meta"
-    )
-}
-
 impl TaskArgs {
     /// Reads the value of an action's key.
     pub(super) fn parse(action: &str, value: &Node) -> Result<Self> {
@@ -123,25 +104,55 @@ impl TaskArgs {
                 .into());
             }
         }
-        let inner = |entry: &&Entry| {
+        args.check_names(action)?;
+        Ok(args)
+    }
+
+    /// No argument has a name of those that Ansible passes on by itself.
+    fn check_names(&self, action: &str) -> Result<()> {
+        if FREE_FORM.iter().any(|(known, _)| *known == short(action)) {
+            return Ok(());
+        }
+        if matches!(short(action), "include_role" | "import_role") {
+            self.check_files()?;
+        }
+        let reserved = |entry: &&Entry| {
             let name = entry.key.as_str();
             name.is_some_and(|name| name.starts_with("_ansible_"))
         };
-        if let Some(entry) = args.members.iter().find(inner)
-            && !takes_any_words(action)
-        {
+        let Some(entry) = self.members.iter().find(reserved) else {
+            return Ok(());
+        };
+        Err(Diagnostic::error(
+            "playbook::arguments",
+            format!(
+                "Invalid parameter specified beginning with keyword '_ansible_' for action '{action}': '{}'. The prefix \
+                 '_ansible_' is reserved for internal use only.",
+                entry.key.as_str().unwrap_or_default()
+            ),
+        )
+        .at(&entry.key.span)
+        .into())
+    }
+
+    /// The names of a role's files are texts.
+    fn check_files(&self) -> Result<()> {
+        let names = ["tasks_from", "vars_from", "defaults_from", "handlers_from"];
+        for entry in &self.members {
             let name = entry.key.as_str().unwrap_or_default();
-            return Err(Diagnostic::error(
-                "playbook::arguments",
-                format!(
-                    "Invalid parameter specified beginning with keyword '_ansible_' for action '{action}': '{name}'. \
-                     The prefix '_ansible_' is reserved for internal use only."
-                ),
-            )
-            .at(&entry.key.span)
-            .into());
+            if names.contains(&name) && !matches!(entry.value.kind, Kind::Str(_)) {
+                return Err(Diagnostic::error(
+                    "playbook::arguments",
+                    format!(
+                        "Expected a string for {name} but got {} instead",
+                        entry.value.describe()
+                    ),
+                )
+                .at(&entry.value.span)
+                .into());
+            }
         }
-        Ok(args)
+        Ok(())
     }
 
     fn free_form(&mut self, action: &str, text: &Text, span: &Span) -> Result<()> {
@@ -156,11 +167,15 @@ impl TaskArgs {
         for (key, member) in members.str_iter() {
             self.set(key, member.clone(), span);
         }
+        let whole = rest.as_str();
         let rest = rest.trim();
         if rest.is_empty() {
             return Ok(());
         }
-        if options.is_some() {
+        if matches!(name, "command" | "shell" | "raw") {
+            // a command line is passed on as it is
+            self.set("_raw_params", Value::str(whole), span);
+        } else if options.is_some() {
             self.set("_raw_params", Value::str(rest), span);
         } else if is_one_template(rest) && members.is_empty() && free_word.is_none() {
             // `copy: "{{ arguments }}"`

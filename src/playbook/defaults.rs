@@ -188,11 +188,10 @@ impl Loader {
         };
         let Some(dir) = self.collection(collection) else {
             let own = OWN.iter().find(|(group, _)| *group == name);
-            members.extend(own.iter().flat_map(|(_, names)| {
-                names
-                    .iter()
-                    .map(|name| (*name).to_owned())
-            }));
+            members.extend(
+                own.iter()
+                    .flat_map(|(_, names)| names.iter().map(|name| (*name).to_owned())),
+            );
             return Ok(own.is_some());
         };
         let file = dir.join("meta/runtime.yml");

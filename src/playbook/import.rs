@@ -137,6 +137,7 @@ impl Loader {
             vars_from: text("vars_from")?,
             defaults_from: text("defaults_from")?,
             handlers_from: text("handlers_from")?,
+            public: flag("public"),
             allow_duplicates: Some(flag("allow_duplicates").unwrap_or(true)),
             no_validation: flag("rolespec_validate") == Some(false),
         })
@@ -211,7 +212,10 @@ impl Loader {
             Kind::Seq(items) if items.is_empty() => {
                 return Err(Diagnostic::error(
                     "playbook::empty",
-                    "A playbook must contain at least one play",
+                    format!(
+                        "A playbook must contain at least one play: {}",
+                        shown(path).display()
+                    ),
                 )
                 .at(&node.span)
                 .into());

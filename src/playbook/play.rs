@@ -211,20 +211,16 @@ impl Loader {
                 "order" => play.order = Some(value.clone()),
                 "max_fail_percentage" => play.max_fail_percentage = Some(value.clone()),
                 "force_handlers" => play.force_handlers = Some(value.clone()),
-                "user" => {
-                    if entries
-                        .iter()
-                        .any(|e| e.key.as_str() == Some("remote_user"))
-                    {
-                        return Err(Diagnostic::error(
-                            "playbook::twice",
-                            "both 'user' and 'remote_user' are set for this play. The use of 'user' is deprecated, and should be removed",
-                        )
-                        .at(&entry.key.span)
-                        .into());
-                    }
-                    own.remote_user = Some(value.clone());
+                "user" if node.get("remote_user").is_some() => {
+                    return Err(Diagnostic::error(
+                        "playbook::user-twice",
+                        "both 'user' and 'remote_user' are set for this play. The use of 'user' is deprecated, and should be \
+                         removed",
+                    )
+                    .at(&entry.key.span)
+                    .into());
                 }
+                "user" => own.remote_user = Some(value.clone()),
                 "when" => {
                     return Err(Diagnostic::error(
                         "playbook::unknown-keyword",

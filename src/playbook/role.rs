@@ -34,6 +34,8 @@ pub struct Role {
     pub parents: Vec<Arc<Role>>,
     /// Whether a task of its nearest parent pulled it in, and not the list of what that depends on.
     pub by_task: bool,
+    /// Whether the whole play sees its variables; `None` as `private_role_vars` says.
+    pub public: Option<bool>,
     /// Whether it may run more than once with the same parameters.
     pub allow_duplicates: bool,
     /// What makes two entries the same role: name, parameters, conditions, tags.
@@ -69,6 +71,8 @@ pub struct RoleRequest {
     pub defaults_from: Option<String>,
     /// `handlers_from`.
     pub handlers_from: Option<String>,
+    /// Whether the whole play sees its variables (`public` of `import_role`).
+    pub public: Option<bool>,
     /// Whether it may run again; `None` as the role itself says.
     pub allow_duplicates: Option<bool>,
     /// Whether its `argument_specs` are not to be checked.
@@ -256,7 +260,10 @@ impl Loader {
                 .and_then(|node| to_bool(&node.to_value()))
                 .unwrap_or(false)
         });
-        let requests = self.dependencies(meta, keywords)?;
+        let mut requests = self.dependencies(meta, keywords)?;
+        for (dependency, ..) in &mut requests {
+            dependency.public = request.public;
+        }
         let shell =
             |below: Map, defaults: Arc<Map>, vars: Arc<Map>, dependencies: Vec<String>| Role {
                 name: request.name.clone(),
@@ -268,6 +275,7 @@ impl Loader {
                 params: Arc::new(request.params.clone()),
                 parents: parents.to_vec(),
                 by_task: request.by_task,
+                public: request.public,
                 allow_duplicates,
                 identity: identity(request, keywords),
                 dependencies,

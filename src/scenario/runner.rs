@@ -245,6 +245,10 @@ impl<'a> Runner<'a> {
         {
             return Some(format!("{name} is not installed"));
         }
+        let mut variables = self.scenario.needs_environment.iter();
+        if let Some(name) = variables.find(|name| std::env::var_os(name).is_none()) {
+            return Some(format!("{name} is not set in the environment"));
+        }
         if steps.contains(&Step::Create)
             && let Err(why) = self.driver.preflight()
         {

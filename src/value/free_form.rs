@@ -28,24 +28,22 @@ pub const COMMAND_OPTIONS: &[&str] = &[
 pub fn split_free_form(text: &str, known: Option<&[&str]>) -> Result<(String, Map), String> {
     let mut options = Map::new();
     let mut rest = String::new();
-    for piece in pieces(text)? {
-        match option(piece.word, known) {
+    for word in words(text)? {
+        match option(&word, known) {
             Word::Option(key, value) => {
                 options.set(&key, Value::str(value));
             }
             Word::Rest(word) => {
+                if !rest.is_empty() && !rest.ends_with('\n') {
+                    rest.push(' ');
+                }
                 rest.push_str(&word);
-                rest.push_str(piece.blanks);
-                continue;
             }
         }
-        // the line break behind an option stays, its blanks go with it
-        if piece.blanks.contains('\n') && !rest.is_empty() {
-            rest.truncate(rest.trim_end_matches(' ').len());
-            rest.push_str(piece.blanks.trim_start_matches(' '));
-        }
     }
-    rest.truncate(rest.trim_end_matches([' ', '\n']).len());
+    if known.is_none() {
+        rest.truncate(rest.trim_end_matches([' ', '\n']).len());
+    }
     Ok((rest, options))
 }
 
@@ -94,40 +92,43 @@ fn unquote(text: &str) -> &str {
     text
 }
 
-struct Piece<'a> {
-    word: &'a str,
-    blanks: &'a str,
-}
-
-/// The words of the text, each with the blanks behind it.
-fn pieces(text: &str) -> Result<Vec<Piece<'_>>, String> {
-    let mut found: Vec<Piece<'_>> = Vec::new();
-    let mut state = State::default();
-    let (mut start, mut at, mut blanks_from) = (None, 0, 0);
-    for token in text.split_inclusive([' ', '\n']) {
-        let word = token.trim_end_matches([' ', '\n']);
-        let begin = at;
-        at += token.len();
-        let (word_end, end) = (begin + word.len(), at);
-        if start.is_none() && (word.is_empty() || (word == "\\" && token.ends_with('\n'))) {
-            // more blanks, or a line that goes on: the former belong to the word before, the latter vanishes
-            if let Some(last) = found.last_mut()
-                && word.is_empty()
-                && blanks_from + last.blanks.len() == begin
-            {
-                last.blanks = text.get(blanks_from..end).unwrap_or(last.blanks);
-            }
-            continue;
+/// The words of the text. A line's end, and the blanks behind a word but the first, belong to the word before them.
+fn words(text: &str) -> Result<Vec<String>, String> {
+    fn append(found: &mut Vec<String>, blank: char) {
+        match found.last_mut() {
+            Some(last) => last.push(blank),
+            None => found.push(blank.into()),
         }
-        state.read(word);
-        let from = *start.get_or_insert(begin);
-        if !state.open() {
-            start = None;
-            blanks_from = word_end;
-            found.push(Piece {
-                word: text.get(from..word_end).unwrap_or_default(),
-                blanks: text.get(word_end..end).unwrap_or_default(),
-            });
+    }
+    let mut found: Vec<String> = Vec::new();
+    let mut state = State::default();
+    let mut lines = text.split('\n').peekable();
+    while let Some(line) = lines.next() {
+        let mut goes_on = false;
+        for (place, word) in line.split(' ').enumerate() {
+            if word.is_empty() && place > 0 {
+                append(&mut found, ' ');
+                continue;
+            }
+            if word == "\\" && state.quote.is_none() {
+                goes_on = true;
+                continue;
+            }
+            let inside = state.open();
+            state.read(word);
+            match found.last_mut() {
+                Some(last) if inside => {
+                    if place > 0 {
+                        last.push(' ');
+                    }
+                    last.push_str(word);
+                }
+                _ if !word.is_empty() => found.push(word.to_owned()),
+                _ => {}
+            }
+        }
+        if lines.peek().is_some() && !goes_on {
+            append(&mut found, '\n');
         }
     }
     if state.open() {
@@ -269,8 +270,11 @@ mod tests {
             ),
             ("chdir=/tmp ls -l", "ls -l", "chdir=/tmp"),
             ("dd if=/a of=\"/b c\"", "dd if=/a of=\"/b c\"", ""),
-            ("a\nb creates=/x\nc", "a\nb\nc", "creates=/x"),
-            ("a \\\n  b", "a b", ""),
+            ("a\nb creates=/x\nc", "a\nb c", "creates=/x"),
+            ("creates=/x\nfoo", "foo", "creates=/x"),
+            ("a \\\n  b\n", "a  b\n", ""),
+            ("  a\n\n b\n\n", "  a\n\nb\n\n", ""),
+            ("a 'x\n  y'\n b", "a 'x\n  y'\nb", ""),
             (r#"printf "a\nb" =x"#, r#"printf "a\nb" =x"#, ""),
             ("echo x\\=y", "echo x=y", ""),
             (

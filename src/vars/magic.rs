@@ -91,8 +91,6 @@ pub struct TaskMagic {
     pub parent_role_paths: Vec<PathBuf>,
     /// `ansible_search_path`
     pub search_path: Vec<PathBuf>,
-    /// `remote_user`, where it is no template.
-    pub remote_user: Option<Value>,
     /// `environment`: the list of what the keyword says, from the play down.
     pub environment: Option<Value>,
     /// The task's own check mode, if it differs from the run's.

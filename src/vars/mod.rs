@@ -28,7 +28,7 @@ pub use layer::{Layer, Origins};
 pub use level::Level;
 pub use magic::{Magic, PlayMagic, RunMagic, TaskMagic, VERSION};
 pub use merge::merge_maps;
-pub use scope::{HostScope, ScopeParts};
+pub use scope::{ConnectionVars, HostScope, ScopeParts};
 pub use store::{StoreOptions, VarStore};
 
 #[cfg(test)]

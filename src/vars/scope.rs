@@ -4,7 +4,7 @@ use super::hostvars::HostVars;
 use super::merge::merge_maps;
 use super::snapshot::Snapshot;
 use super::{Layer, Level, Magic, VarStore};
-use crate::template::{Scope, Variable};
+use crate::template::{Scope, ScopeMap, Variable};
 use crate::value::{Map, Value};
 use indexmap::IndexSet;
 use std::sync::Arc;
@@ -29,6 +29,17 @@ pub struct HostScope {
     local: Option<Layer>,
     /// Whether this is what `vars` holds, which does not hold itself.
     is_vars: bool,
+    /// What a task knows of its connection.
+    connection: Option<Arc<ConnectionVars>>,
+}
+
+/// What a task knows of the connection that it uses; every other variable goes before it.
+#[derive(Debug)]
+pub struct ConnectionVars {
+    /// `ansible_host` and the like.
+    pub vars: Map,
+    /// `ansible_delegated_vars`, if the task is delegated.
+    pub delegated: Option<Arc<dyn ScopeMap>>,
 }
 
 #[derive(Debug)]
@@ -61,6 +72,7 @@ impl HostScope {
             }),
             local,
             is_vars: false,
+            connection: None,
         })
     }
 
@@ -76,6 +88,23 @@ impl HostScope {
             local: Some(local),
             ..self.clone()
         })
+    }
+
+    /// The same scope with what is known of the connection.
+    #[must_use]
+    pub fn with_connection(&self, connection: ConnectionVars) -> Arc<Self> {
+        Arc::new(Self {
+            connection: Some(Arc::new(connection)),
+            ..self.clone()
+        })
+    }
+
+    fn of_connection(&self, name: &str) -> Option<Variable> {
+        let known = self.connection.as_ref().filter(|_| !self.is_vars)?;
+        if name == "ansible_delegated_vars" {
+            return known.delegated.clone().map(Variable::Scopes);
+        }
+        known.vars.get(name).cloned().map(Variable::Lazy)
     }
 
     /// The layers, lowest first, locals last.
@@ -97,31 +126,6 @@ impl HostScope {
                 ..self.clone()
             }))),
             _ => inner.magic.get(name, &inner.host, &inner.snapshot),
-        }
-    }
-
-    /// A variable of the login that nothing sets. A task has those of its connection, though they are in no list of
-    /// variables: the machine's address, and who logs in.
-    fn login(&self, name: &str) -> Option<Variable> {
-        if let Some(found) = self.inner.store.login_variable(name) {
-            return Some(Variable::Final(found));
-        }
-        let task = self.inner.magic.task.as_ref().filter(|_| !self.is_vars)?;
-        let own = |name: &str| self.layers().rev().find_map(|layer| layer.get(name));
-        match name {
-            "ansible_host" => own("ansible_ssh_host")
-                .or_else(|| Some(Variable::Final(Value::str(Arc::clone(&self.inner.host))))),
-            "ansible_ssh_host" => own("ansible_host")
-                .or_else(|| Some(Variable::Final(Value::str(Arc::clone(&self.inner.host))))),
-            "ansible_user" => {
-                own("ansible_ssh_user").or_else(|| task.remote_user.clone().map(Variable::Final))
-            }
-            "ansible_ssh_user" => {
-                own("ansible_user").or_else(|| task.remote_user.clone().map(Variable::Final))
-            }
-            "ansible_port" => own("ansible_ssh_port"),
-            "ansible_ssh_port" => own("ansible_port"),
-            _ => None,
         }
     }
 
@@ -172,7 +176,9 @@ impl Scope for HostScope {
                 .rev()
                 .find_map(|layer| layer.get(name))
         };
-        found.or_else(|| self.login(name))
+        found
+            .or_else(|| self.inner.store.login_variable(name).map(Variable::Final))
+            .or_else(|| self.of_connection(name))
     }
 
     fn names(&self) -> Vec<Arc<str>> {

@@ -215,6 +215,11 @@ fn result(line: &str) -> Option<String> {
         return None;
     }
     let (host, rest) = rest.split_once(']')?;
+    // the address of a delegate beside its name is for people
+    let host = match host.split_once('(') {
+        Some((names, _)) if names.contains(" -> ") => names,
+        _ => host,
+    };
     let word = match word {
         "fatal" if rest.starts_with(": UNREACHABLE!") => "unreachable",
         "fatal" => "failed",

@@ -187,7 +187,7 @@ impl Tree<'_, '_> {
             Some(meta) if meta.kind == FileKind::Link => {
                 let now = self.sys.read_link(to)?;
                 if now == target {
-                    return Ok(());
+                    return self.owners().plan(self.sys, self.plan, to, false);
                 }
                 Some(format!("[link to {}]\n", now.display()))
             }
@@ -205,9 +205,15 @@ impl Tree<'_, '_> {
             before,
             Some(format!("[link to {}]\n", target.display())),
         );
+        // the link itself is the user's, whatever it leads to
+        let attrs = self
+            .owners()
+            .resolve(self.sys, Base::new_file(self.sys))?;
         let owned = to.to_owned();
-        self.plan
-            .step(diff, move |sys| sys.symlink(&target, &owned));
+        self.plan.step(diff, move |sys| {
+            sys.symlink(&target, &owned)?;
+            attrs.set(sys, &owned, false)
+        });
         Ok(())
     }
 }
