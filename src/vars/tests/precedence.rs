@@ -190,9 +190,7 @@ fn magic_wins_over_extra_vars_and_locals_over_magic() {
     let local = Layer::new(
         Level::Local,
         "loop",
-        Map::new()
-            .with("playbook_dir", "item")
-            .with("item", 5),
+        Map::new().with("playbook_dir", "item").with("item", 5),
     );
     let inner = scope.with_local(local);
     assert_eq!(value(&*inner, "playbook_dir"), Some("item".into()));
