@@ -172,7 +172,7 @@ fn magic_wins_over_extra_vars_and_locals_over_magic() {
         StoreOptions {
             extra_vars: vec![(
                 "-e".into(),
-                Map::new().with("inventory_hostname", "evil").with("y", 1),
+                Map::new().with("playbook_dir", "evil").with("y", 1),
             )],
             ..StoreOptions::default()
         },
@@ -180,9 +180,9 @@ fn magic_wins_over_extra_vars_and_locals_over_magic() {
     let scope = store
         .scope("h", ScopeParts::default(), Magic::default())
         .unwrap();
-    assert_eq!(value(&*scope, "inventory_hostname"), Some("h".into()));
+    assert_eq!(value(&*scope, "playbook_dir"), Some("".into()));
     let levels: Vec<_> = scope
-        .explain("inventory_hostname")
+        .explain("playbook_dir")
         .into_iter()
         .map(|p| p.level)
         .collect();
@@ -190,12 +190,10 @@ fn magic_wins_over_extra_vars_and_locals_over_magic() {
     let local = Layer::new(
         Level::Local,
         "loop",
-        Map::new()
-            .with("inventory_hostname", "item")
-            .with("item", 5),
+        Map::new().with("playbook_dir", "item").with("item", 5),
     );
     let inner = scope.with_local(local);
-    assert_eq!(value(&*inner, "inventory_hostname"), Some("item".into()));
+    assert_eq!(value(&*inner, "playbook_dir"), Some("item".into()));
     assert_eq!(value(&*inner, "item"), Some(5.into()));
     assert_eq!(value(&*scope, "item"), None);
 }
