@@ -61,15 +61,20 @@ struct Wanted {
 /// Whether something is wrong with how a file is written: that ends the run, where a file that is not there only fails
 /// the hosts that want it.
 fn is_of_language(error: &Diagnostic) -> bool {
-    let missing = [
+    (error.code.starts_with("playbook::") || error.code.starts_with("yaml::"))
+        && !is_missing(error.code)
+}
+
+/// Whether this is the code of an error about something to include that is not there, which nothing ignores.
+pub(super) fn is_missing(code: &str) -> bool {
+    let codes = [
         "playbook::file",
         "playbook::role-not-found",
         "playbook::role-file",
         "playbook::include-loop",
         "playbook::role-loop",
     ];
-    (error.code.starts_with("playbook::") || error.code.starts_with("yaml::"))
-        && !missing.contains(&error.code)
+    codes.contains(&code)
 }
 
 impl Run {

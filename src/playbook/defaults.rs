@@ -85,7 +85,7 @@ impl Loader {
         for (key, value) in defaults
             .iter()
             .filter_map(Value::as_map)
-            .flat_map(|map| map.str_iter())
+            .flat_map(Map::str_iter)
         {
             if let Some(group) = key.strip_prefix(GROUP) {
                 let group = full_group(group);

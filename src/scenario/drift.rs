@@ -87,8 +87,8 @@ pub fn playbook(drifts: &[Drift]) -> Value {
             let task = match drift.how {
                 How::Mode => json!({"name": "Another mode", "file": {"path": drift.path, "mode": "0604"}}),
                 How::Line => {
-                    // the path travels as an argument, not as part of the script
-                    let script = "printf '\\n# drift\\n' >> \"$1\"";
+                    // the path travels as an argument, not as part of the script; a program that runs cannot be written to
+                    let script = "cp -p \"$1\" \"$1.drift\" && printf '\\n# drift\\n' >> \"$1.drift\" && mv \"$1.drift\" \"$1\"";
                     json!({"name": "A line more", "command": {"argv": ["sh", "-c", script, "sh", drift.path]}})
                 }
                 How::Gone => json!({"name": "Gone", "file": {"path": drift.path, "state": "absent"}}),

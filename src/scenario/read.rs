@@ -65,7 +65,8 @@ pub fn read(name: &str, file: &Path, project: &Path) -> Read<Scenario> {
             }
             "sequence" => scenario.sequence = sequence(node)?,
             "needs" => {
-                for (name, node) in members(node, "`needs`", &["files", "programs", "environment"])? {
+                for (name, node) in members(node, "`needs`", &["files", "programs", "environment"])?
+                {
                     match name {
                         "files" => {
                             let files = strings(node)?;

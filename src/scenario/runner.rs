@@ -231,6 +231,10 @@ impl<'a> Runner<'a> {
 
     /// Why the scenario cannot run here.
     fn missing(&self, steps: &[Step]) -> Option<String> {
+        if steps.iter().all(|step| *step == Step::Destroy) {
+            // machines can go, whatever it was that their playbooks need
+            return None;
+        }
         let file = self.scenario.needs_files.iter().find(|file| !file.exists());
         if let Some(file) = file {
             return Some(format!("{} is not there", file.display()));

@@ -95,6 +95,7 @@ impl<'a> Job<'a> {
         let apply = move |sys: &mut Sys, data: &mut Map| self.run(dir, sys, data);
         if conditional {
             // it is known that it would run: check mode says so
+            plan.returns("msg", "Command would have run if not in check mode");
             plan.act(what, None, apply);
         } else {
             // what check mode, which does not run it, says
@@ -113,6 +114,7 @@ impl<'a> Job<'a> {
                 command.stdin.push(b'\n');
             }
         }
+        data.set("msg", "");
         let start = sys.local_time();
         let output = match sys.run(&command) {
             Ok(output) => output,

@@ -227,11 +227,10 @@ fn number(text: &str, name: &str) -> Option<u64> {
 fn grow(sys: &Sys, plan: &mut Plan<'_>, kind: Kind, dev: String) -> ModuleResult<()> {
     let mounted = || {
         let mounts = sys.read_text(Path::new("/proc/mounts")).ok()??;
-        let found = mounts.lines().find_map(|line| {
+        mounts.lines().find_map(|line| {
             let mut fields = line.split_whitespace().map(unescape_mount);
             (fields.next()? == dev).then(|| fields.next())?
-        });
-        found
+        })
     };
     let needs_mount = || {
         Failure::new(format!(

@@ -6,11 +6,10 @@ use crate::modules::files::attrs::FileAttrs;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::result::Diff;
 use crate::sys::Sys;
-use crate::value::Secret;
+use crate::value::{Secret, bcrypt, crypt};
 use crate::{choices, module_args};
 use base64::Engine;
-use md5::{Digest, Md5};
-use sha1::Sha1;
+use sha1::{Digest, Sha1};
 use std::path::{Path, PathBuf};
 
 choices! {
@@ -32,7 +31,7 @@ module_args! {
         name: String => required, aliases ["username"];
         /// The password.
         password: Option<Secret<String>> => optional, secret;
-        /// How the password is kept. Built are `apr_md5_crypt`, `md5_crypt`, `ldap_sha1` and `plaintext`.
+        /// How the password is kept: `apr_md5_crypt`, `bcrypt`, `md5_crypt`, `sha256_crypt`, `sha512_crypt`, `ldap_sha1`, `plaintext`.
         hash_scheme: String => default("apr_md5_crypt"), aliases ["crypt_scheme"];
         /// Whether the user is there.
         state: State => default("present");
@@ -42,100 +41,34 @@ module_args! {
     }
 }
 
-/// The characters of hashes, in their order.
+/// The characters of salts.
 const LETTERS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The places in the digest of each group of letters.
-const GROUPS: [[usize; 3]; 5] = [[0, 6, 12], [1, 7, 13], [2, 8, 14], [3, 9, 15], [4, 10, 5]];
-
-/// MD5 in a thousand rounds, as crypt(3) and (with another mark) Apache have it.
-fn md5_crypt(mark: &str, salt: &str, password: &str) -> String {
-    let (password, salt) = (password.as_bytes(), salt.as_bytes());
-    let inner = Md5::new()
-        .chain_update(password)
-        .chain_update(salt)
-        .chain_update(password)
-        .finalize();
-    let mut first = Md5::new()
-        .chain_update(password)
-        .chain_update(mark)
-        .chain_update(salt);
-    for at in (0..password.len()).step_by(16) {
-        let part = (password.len() - at).min(16);
-        first.update(inner.get(..part).unwrap_or_default());
-    }
-    let mut bits = password.len();
-    while bits > 0 {
-        if bits & 1 == 1 {
-            first.update([0]);
-        } else {
-            first.update(password.get(..1).unwrap_or_default());
-        }
-        bits >>= 1;
-    }
-    let mut digest = first.finalize();
-    for round in 0..1000 {
-        let mut next = Md5::new();
-        let turn = |next: &mut Md5, own: bool| {
-            if own {
-                next.update(password);
-            } else {
-                next.update(digest);
-            }
-        };
-        turn(&mut next, round % 2 == 1);
-        if round % 3 != 0 {
-            next.update(salt);
-        }
-        if round % 7 != 0 {
-            next.update(password);
-        }
-        turn(&mut next, round % 2 == 0);
-        digest = next.finalize();
-    }
-    let byte = |at: usize| u32::from(digest.get(at).copied().unwrap_or_default());
-    let mut text = format!("{mark}{}$", String::from_utf8_lossy(salt));
-    let mut push = |mut value: u32, letters: usize| {
-        for _ in 0..letters {
-            let letter = LETTERS.get((value & 0x3f) as usize).copied();
-            text.push(char::from(letter.unwrap_or(b'.')));
-            value >>= 6;
-        }
-    };
-    for [a, b, c] in GROUPS {
-        push(byte(a) << 16 | byte(b) << 8 | byte(c), 4);
-    }
-    push(byte(11), 2);
-    text
-}
-
-fn salt() -> ModuleResult<String> {
-    let mut bytes = [0_u8; 8];
+fn salt(length: usize) -> ModuleResult<String> {
+    let mut bytes = vec![0_u8; length];
     getrandom::fill(&mut bytes).map_err(|e| Failure::new(format!("no randomness: {e}")))?;
+    let letter = |byte: &u8| LETTERS.get(usize::from(byte & 0x3f)).copied();
     Ok(bytes
         .iter()
-        .map(|byte| {
-            char::from(
-                LETTERS
-                    .get(usize::from(byte & 0x3f))
-                    .copied()
-                    .unwrap_or(b'.'),
-            )
-        })
+        .map(|byte| char::from(letter(byte).unwrap_or(b'.')))
         .collect())
 }
 
 /// A new hash of the password.
 fn hashed(scheme: &str, password: &str) -> ModuleResult<String> {
-    match scheme {
-        "apr_md5_crypt" | "apache" | "apr1" => Ok(md5_crypt("$apr1$", &salt()?, password)),
-        "md5_crypt" => Ok(md5_crypt("$1$", &salt()?, password)),
+    let made = match scheme {
+        "apr_md5_crypt" | "md5_crypt" => crypt(scheme, password, &salt(8)?, None),
+        // the last character of a salt has two bits to say
+        "bcrypt" => bcrypt(password.as_bytes(), &format!("{}.", salt(21)?), "2y", 12),
+        "sha256_crypt" | "sha512_crypt" => crypt(scheme, password, &salt(16)?, None),
         "ldap_sha1" => Ok(sha(password)),
         "plaintext" => Ok(password.to_owned()),
-        other => Err(Failure::new(format!(
-            "hash_scheme: `{other}` is not built; apr_md5_crypt, md5_crypt, ldap_sha1 and plaintext are"
-        ))),
-    }
+        other => Err(format!(
+            "hash_scheme: `{other}` is not built; apr_md5_crypt, md5_crypt, bcrypt, sha256_crypt, sha512_crypt, \
+             ldap_sha1 and plaintext are"
+        )),
+    };
+    made.map_err(Failure::new)
 }
 
 fn sha(password: &str) -> String {
@@ -148,16 +81,40 @@ fn sha(password: &str) -> String {
 
 /// Whether that is the password's hash, in one of the forms that are known.
 fn fits(hash: &str, password: &str) -> bool {
-    for mark in ["$apr1$", "$1$"] {
-        if let Some(rest) = hash.strip_prefix(mark) {
-            let salt = rest.split('$').next().unwrap_or_default();
-            return md5_crypt(mark, salt, password) == hash;
-        }
-    }
     if hash.starts_with("{SHA}") {
         return sha(password) == hash;
     }
-    !hash.starts_with('$') && hash == password
+    let Some(rest) = hash.strip_prefix('$') else {
+        return hash == password;
+    };
+    let parts: Vec<&str> = rest.split('$').collect();
+    let made = match parts.as_slice() {
+        ["apr1", salt, _] => crypt("apr_md5_crypt", password, salt, None),
+        ["1", salt, _] => crypt("md5_crypt", password, salt, None),
+        [ident @ ("2" | "2a" | "2b" | "2y"), cost, both] => {
+            let (Ok(cost), Some(salt)) = (cost.parse(), both.get(..22)) else {
+                return false;
+            };
+            bcrypt(password.as_bytes(), salt, ident, cost)
+        }
+        [kind @ ("5" | "6"), rest @ ..] => {
+            let name = if *kind == "5" {
+                "sha256_crypt"
+            } else {
+                "sha512_crypt"
+            };
+            match rest {
+                [salt, _] => crypt(name, password, salt, Some(5000)),
+                [rounds, salt, _] => {
+                    let number = rounds.strip_prefix("rounds=").and_then(|n| n.parse().ok());
+                    crypt(name, password, salt, number)
+                }
+                _ => return false,
+            }
+        }
+        _ => return false,
+    };
+    made.is_ok_and(|made| made == hash)
 }
 
 /// The module.
@@ -279,24 +236,33 @@ mod tests {
 
     #[test]
     fn hashes_are_those_of_other_programs() {
-        // by `openssl passwd -apr1 -salt …` and `-1`
-        assert_eq!(md5_crypt("$apr1$", "abcdefgh", "secret"), OPENSSL_APR1);
-        assert_eq!(
-            md5_crypt("$1$", "xy", "a much longer password than sixteen"),
-            OPENSSL_1
-        );
-        assert_eq!(sha("secret"), "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=");
-        let made = hashed("apr_md5_crypt", "secret").unwrap();
-        assert!(fits(&made, "secret") && !fits(&made, "other"), "{made}");
-        assert!(fits("secret", "secret") && !fits("$2y$05$x", "$2y$05$x"));
+        for hash in [
+            // by openssl passwd -apr1, -1, -5 and -6
+            "$apr1$abcdefgh$h9FWgUz3n9YxylKLlR5SQ/",
+            "$1$abcdefgh$cHJi5PXp/ki/ktXzqlk6I1",
+            "$5$abcdefgh$gruCpC7VkOTspMQTTSAR8mtlO9Upms.fwqE5y16JVM.",
+            "$6$abcdefgh$ltjgWl6579NluT/Vi1nwEvcil.G5Nbc4NiXZaNGStk8PSwGfQv72N2CKPPrVACtLtip/cZ/1GM/O6IND4WQhG.",
+            "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=",
+            "secret",
+        ] {
+            assert!(fits(hash, "secret") && !fits(hash, "other"), "{hash}");
+        }
+        for scheme in [
+            "apr_md5_crypt",
+            "md5_crypt",
+            "bcrypt",
+            "ldap_sha1",
+            "plaintext",
+        ] {
+            let made = hashed(scheme, "secret").unwrap();
+            assert!(fits(&made, "secret") && !fits(&made, "other"), "{made}");
+        }
+        assert!(!fits("$x$y", "$x$y") && !fits("$2y$05$x", "x"));
         assert!(
-            hashed("bcrypt", "x")
+            hashed("des_crypt", "x")
                 .unwrap_err()
                 .message
                 .contains("not built")
         );
     }
-
-    const OPENSSL_APR1: &str = "$apr1$abcdefgh$h9FWgUz3n9YxylKLlR5SQ/";
-    const OPENSSL_1: &str = "$1$xy$cEHxrWa7fGc1UnMezW.w51";
 }

@@ -16,7 +16,6 @@ mod json_query;
 mod lists;
 mod math;
 pub(crate) mod net;
-mod old_crypt;
 mod order;
 mod paths;
 mod records;
@@ -34,7 +33,8 @@ mod wrap;
 mod yaml;
 
 use super::call::Call;
-pub(crate) use hash::{crypt, salt};
+pub(crate) use crate::value::crypt;
+pub(crate) use hash::salt;
 pub(crate) use lists::Random;
 use minijinja::value::{Rest, Value as Val, ValueOrKwargs};
 use minijinja::{Environment, Error, State};

@@ -136,7 +136,7 @@ fn identifier(text: &str, argument: &str) -> Result<Vec<u8>, String> {
         .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
         .collect();
     pairs
-        .filter(|_| digits.len() % 2 == 0)
+        .filter(|_| digits.len().is_multiple_of(2))
         .ok_or_else(|| format!("Cannot parse {argument}: it is no hexadecimal text"))
 }
 

@@ -206,9 +206,7 @@ impl Tree<'_, '_> {
             Some(format!("[link to {}]\n", target.display())),
         );
         // the link itself is the user's, whatever it leads to
-        let attrs = self
-            .owners()
-            .resolve(self.sys, Base::new_file(self.sys))?;
+        let attrs = self.owners().resolve(self.sys, Base::new_file(self.sys))?;
         let owned = to.to_owned();
         self.plan.step(diff, move |sys| {
             sys.symlink(&target, &owned)?;

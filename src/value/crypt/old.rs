@@ -53,19 +53,14 @@ pub(super) fn md5_crypt(password: &[u8], salt: &str, mark: &str) -> Result<Strin
         &[4, 10, 5],
         &[11],
     ];
-    Ok(format!(
-        "{mark}{salt}${}",
-        super::hash::encode(&state, &order)
-    ))
+    Ok(format!("{mark}{salt}${}", super::encode(&state, &order)))
 }
 
 /// `$2b$…`: bcrypt with `2^cost` rounds. The salt has 22 characters.
-pub(super) fn bcrypt(
-    password: &[u8],
-    salt: &str,
-    ident: &str,
-    cost: i64,
-) -> Result<String, String> {
+///
+/// # Errors
+/// When the salt, the mark or the cost is none.
+pub fn bcrypt(password: &[u8], salt: &str, ident: &str, cost: i64) -> Result<String, String> {
     if !matches!(ident, "2" | "2a" | "2b" | "2y") {
         return Err(format!("invalid ident {ident:?}"));
     }
