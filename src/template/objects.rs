@@ -385,12 +385,11 @@ impl ScopeObject {
         match super::resolve::resolve(&self.render.templar, &self.session, name)? {
             Ok(resolved) => Some(wrap_resolved(&resolved, &self.session, &self.render)),
             Err(error) if error.is_undefined() => {
-                match self.host.then(|| self.written(name)).flatten() {
-                    Some(Ok(value)) => Some(wrap(&value, &self.render)),
-                    _ => {
-                        self.render.note(name, error.through(name));
-                        None
-                    }
+                if let Some(Ok(value)) = self.host.then(|| self.written(name)).flatten() {
+                    Some(wrap(&value, &self.render))
+                } else {
+                    self.render.note(name, error.through(name));
+                    None
                 }
             }
             Err(error) => Some(Val::from(super::render::engine_error(error.through(name)))),

@@ -34,7 +34,7 @@ pub enum TextClass {
 /// A shared, immutable string, its trust and class. Equality and hash look at the text alone.
 #[derive(Clone, Default)]
 pub struct Text {
-    text: Arc<str>,
+    shared: Arc<str>,
     trust: Trust,
     class: TextClass,
 }
@@ -43,7 +43,7 @@ impl Text {
     /// A string that templates may expand.
     pub fn template(text: impl Into<Arc<str>>) -> Self {
         Self {
-            text: text.into(),
+            shared: text.into(),
             trust: Trust::Template,
             class: TextClass::Plain,
         }
@@ -57,7 +57,7 @@ impl Text {
     /// A string that is never templated.
     pub fn data(text: impl Into<Arc<str>>) -> Self {
         Self {
-            text: text.into(),
+            shared: text.into(),
             trust: Trust::Data,
             class: TextClass::Plain,
         }
@@ -66,7 +66,7 @@ impl Text {
     /// An inline `!vault` value: its text is the ciphertext with its header.
     pub fn vault(text: impl Into<Arc<str>>) -> Self {
         Self {
-            text: text.into(),
+            shared: text.into(),
             trust: Trust::Vault,
             class: TextClass::Plain,
         }
@@ -74,12 +74,12 @@ impl Text {
 
     /// The string itself.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.shared
     }
 
     /// The shared text.
     pub fn shared(&self) -> Arc<str> {
-        Arc::clone(&self.text)
+        Arc::clone(&self.shared)
     }
 
     /// Where it came from.
@@ -125,13 +125,13 @@ impl Text {
 impl Deref for Text {
     type Target = str;
     fn deref(&self) -> &str {
-        &self.text
+        &self.shared
     }
 }
 
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.shared == other.shared
     }
 }
 
@@ -139,12 +139,12 @@ impl Eq for Text {}
 
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.text, f)
+        fmt::Debug::fmt(&*self.shared, f)
     }
 }
 
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.shared)
     }
 }

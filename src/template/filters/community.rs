@@ -146,8 +146,8 @@ fn accumulate(call: &mut Call) -> Result<Val, Error> {
                 Some(sum) => Value::Int(sum),
                 None => return fail("accumulate: the sum is too large"),
             },
-            (Some(Value::Int(a)), Value::Float(b)) => Value::Float(*a as f64 + b),
-            (Some(Value::Float(a)), Value::Int(b)) => Value::Float(a + b as f64),
+            (Some(Value::Int(a)), Value::Float(b)) => Value::Float(number(*a) + b),
+            (Some(Value::Float(a)), Value::Int(b)) => Value::Float(a + number(b)),
             (Some(Value::Float(a)), Value::Float(b)) => Value::Float(a + b),
             (Some(Value::Str(a)), Value::Str(b)) => Value::str(format!("{a}{b}")),
             (Some(Value::List(a)), Value::List(b)) => {
@@ -164,6 +164,14 @@ fn accumulate(call: &mut Call) -> Result<Val, Error> {
         sums.push(sum);
     }
     call.out(sums)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "Python's sums of both kinds are no more exact"
+)]
+fn number(whole: i64) -> f64 {
+    whole as f64
 }
 
 fn unique(items: Vec<Val>) -> Vec<Val> {

@@ -45,11 +45,10 @@ pub(crate) fn bytes(text: &str) -> Option<Vec<u8>> {
         }
         write!(digits, "{group:0>width$}").ok()?;
     }
-    let bytes = (0..total)
+    (0..total)
         .step_by(2)
         .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
-        .collect();
-    bytes
+        .collect()
 }
 
 /// The bytes of an address that may be written as a number.
