@@ -264,13 +264,20 @@ const FLOW: &[&str] = &[
     "include",
 ];
 
+/// Actions whose module is in another collection than Ansible's own: the full name, and ours.
+const ELSEWHERE: &[(&str, &str)] = &[("kubernetes.core.k8s", "k8s")];
+
 /// The registry.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ActionRegistry;
 
 impl ActionRegistry {
-    /// The action of that short name.
+    /// The action of that short name, or of a full one in a collection that is not Ansible's own.
     pub fn find(self, name: &str) -> Option<Action> {
+        let name = ELSEWHERE
+            .iter()
+            .find(|(full, _)| *full == name)
+            .map_or(name, |(_, short)| *short);
         ENTRIES
             .iter()
             .find(|entry| entry.name == name)
@@ -318,4 +325,20 @@ pub fn controller_specs() -> Vec<ArgSpec> {
 /// The arguments of `template` that `copy` does not have.
 pub fn template_fields() -> Vec<ArgField> {
     super::template::TemplateArgs::fields()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without its half on the controller, `template` and `src` of `kubernetes.core.k8s` reached the machine as paths.
+    #[test]
+    fn full_names_lead_to_the_same_action() {
+        for (full, short) in ELSEWHERE {
+            let found = ActionRegistry.find(full).map(|run| run as usize);
+            let same = ActionRegistry.find(short).map(|run| run as usize);
+            assert!(found.is_some() && found == same, "{full}");
+        }
+        assert!(ActionRegistry.find("kubernetes.core.template").is_none());
+    }
 }

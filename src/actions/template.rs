@@ -33,7 +33,7 @@ module_args! {
         trim_blocks: bool => default(true);
         /// Whether blanks before a statement are removed.
         lstrip_blocks: bool => default(false);
-        /// The encoding of the file; only utf-8 is built.
+        /// The encoding of the file.
         output_encoding: String => default("utf-8");
     }
 }
@@ -74,7 +74,12 @@ pub(super) fn template(input: &Input<'_>) -> Result<Step> {
         return Err("src and dest are required".to_owned().into());
     };
     let (path, rendered) = rendered(input, args, &src, &dest)?;
-    let (sha256, content) = shared(rendered.into_bytes());
+    let bytes = match text(args, "output_encoding").filter(|name| !name.is_empty()) {
+        Some(encoding) => crate::template::encode(&rendered, &encoding)
+            .map_err(|why| format!("template: output_encoding: {why}"))?,
+        None => rendered.into_bytes(),
+    };
+    let (sha256, content) = shared(bytes);
     let mut remote: Map = args
         .iter()
         .filter(|(key, _)| !key.as_str().is_some_and(|key| OWN.contains(&key)))
@@ -111,12 +116,6 @@ pub(super) fn rendered(
     let bytes = bytes_of(input, &path)?;
     let source = String::from_utf8(bytes)
         .map_err(|_| format!("the template {} is not UTF-8 text", path.display()))?;
-    if let Some(encoding) = text(args, "output_encoding")
-        && !encoding.eq_ignore_ascii_case("utf-8")
-        && !encoding.eq_ignore_ascii_case("utf8")
-    {
-        return Err(format!("template: the encoding `{encoding}` is not built, only utf-8").into());
-    }
     let newline = match text(args, "newline_sequence").as_deref() {
         None | Some("\n" | "\\n") => "\n",
         Some("\r\n" | "\\r\\n") => "\r\n",

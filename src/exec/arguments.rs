@@ -43,6 +43,8 @@ impl Run {
                 }
             }
         }
+        // what is encrypted stays so in a variable
+        let sets = task.action.rsplit('.').next() == Some("set_fact");
         // what `assert` checks and `debug` prints by name are expressions, not arguments to expand
         for entry in &task.args.members {
             let key = self
@@ -55,9 +57,13 @@ impl Run {
             let value = if conditions {
                 entry.value.to_value()
             } else {
-                self.templar
-                    .render(&entry.value.to_value(), cx)
-                    .map_err(|e| Fault::template(&e, &entry.value))?
+                let value = entry.value.to_value();
+                let rendered = if sets {
+                    self.templar.render_sealed(&value, cx)
+                } else {
+                    self.templar.render(&value, cx)
+                };
+                rendered.map_err(|e| Fault::template(&e, &entry.value))?
             };
             if key.as_str() == Some("_raw_params") && !self.loader.takes_free_form(&task.action) {
                 let message = format!("invalid or malformed argument: '{value}'");

@@ -335,7 +335,7 @@ impl Run {
             .map(|host| {
                 if host != &first && shared {
                     if let (Some(name), Some(value)) = (&task.register, &end.registered) {
-                        self.store.register(
+                        self.store.register_as_is(
                             host,
                             name,
                             value.clone(),

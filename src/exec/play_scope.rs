@@ -129,7 +129,7 @@ impl Run {
                 Err(error) => return Err(Fault::template(&error, node).0),
             };
             if let Some(path) = cx.files().find("vars", &name).filter(|path| path.is_file()) {
-                let (vars, warnings) = crate::vars::load_vars_file(&path, self.store.vault())?;
+                let (vars, warnings) = crate::vars::load_vars_list(&path, self.store.vault())?;
                 for warning in warnings {
                     self.emitter.warn(warning.to_string());
                 }

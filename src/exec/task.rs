@@ -82,10 +82,11 @@ impl Run {
             () => Status::Ok,
         };
         let registered = task.register.as_ref().map(|name| {
-            let value = registered(&outcome, sum.looped);
+            let value = registered(&outcome, task, sum.looped);
             self.warn_of_names(std::iter::once(name.as_str()));
+            let origin = task.span.to_string().into();
             self.store
-                .register(host, name, value.clone(), &task.span.to_string().into());
+                .register_as_is(host, name, value.clone(), &origin);
             value
         });
         let mut includes = Vec::new();
@@ -452,7 +453,7 @@ impl Run {
         self.store.set_fact(
             host,
             "ansible_failed_result",
-            registered(&end.outcome, end.looped),
+            registered(&end.outcome, task, end.looped),
             false,
             &origin,
         );
@@ -464,10 +465,13 @@ fn is_nothing(label: &crate::yaml::Node) -> bool {
     !label.to_value().truthy()
 }
 
-/// What `register` stores of an outcome. That of a loop says always whether all items were skipped, and of a failure only
-/// if there was one.
-fn registered(outcome: &Outcome, looped: bool) -> Value {
-    let mut value = outcome.to_value().into_data();
+/// What `register` stores of an outcome: data, but for variables that the playbook itself has written. That of a loop says
+/// always whether all items were skipped, and of a failure only if there was one.
+fn registered(outcome: &Outcome, task: &Task, looped: bool) -> Value {
+    let value = outcome.to_value();
+    let own = matches!(task.short_action(), "set_fact" | "include_vars");
+    let facts = value.get("ansible_facts").filter(|_| own).cloned();
+    let mut value = value.into_data();
     if let Value::Map(map) = &mut value {
         let map = Arc::make_mut(map);
         map.take("invocation");
@@ -476,6 +480,9 @@ fn registered(outcome: &Outcome, looped: bool) -> Value {
             if !outcome.failed {
                 map.take("failed");
             }
+        }
+        if let Some(facts) = facts {
+            map.set("ansible_facts", facts);
         }
     }
     value

@@ -18,6 +18,7 @@ mod registry;
 pub mod services;
 pub mod source_control;
 mod steps;
+pub mod storage;
 mod streams;
 pub mod system;
 pub mod users;

@@ -49,6 +49,7 @@ const FAMILIES: &[&[Entry]] = &[
     super::kubernetes::MODULES,
     super::etcd::MODULES,
     super::containers::MODULES,
+    super::storage::MODULES,
 ];
 
 /// Collections whose names runbook's modules answer to.
@@ -72,14 +73,18 @@ impl Registry {
         FAMILIES.iter().flat_map(|family| family.iter())
     }
 
-    /// The module of that name: short, an alias, or with a collection that runbook knows.
+    /// The module of that name: short, an alias, or with a collection that runbook knows. Where two collections have one
+    /// of that name, the short name is the first one's in the families.
     pub fn find(self, name: &str) -> Option<&'static Entry> {
-        let short = match name.rsplit_once('.') {
-            Some((collection, short)) if COLLECTIONS.contains(&collection) => short,
+        let (collection, short) = match name.rsplit_once('.') {
+            Some((collection, short)) if COLLECTIONS.contains(&collection) => (collection, short),
             Some(_) => return None,
-            None => name,
+            None => ("", name),
         };
+        let fits = |entry: &&Entry| entry.name == short || entry.aliases.contains(&short);
         self.entries()
-            .find(|entry| entry.name == short || entry.aliases.contains(&short))
+            .filter(fits)
+            .find(|entry| entry.collection == collection)
+            .or_else(|| self.entries().find(fits))
     }
 }

@@ -85,7 +85,7 @@ impl Loader {
         for (key, value) in defaults
             .iter()
             .filter_map(Value::as_map)
-            .flat_map(|map| map.str_iter())
+            .flat_map(Map::str_iter)
         {
             if let Some(group) = key.strip_prefix(GROUP) {
                 let group = full_group(group);
@@ -188,11 +188,10 @@ impl Loader {
         };
         let Some(dir) = self.collection(collection) else {
             let own = OWN.iter().find(|(group, _)| *group == name);
-            members.extend(own.iter().flat_map(|(_, names)| {
-                names
-                    .iter()
-                    .map(|name| (*name).to_owned())
-            }));
+            members.extend(
+                own.iter()
+                    .flat_map(|(_, names)| names.iter().map(|name| (*name).to_owned())),
+            );
             return Ok(own.is_some());
         };
         let file = dir.join("meta/runtime.yml");

@@ -1,6 +1,7 @@
 //! Drift made on purpose: files that a playbook manages are changed behind its back.
 
 use super::chance::Chance;
+use super::end_state::EndState;
 use super::observed::{Observed, Seen};
 use indexmap::IndexSet;
 use serde_json::{Value, json};
@@ -41,16 +42,22 @@ impl std::fmt::Display for Drift {
     }
 }
 
-/// Chooses what drifts: files of `copy` and `template`, which know what is right without anything else.
-pub fn choose(seen: &Observed, chance: &mut Chance) -> Vec<Drift> {
+/// Chooses what drifts: files of `copy` and `template`, which know what is right without anything else. What was only
+/// there for a while, as `before` knows, does not drift.
+pub fn choose(seen: &Observed, before: &EndState, chance: &mut Chance) -> Vec<Drift> {
     let managed = |result: &Seen| matches!(result.action.as_str(), "copy" | "template");
     let mut files: IndexSet<(String, String)> = IndexSet::new();
     for (place, result) in &seen.results {
         let host = result.delegated_to.as_ref().unwrap_or(&place.host);
         let regular = result.data["state"] == "file";
+        let gone = |path: &str| {
+            let known = before.get(&(host.clone(), path.to_owned()));
+            known.is_some_and(|known| known.get("exists").is_some_and(|there| there == "false"))
+        };
         if let Some(path) = result.data["dest"].as_str()
             && managed(result)
             && regular
+            && !gone(path)
             && matches!(result.status.as_str(), "ok" | "changed")
             && seen.hosts.contains(host)
         {
@@ -80,8 +87,8 @@ pub fn playbook(drifts: &[Drift]) -> Value {
             let task = match drift.how {
                 How::Mode => json!({"name": "Another mode", "file": {"path": drift.path, "mode": "0604"}}),
                 How::Line => {
-                    // the path travels as an argument, not as part of the script
-                    let script = "printf '\\n# drift\\n' >> \"$1\"";
+                    // the path travels as an argument, not as part of the script; a program that runs cannot be written to
+                    let script = "cp -p \"$1\" \"$1.drift\" && printf '\\n# drift\\n' >> \"$1.drift\" && mv \"$1.drift\" \"$1\"";
                     json!({"name": "A line more", "command": {"argv": ["sh", "-c", script, "sh", drift.path]}})
                 }
                 How::Gone => json!({"name": "Gone", "file": {"path": drift.path, "state": "absent"}}),
@@ -109,6 +116,7 @@ mod tests {
         seen.hosts.insert("a".to_owned());
         for (action, path, state) in [
             ("copy", "/f", "file"),
+            ("copy", "/gone", "file"),
             ("copy", "/d", "directory"),
             ("x509_ca", "/k", "file"),
         ] {
@@ -129,7 +137,9 @@ mod tests {
             };
             seen.results.push((place, result));
         }
-        let drifts = choose(&seen, &mut Chance::new(1));
+        let gone = [("exists".to_owned(), "false".to_owned())].into();
+        let before = [(("a".to_owned(), "/gone".to_owned()), gone)].into();
+        let drifts = choose(&seen, &before, &mut Chance::new(1));
         assert_eq!(drifts.len(), 1);
         assert_eq!(drifts[0].path, "/f");
         assert_eq!(playbook(&drifts).as_array().map(Vec::len), Some(1));

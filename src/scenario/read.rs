@@ -65,7 +65,8 @@ pub fn read(name: &str, file: &Path, project: &Path) -> Read<Scenario> {
             }
             "sequence" => scenario.sequence = sequence(node)?,
             "needs" => {
-                for (name, node) in members(node, "`needs`", &["files", "programs"])? {
+                for (name, node) in members(node, "`needs`", &["files", "programs", "environment"])?
+                {
                     match name {
                         "files" => {
                             let files = strings(node)?;
@@ -74,6 +75,7 @@ pub fn read(name: &str, file: &Path, project: &Path) -> Read<Scenario> {
                                 .map(|file| lexical(&directory.join(file)))
                                 .collect();
                         }
+                        "environment" => scenario.needs_environment = strings(node)?,
                         _ => scenario.needs_programs = strings(node)?,
                     }
                 }
@@ -255,7 +257,7 @@ mod tests {
     fn a_whole_one() {
         let text = "about: shows\ndriver: nspawn\nimage: {packages: [etcd-server]}\nlimit: 5m\nseed: 7\nplatforms:\n\
                     - {name: a, groups: [g], vars: {v: 1}, memory: 2G, volumes: ['../y:/y:ro']}\n\
-                    sequence: [create, converge, destroy]\nneeds: {programs: [x], files: [../../z]}\n";
+                    sequence: [create, converge, destroy]\nneeds: {programs: [x], files: [../../z], environment: [E]}\n";
         let scenario = read_text(text).expect("it is right");
         let platform = &scenario.platforms[0];
         assert_eq!(
@@ -269,6 +271,7 @@ mod tests {
             [Step::Create, Step::Converge, Step::Destroy]
         );
         assert!(scenario.needs_files[0].ends_with("z"));
+        assert_eq!(scenario.needs_environment, ["E"]);
         assert!(scenario.playbooks.of(Step::Verify).is_some());
         assert!(scenario.playbooks.of(Step::Converge).is_none());
     }

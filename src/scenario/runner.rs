@@ -231,6 +231,10 @@ impl<'a> Runner<'a> {
 
     /// Why the scenario cannot run here.
     fn missing(&self, steps: &[Step]) -> Option<String> {
+        if steps.iter().all(|step| *step == Step::Destroy) {
+            // machines can go, whatever it was that their playbooks need
+            return None;
+        }
         let file = self.scenario.needs_files.iter().find(|file| !file.exists());
         if let Some(file) = file {
             return Some(format!("{} is not there", file.display()));
@@ -244,6 +248,10 @@ impl<'a> Runner<'a> {
             .find(|name| !found(name))
         {
             return Some(format!("{name} is not installed"));
+        }
+        let mut variables = self.scenario.needs_environment.iter();
+        if let Some(name) = variables.find(|name| std::env::var_os(name).is_none()) {
+            return Some(format!("{name} is not set in the environment"));
         }
         if steps.contains(&Step::Create)
             && let Err(why) = self.driver.preflight()

@@ -133,6 +133,8 @@ pub struct Scenario {
     pub needs_files: Vec<PathBuf>,
     /// Programs without which it is skipped.
     pub needs_programs: Vec<String>,
+    /// Variables of the environment without which it is skipped.
+    pub needs_environment: Vec<String>,
     /// More words for `runbook play`.
     pub options: Vec<String>,
     /// Environment of the playbooks.
@@ -170,6 +172,7 @@ impl Scenario {
             sequence: whole_test(),
             needs_files: Vec::new(),
             needs_programs: Vec::new(),
+            needs_environment: Vec::new(),
             options: Vec::new(),
             environment: Vec::new(),
             volatile: Vec::new(),

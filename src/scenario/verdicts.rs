@@ -2,7 +2,7 @@
 
 use super::Step;
 use super::drift;
-use super::end_state::{Managed, differences};
+use super::end_state::{EndState, Managed, differences};
 use super::observed::{Observed, Place, Seen};
 use super::play::{Ended, Wanted};
 use super::report::{Finding, Verdict};
@@ -83,7 +83,7 @@ impl Runner<'_> {
         let converged = self.converged()?;
         let managed = Managed::of(&converged);
         let before = self.with_player(|player| managed.look(player, Step::Predict))?;
-        let drifted = match self.make_drift(&converged)? {
+        let drifted = match self.make_drift(&converged, &before)? {
             Ok(drifted) => drifted,
             Err(said) => return Ok(said),
         };
@@ -119,12 +119,16 @@ impl Runner<'_> {
     }
 
     /// Lets machines drift, by the scenario's `drift.yml` or by chance. Says what was done, or how it failed.
-    fn make_drift(&mut self, converged: &Observed) -> Result<Result<String, Said>, String> {
+    fn make_drift(
+        &mut self,
+        converged: &Observed,
+        before: &EndState,
+    ) -> Result<Result<String, Said>, String> {
         let own = self.scenario.directory.join("drift.yml");
         let (playbook, what) = if own.exists() {
             (own, "drift by drift.yml".to_owned())
         } else {
-            let drifts = drift::choose(converged, &mut self.chance);
+            let drifts = drift::choose(converged, before, &mut self.chance);
             if drifts.is_empty() {
                 return Ok(Ok("no file that could drift".to_owned()));
             }

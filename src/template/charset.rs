@@ -10,6 +10,7 @@ enum Charset {
     Ascii,
     Latin1,
     Latin9,
+    Windows1252,
     Utf16(Option<bool>),
 }
 
@@ -25,6 +26,37 @@ const LATIN9: &[(u8, char)] = &[
     (0xbe, 'Ÿ'),
 ];
 
+/// What Windows-1252 has between 0x80 and 0x9f; what is not here is no sign.
+const WINDOWS1252: &[(u8, char)] = &[
+    (0x80, '€'),
+    (0x82, '‚'),
+    (0x83, 'ƒ'),
+    (0x84, '„'),
+    (0x85, '…'),
+    (0x86, '†'),
+    (0x87, '‡'),
+    (0x88, 'ˆ'),
+    (0x89, '‰'),
+    (0x8a, 'Š'),
+    (0x8b, '‹'),
+    (0x8c, 'Œ'),
+    (0x8e, 'Ž'),
+    (0x91, '‘'),
+    (0x92, '’'),
+    (0x93, '“'),
+    (0x94, '”'),
+    (0x95, '•'),
+    (0x96, '–'),
+    (0x97, '—'),
+    (0x98, '˜'),
+    (0x99, '™'),
+    (0x9a, 'š'),
+    (0x9b, '›'),
+    (0x9c, 'œ'),
+    (0x9e, 'ž'),
+    (0x9f, 'Ÿ'),
+];
+
 fn named(name: &str) -> Result<Charset, String> {
     let plain: String = name
         .to_lowercase()
@@ -37,6 +69,7 @@ fn named(name: &str) -> Result<Charset, String> {
         "ascii" | "usascii" | "646" => Charset::Ascii,
         "latin1" | "iso88591" | "l1" | "8859" | "cp819" => Charset::Latin1,
         "latin9" | "iso885915" | "l9" => Charset::Latin9,
+        "windows1252" | "cp1252" | "1252" => Charset::Windows1252,
         "utf16" | "u16" => Charset::Utf16(None),
         "utf16le" => Charset::Utf16(Some(false)),
         "utf16be" => Charset::Utf16(Some(true)),
@@ -73,6 +106,17 @@ pub(crate) fn decode(bytes: &[u8], name: &str) -> Result<String, String> {
                     .map_or_else(|| char::from(*byte), |(_, c)| *c)
             })
             .collect()),
+        Charset::Windows1252 => bytes
+            .iter()
+            .map(|byte| match byte {
+                0x80..=0x9f => WINDOWS1252
+                    .iter()
+                    .find(|(at, _)| at == byte)
+                    .map(|(_, c)| *c)
+                    .ok_or_else(|| wrong(name)),
+                _ => Ok(char::from(*byte)),
+            })
+            .collect(),
         Charset::Utf16(order) => {
             let (big, rest) = match (order, bytes) {
                 (None, [0xfe, 0xff, rest @ ..]) => (true, rest),
@@ -115,6 +159,14 @@ pub(crate) fn encode(text: &str, name: &str) -> Result<Vec<u8>, String> {
                 None => one(c, 256),
             })
             .collect(),
+        Charset::Windows1252 => text
+            .chars()
+            .map(|c| match WINDOWS1252.iter().find(|(_, own)| *own == c) {
+                Some((byte, _)) => Ok(*byte),
+                None if ('\u{80}'..='\u{9f}').contains(&c) => one(c, 128),
+                None => one(c, 256),
+            })
+            .collect(),
         Charset::Utf16(order) => {
             let big = order == Some(true);
             let mut out = if order.is_none() {
@@ -144,6 +196,7 @@ mod tests {
             ("utf-8", "é€"),
             ("latin-1", "été"),
             ("ISO8859-15", "œuf 5 €"),
+            ("windows-1252", "été – 5 €"),
             ("utf-16", "x😀"),
             ("utf-16-be", "x😀"),
             ("ascii", "x"),

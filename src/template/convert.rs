@@ -22,7 +22,7 @@ pub(crate) fn from_engine_sealed(value: &Val, render: &Render) -> Result<Value, 
     nested(value, 0, Some(render))
 }
 
-fn nested(value: &Val, depth: usize, sealed: Option<&Render>) -> Result<Value, Error> {
+pub(super) fn nested(value: &Val, depth: usize, sealed: Option<&Render>) -> Result<Value, Error> {
     if depth > 100 {
         return Err(Error::new(
             ErrorKind::InvalidOperation,
@@ -30,13 +30,13 @@ fn nested(value: &Val, depth: usize, sealed: Option<&Render>) -> Result<Value, E
         ));
     }
     if let Some(list) = value.downcast_object_ref::<List>() {
-        return list.to_value(sealed.is_some());
+        return list.to_value(sealed, depth);
     }
     if let Some(dict) = value.downcast_object_ref::<Dict>() {
-        return dict.to_value(sealed.is_some());
+        return dict.to_value(sealed, depth);
     }
     if let Some(scope) = value.downcast_object_ref::<ScopeObject>() {
-        return Ok(scope.to_value());
+        return scope.to_value().map_err(super::render::engine_error);
     }
     Ok(match value.kind() {
         ValueKind::Undefined => return Err(Error::undefined(value)),

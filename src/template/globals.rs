@@ -4,7 +4,7 @@ use super::call::{Args, fail};
 use super::lookups;
 use super::methods;
 use super::objects::{Dict, List, wrap};
-use super::render::{Render, engine_error};
+use super::render::Render;
 use super::{TemplateError, TemplateErrorKind};
 use crate::value::{OMIT, Value};
 use minijinja::value::{Object, Rest, Value as Val, ValueOrKwargs};
@@ -67,12 +67,14 @@ fn now(_: &mut State, args: &mut Args) -> Result<Val, Error> {
 }
 
 /// `undef(hint=None)`: an error as soon as the value is used.
-fn undef(_: &mut State, args: &mut Args) -> Result<Val, Error> {
-    let hint = args.opt_text("hint")?;
-    Err(engine_error(TemplateError::new(
-        TemplateErrorKind::Undefined,
-        hint.unwrap_or_else(|| "mandatory variable has not been overridden".into()),
-    )))
+fn undef(state: &mut State, args: &mut Args) -> Result<Val, Error> {
+    let hint = match args.take("hint") {
+        Some(hint) if !hint.is_undefined() && hint.is_true() => super::print::str_of(&hint),
+        _ => "Mandatory variable has not been overridden".to_owned(),
+    };
+    let error = TemplateError::new(TemplateErrorKind::Undefined, hint);
+    Render::of(state)?.note(super::render::UNDEF, error);
+    Ok(Val::UNDEFINED)
 }
 
 fn range(_: &mut State, args: &mut Args) -> Result<Val, Error> {

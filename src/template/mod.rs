@@ -18,6 +18,7 @@ mod condition;
 mod context;
 mod convert;
 mod error;
+mod expand;
 mod filters;
 mod foreign;
 mod format;
@@ -41,6 +42,7 @@ mod behaviour;
 #[cfg(test)]
 mod cases;
 
+pub(crate) use charset::encode;
 pub use condition::OddConditions;
 pub use context::{Context, FileContext, Overlay};
 pub use error::{TemplateError, TemplateErrorKind, TemplateStep};

@@ -1,9 +1,10 @@
 //! Lists and dicts as templates see them: converted when touched, and changeable by Python's methods.
 
 use super::context::{Resolved, Session, lock};
-use super::convert::{from_engine, key_of};
+use super::convert::{key_of, nested};
 use super::print;
 use super::render::{Render, engine_error};
+use super::{TemplateError, Variable};
 use crate::value::{Map, Trust, Value};
 use indexmap::IndexMap;
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Val};
@@ -152,18 +153,25 @@ impl List {
         }
     }
 
-    /// Ours again; `sealed` leaves closed what is encrypted.
-    pub(crate) fn to_value(&self, sealed: bool) -> Result<Value, Error> {
+    /// Ours again; `sealed` leaves closed what is encrypted. `depth` is how deep it lies in others.
+    pub(crate) fn to_value(&self, sealed: Option<&Render>, depth: usize) -> Result<Value, Error> {
         let items = match &*lock(&self.cells) {
             ListCells::Shared(items, cache) if !cache.values().any(is_changed) => {
-                return unsealed(Value::List(Arc::clone(items)), self.render.as_ref(), sealed);
+                return unsealed(
+                    Value::List(Arc::clone(items)),
+                    self.render.as_ref(),
+                    sealed.is_some(),
+                );
             }
             ListCells::Own(items) => Some(items.clone()),
             ListCells::Shared(..) => None,
         };
         let items = items.unwrap_or_else(|| self.items());
         Ok(Value::list(
-            items.iter().map(from_engine).collect::<Result<_, _>>()?,
+            items
+                .iter()
+                .map(|item| nested(item, depth + 1, sealed))
+                .collect::<Result<_, _>>()?,
         ))
     }
 }
@@ -282,11 +290,15 @@ impl Dict {
         }
     }
 
-    /// Ours again; `sealed` leaves closed what is encrypted.
-    pub(crate) fn to_value(&self, sealed: bool) -> Result<Value, Error> {
+    /// Ours again; `sealed` leaves closed what is encrypted. `depth` is how deep it lies in others.
+    pub(crate) fn to_value(&self, sealed: Option<&Render>, depth: usize) -> Result<Value, Error> {
         let members = match &*lock(&self.cells) {
             DictCells::Shared(map, cache) if !cache.values().any(is_changed) => {
-                return unsealed(Value::Map(Arc::clone(map)), self.render.as_ref(), sealed);
+                return unsealed(
+                    Value::Map(Arc::clone(map)),
+                    self.render.as_ref(),
+                    sealed.is_some(),
+                );
             }
             DictCells::Own(members) => Some(
                 members
@@ -299,7 +311,12 @@ impl Dict {
         let members = members.unwrap_or_else(|| self.pairs());
         members
             .iter()
-            .map(|(key, value)| Ok((from_engine(key)?, from_engine(value)?)))
+            .map(|(key, value)| {
+                Ok((
+                    nested(key, depth + 1, sealed)?,
+                    nested(value, depth + 1, sealed)?,
+                ))
+            })
             .collect::<Result<Map, _>>()
             .map(Value::map)
     }
@@ -368,10 +385,26 @@ impl ScopeObject {
         match super::resolve::resolve(&self.render.templar, &self.session, name)? {
             Ok(resolved) => Some(wrap_resolved(&resolved, &self.session, &self.render)),
             Err(error) if error.is_undefined() => {
-                self.render.note(name, error.through(name));
-                None
+                match self.host.then(|| self.written(name)).flatten() {
+                    Some(Ok(value)) => Some(wrap(&value, &self.render)),
+                    _ => {
+                        self.render.note(name, error.through(name));
+                        None
+                    }
+                }
             }
             Err(error) => Some(Val::from(super::render::engine_error(error.through(name)))),
+        }
+    }
+
+    /// A variable of which parts are undefined: these stay as they are written.
+    fn written(&self, name: &str) -> Option<Result<Value, TemplateError>> {
+        match self.session.scope.get(name)? {
+            Variable::Lazy(value) | Variable::Final(value) => {
+                let expanded = self.render.templar.expand_defined(&value, &self.session);
+                Some(expanded)
+            }
+            _ => None,
         }
     }
 
@@ -384,24 +417,41 @@ impl ScopeObject {
             .collect()
     }
 
-    /// All variables with their values; those that cannot be expanded are left out.
-    pub(crate) fn to_value(&self) -> Value {
+    /// All variables with their values. What is undefined in those of a host stays as it is written; of `vars` those
+    /// that cannot be expanded are left out.
+    ///
+    /// # Errors
+    /// When a variable of a host cannot be expanded.
+    pub(crate) fn to_value(&self) -> Result<Value, TemplateError> {
         let mut map = Map::new();
         for name in self.session.scope.names() {
-            if let Some(Ok(Resolved::Value(value))) =
-                super::resolve::resolve(&self.render.templar, &self.session, &name)
-                && let Ok(value) = self.render.unseal(value)
+            let expanded = match super::resolve::resolve(&self.render.templar, &self.session, &name)
             {
-                map.set(&name, value);
+                Some(Ok(Resolved::Value(value))) => self.render.unseal(value),
+                Some(Err(error)) if error.is_undefined() && self.host => {
+                    match self.written(&name) {
+                        Some(expanded) => expanded,
+                        None => continue,
+                    }
+                }
+                Some(Err(error)) => Err(error),
+                _ => continue,
+            };
+            match expanded {
+                Ok(value) => {
+                    map.set(&name, value);
+                }
+                Err(error) if self.host => return Err(error.through(&name)),
+                Err(_) => {}
             }
         }
-        Value::map(map)
+        Ok(Value::map(map))
     }
 }
 
 impl fmt::Debug for ScopeObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&crate::value::repr(&self.to_value()))
+        f.write_str(&crate::value::repr(&self.to_value().unwrap_or_default()))
     }
 }
 

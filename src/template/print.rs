@@ -15,13 +15,13 @@ pub(crate) fn str_of(value: &Val) -> String {
 /// Python's `repr()`.
 pub(crate) fn repr(value: &Val) -> String {
     if let Some(list) = value.downcast_object_ref::<List>() {
-        return match list.to_value(false) {
+        return match list.to_value(None, 0) {
             Ok(plain) if !holds_tuple(value) => repr_of(&plain),
             _ => self::list(&list.items()),
         };
     }
     if let Some(dict) = value.downcast_object_ref::<Dict>() {
-        return match dict.to_value(false) {
+        return match dict.to_value(None, 0) {
             Ok(plain) if !holds_tuple(value) => repr_of(&plain),
             _ => self::dict(&dict.pairs()),
         };

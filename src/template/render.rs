@@ -17,6 +17,9 @@ use std::sync::{Arc, Mutex};
 /// The message of `mandatory`, until the name of what is undefined is known.
 pub(crate) const MANDATORY: &str = "\0mandatory";
 
+/// The note of what `undef()` said.
+pub(crate) const UNDEF: &str = "\0undef";
+
 /// The name under which filters and functions find the rendering.
 const HANDLE: &str = "\0render";
 
@@ -193,6 +196,11 @@ impl Render {
                 if let Some(expr) = undefined_expression(detail) {
                     return self.undefined(expr);
                 }
+                if let (ErrorKind::UndefinedError, "", Some(told)) =
+                    (kind, detail, lock(&self.notes).get(UNDEF))
+                {
+                    return told.clone();
+                }
                 let message = match (kind, detail) {
                     (ErrorKind::UndefinedError, "") => "an undefined value was used".to_owned(),
                     (_, "") => kind.to_string(),
@@ -209,6 +217,11 @@ impl Render {
 
     /// The error for an expression such as `x.y[0]` that is undefined.
     fn undefined(&self, expr: &str) -> TemplateError {
+        if expr.starts_with("undef(")
+            && let Some(told) = lock(&self.notes).get(UNDEF)
+        {
+            return told.clone();
+        }
         let root = expr.split(['.', '[']).next().unwrap_or_default();
         if let Some(known) = lock(&self.notes).get(root) {
             return known.clone();

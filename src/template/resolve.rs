@@ -24,7 +24,7 @@ pub(crate) fn resolve(
             Ok(Resolved::Scope(child))
         }
         Variable::Scopes(scopes) => Ok(Resolved::Scopes(name.into(), scopes)),
-        Variable::Lazy(value) if !super::templar::needs_expansion(&value) => {
+        Variable::Lazy(value) if !super::expand::needs_expansion(&value) => {
             Ok(Resolved::Value(value))
         }
         Variable::Lazy(value) => {

@@ -26,6 +26,13 @@ impl Render {
         Ok(plain)
     }
 
+    /// An encrypted string whose content is known, for the engine.
+    pub(crate) fn opened_already(&self, plain: &str, sealed: Text) -> Val {
+        let plain: Arc<str> = plain.into();
+        lock(&self.opened).push((Arc::clone(&plain), sealed));
+        super::class::opened(plain)
+    }
+
     /// The encrypted string that the engine's value is the content of: that very string, not another one like it.
     pub(crate) fn sealed(&self, value: &Val) -> Option<Text> {
         let text = value.as_str()?;

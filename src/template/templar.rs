@@ -144,15 +144,6 @@ impl Templar {
         syntax::is_template(text)
     }
 
-    /// The value with every template in its strings expanded. Keys of mappings and strings that are data
-    /// stay as they are.
-    ///
-    /// # Errors
-    /// When a template fails; the error names the text and the bytes in it.
-    pub fn render(&self, value: &Value, cx: &Context) -> Result<Value, TemplateError> {
-        self.expand(value, &cx.session)
-    }
-
     /// One string, with Ansible's typing: `{{ name }}` alone keeps the value's type, other results are text,
     /// unless the text looks like a list, a dict or a boolean.
     ///
@@ -285,49 +276,6 @@ impl Templar {
     ) -> Result<Vec<Value>, TemplateError> {
         let render = Render::begin(self, &cx.session);
         super::lookups::with(name, terms, kwargs, &render)
-    }
-
-    pub(crate) fn expand(
-        &self,
-        value: &Value,
-        session: &Arc<Session>,
-    ) -> Result<Value, TemplateError> {
-        self.expand_all(value, session, false)
-    }
-
-    /// The value of a variable: what is encrypted in it stays so until it is used.
-    pub(crate) fn expand_variable(
-        &self,
-        value: &Value,
-        session: &Arc<Session>,
-    ) -> Result<Value, TemplateError> {
-        self.expand_all(value, session, true)
-    }
-
-    fn expand_all(
-        &self,
-        value: &Value,
-        session: &Arc<Session>,
-        sealed: bool,
-    ) -> Result<Value, TemplateError> {
-        match value {
-            Value::Str(text) if sealed && text.trust() == Trust::Vault => {
-                session.shared.holds_sealed();
-                Ok(value.clone())
-            }
-            Value::Str(text) => self.expand_text(text, session),
-            Value::List(items) if items.iter().any(needs_expansion) => items
-                .iter()
-                .map(|item| self.expand_all(item, session, sealed))
-                .collect::<Result<_, _>>()
-                .map(Value::list),
-            Value::Map(map) if map.values().any(needs_expansion) => map
-                .iter()
-                .map(|(key, value)| Ok((key.clone(), self.expand_all(value, session, sealed)?)))
-                .collect::<Result<Map, TemplateError>>()
-                .map(Value::map),
-            other => Ok(other.clone()),
-        }
     }
 
     pub(super) fn expand_text(
@@ -518,20 +466,6 @@ fn native(text: &str) -> Option<Value> {
 /// Whether an undefined value is one that prints as nothing.
 pub(crate) fn is_silent(value: &Val) -> bool {
     value.is_silent_undefined()
-}
-
-/// Whether any string in the value is a template (or encrypted).
-pub(crate) fn needs_expansion(value: &Value) -> bool {
-    match value {
-        Value::Str(text) => match text.trust() {
-            Trust::Data => false,
-            Trust::Vault => true,
-            Trust::Template => syntax::is_template(text),
-        },
-        Value::List(items) => items.iter().any(needs_expansion),
-        Value::Map(map) => map.values().any(needs_expansion),
-        _ => false,
-    }
 }
 
 fn text_syntax(trim_blocks: bool) -> Option<SyntaxConfig> {

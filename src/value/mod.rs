@@ -5,6 +5,7 @@
 
 mod args;
 mod convert;
+mod crypt;
 mod declare;
 mod free_form;
 mod map;
@@ -18,6 +19,7 @@ mod text;
 
 pub use args::{ArgField, ArgKind, ArgProblem, ArgRule, ArgSpec, check_args};
 pub use convert::{FromValue, TypeProblem, to_bool};
+pub use crypt::{bcrypt, crypt};
 pub use declare::{Args, check, field};
 pub use free_form::{COMMAND_OPTIONS, split_free_form};
 pub use map::Map;

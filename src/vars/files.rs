@@ -21,10 +21,29 @@ const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
 /// # Errors
 /// If the file cannot be read, decrypted or parsed, or is not a mapping.
 pub fn load_vars_file(path: &Path, vault: &Vault) -> Result<(Map, Vec<Diagnostic>), Diagnostic> {
+    load(path, vault, false)
+}
+
+/// The same of a file that may also hold a list of mappings, of which the later go before the earlier (`vars_files`).
+///
+/// # Errors
+/// As [`load_vars_file`].
+pub fn load_vars_list(path: &Path, vault: &Vault) -> Result<(Map, Vec<Diagnostic>), Diagnostic> {
+    load(path, vault, true)
+}
+
+fn load(path: &Path, vault: &Vault, lists: bool) -> Result<(Map, Vec<Diagnostic>), Diagnostic> {
     let document = read_document(path, vault)?;
     match (document.node.to_value(), &document.node.kind) {
         (Value::Map(map), _) => Ok((Arc::unwrap_or_clone(map), document.warnings)),
         (_, Kind::Null) => Ok((Map::new(), document.warnings)),
+        (Value::List(items), _) if lists && items.iter().all(|item| item.as_map().is_some()) => {
+            let mut all = Map::new();
+            for (key, value) in items.iter().filter_map(Value::as_map).flatten() {
+                all.insert(key.clone(), value.clone());
+            }
+            Ok((all, document.warnings))
+        }
         _ => Err(Diagnostic::error(
             "vars::not-a-mapping",
             format!(

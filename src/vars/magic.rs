@@ -157,23 +157,18 @@ const NAMES_OF_TASK: [&str; 8] = [
 ];
 
 fn path(path: &std::path::Path) -> Value {
-    Value::data(path.to_string_lossy().as_ref())
+    Value::str(path.to_string_lossy().as_ref())
 }
 
 fn words(words: &[String]) -> Value {
-    Value::list(
-        words
-            .iter()
-            .map(|word| Value::data(word.as_str()))
-            .collect(),
-    )
+    Value::list(words.iter().map(|word| Value::str(word.as_str())).collect())
 }
 
 fn hosts(hosts: &[Arc<str>]) -> Value {
     Value::list(
         hosts
             .iter()
-            .map(|host| Value::data(Arc::clone(host)))
+            .map(|host| Value::str(Arc::clone(host)))
             .collect(),
     )
 }
@@ -185,8 +180,8 @@ fn version() -> Value {
     let mut next = || Value::Int(parts.next().unwrap_or_default());
     Value::map(
         Map::new()
-            .with("string", Value::data(VERSION))
-            .with("full", Value::data(VERSION))
+            .with("string", Value::str(VERSION))
+            .with("full", Value::str(VERSION))
             .with("major", next())
             .with("minor", next())
             .with("revision", next()),
@@ -245,8 +240,8 @@ impl Magic {
 
     fn of_host(name: &str, host: &str, snapshot: &Snapshot) -> Option<Value> {
         Some(match name {
-            "inventory_hostname" => Value::data(host),
-            "inventory_hostname_short" => Value::data(snapshot.host(host).short_name()),
+            "inventory_hostname" => Value::str(host),
+            "inventory_hostname_short" => Value::str(snapshot.host(host).short_name()),
             "group_names" => hosts(&snapshot.inventory.group_names(host)),
             "groups" => snapshot.groups(),
             "inventory_file" => {
@@ -265,7 +260,7 @@ impl Magic {
         let run = &self.run;
         let task = self.task.as_deref();
         Some(match name {
-            "omit" => Value::data(OMIT),
+            "omit" => Value::str(OMIT),
             "playbook_dir" => path(&run.playbook_dir),
             "ansible_check_mode" => Value::Bool(
                 task.and_then(|task| task.check_mode)
@@ -277,12 +272,12 @@ impl Magic {
             ),
             "ansible_forks" => run.forks.into(),
             "ansible_verbosity" => run.verbosity.into(),
-            "ansible_limit" => Value::data(run.limit.as_deref()?),
+            "ansible_limit" => Value::str(run.limit.as_deref()?),
             "ansible_run_tags" => words(&run.run_tags),
             "ansible_skip_tags" => words(&run.skip_tags),
             "ansible_inventory_sources" => words(&run.inventory_sources),
             "ansible_config_file" => run.config_file.as_deref().map_or(Value::Null, path),
-            "ansible_playbook_python" => Value::data(run.playbook_python.as_str()),
+            "ansible_playbook_python" => Value::str(run.playbook_python.as_str()),
             "ansible_version" => version(),
             _ => return None,
         })
@@ -292,7 +287,7 @@ impl Magic {
         let play = self.play.as_deref()?;
         Some(match name {
             "playbook_dir" => path(&play.dir),
-            "ansible_play_name" => Value::data(play.name.as_str()),
+            "ansible_play_name" => Value::str(play.name.as_str()),
             "ansible_play_hosts_all" => hosts(&play.hosts_all),
             "ansible_play_hosts" => hosts(&play.hosts),
             "ansible_play_batch" | "play_hosts" => hosts(&play.batch),
@@ -317,11 +312,11 @@ impl Magic {
         Some(match name {
             "role_name" => {
                 let name = task.role_name.as_deref()?;
-                Value::data(name.rsplit('.').next().unwrap_or(name))
+                Value::str(name.rsplit('.').next().unwrap_or(name))
             }
-            "ansible_role_name" => Value::data(task.role_name.as_deref()?),
+            "ansible_role_name" => Value::str(task.role_name.as_deref()?),
             "role_path" => path(task.role_path.as_deref()?),
-            "ansible_collection_name" => Value::data(task.collection_name.as_deref()?),
+            "ansible_collection_name" => Value::str(task.collection_name.as_deref()?),
             "ansible_parent_role_names" if !task.parent_role_names.is_empty() => {
                 words(&task.parent_role_names)
             }

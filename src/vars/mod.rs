@@ -23,7 +23,7 @@ pub use cache::{FactCache, GATHERED};
 pub use explain::Provenance;
 pub use extra::parse_extra_vars;
 pub use facts::{injected_facts, namespaced_facts};
-pub use files::{find_vars_files, load_vars_file};
+pub use files::{find_vars_files, load_vars_file, load_vars_list};
 pub use layer::{Layer, Origins};
 pub use level::Level;
 pub use magic::{Magic, PlayMagic, RunMagic, TaskMagic, VERSION};

@@ -34,16 +34,15 @@ impl Snapshot {
     pub(super) fn groups(&self) -> Value {
         self.groups
             .get_or_init(|| {
-                let names = |hosts: Vec<Arc<str>>| {
-                    Value::list(hosts.into_iter().map(Value::data).collect())
-                };
+                let names =
+                    |hosts: Vec<Arc<str>>| Value::list(hosts.into_iter().map(Value::str).collect());
                 let groups: Map = self
                     .inventory
                     .groups
                     .keys()
                     .map(|group| {
                         (
-                            Value::data(Arc::clone(group)),
+                            Value::str(Arc::clone(group)),
                             names(self.inventory.hosts_of_group(group)),
                         )
                     })

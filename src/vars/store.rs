@@ -279,7 +279,12 @@ impl VarStore {
 
     /// Stores the result of a task under a name (`register`). Nothing in it is a template.
     pub fn register(&self, host: &str, name: &str, result: Value, origin: &Arc<str>) {
-        self.set(host, name, result.into_data(), Level::Registered, origin);
+        self.register_as_is(host, name, result.into_data(), origin);
+    }
+
+    /// The same of a result in which some parts were written by the user: what is data in it is marked as such already.
+    pub fn register_as_is(&self, host: &str, name: &str, result: Value, origin: &Arc<str>) {
+        self.set(host, name, result, Level::Registered, origin);
     }
 
     fn set(&self, host: &str, name: &str, value: Value, level: Level, origin: &Arc<str>) {

@@ -47,9 +47,21 @@ pub enum FormatError {
     /// The body is not hexadecimal.
     #[error("Vault format unhexlify error: Non-hexadecimal digit found; it was changed or cut off")]
     Hex,
+    /// A digit of the body is missing.
+    #[error("Vault format unhexlify error: Odd-length string; it was changed or cut off")]
+    Odd,
     /// The body lacks a part.
     #[error("what follows its first line is not complete: it was cut off")]
     Parts,
+}
+
+impl From<hex::Wrong> for FormatError {
+    fn from(wrong: hex::Wrong) -> Self {
+        match wrong {
+            hex::Wrong::Odd => Self::Odd,
+            hex::Wrong::Digit => Self::Hex,
+        }
+    }
 }
 
 impl Envelope {
@@ -83,12 +95,12 @@ impl Envelope {
             all.extend_from_slice(line);
             all
         });
-        let body = hex::decode(&digits).ok_or(FormatError::Hex)?;
+        let body = hex::decode(&digits)?;
         // three texts of hexadecimal digits again
         let mut parts = body.splitn(3, |byte| *byte == b'\n');
         let mut part = || {
             let digits = parts.next().ok_or(FormatError::Parts)?;
-            hex::decode(digits).ok_or(FormatError::Hex)
+            Ok::<_, FormatError>(hex::decode(digits)?)
         };
         let (salt, hmac, ciphertext) = (part()?, part()?, part()?);
         if salt.is_empty() || hmac.is_empty() || ciphertext.is_empty() {

@@ -12,15 +12,24 @@ pub(super) fn encode(bytes: &[u8]) -> String {
     out
 }
 
-/// The bytes that digits stand for; nothing if they are no digits, or one is missing.
-pub(super) fn decode(digits: &[u8]) -> Option<Vec<u8>> {
+/// Why a text is no bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wrong {
+    /// A digit is missing.
+    Odd,
+    /// Something is no digit.
+    Digit,
+}
+
+/// The bytes that digits stand for.
+pub(super) fn decode(digits: &[u8]) -> Result<Vec<u8>, Wrong> {
     let nibble = |c: u8| {
         char::from(c)
             .to_digit(16)
             .and_then(|n| u8::try_from(n).ok())
     };
     if !digits.len().is_multiple_of(2) {
-        return None;
+        return Err(Wrong::Odd);
     }
     digits
         .chunks_exact(2)
@@ -28,5 +37,6 @@ pub(super) fn decode(digits: &[u8]) -> Option<Vec<u8>> {
             [high, low] => Some(nibble(*high)? << 4 | nibble(*low)?),
             _ => None,
         })
-        .collect()
+        .collect::<Option<_>>()
+        .ok_or(Wrong::Digit)
 }

@@ -119,7 +119,7 @@ fn damage_is_named() {
     assert_eq!(parse(&format!("{header}\nzz{body}")), FormatError::Hex);
     assert_eq!(
         parse(&format!("{header}\n{}", body.trim_end().get(1..).unwrap())),
-        FormatError::Hex
+        FormatError::Odd
     );
     assert_eq!(parse(&format!("{header}\n")), FormatError::Parts);
     // cut off after the salt

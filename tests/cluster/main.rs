@@ -93,7 +93,7 @@ fn etcd_users_roles_and_keys() {
 fn objects_are_applied_by_the_server() {
     let Some(lab) = Lab::kubernetes() else { return };
     let done = lawful(&lab, "objects.yml", &[]);
-    assert_eq!(done.changed, 3, "{}", done.text);
+    assert_eq!(done.changed, 4, "{}", done.text);
     assert_eq!(
         of(&done, "deployments")["resources"][0]["spec"]["replicas"],
         json!(2)
@@ -126,6 +126,31 @@ fn objects_are_applied_by_the_server() {
         "jsonpath={.data.pw}",
     ]);
     assert!(data.is_none_or(|data| data == "aHVudGVyMg=="));
+}
+
+#[test]
+fn a_node_is_drained() {
+    let Some(lab) = Lab::kubernetes() else { return };
+    let run = lab.play("drain.yml", &[]);
+    assert_eq!(run.failed, 0, "{}", run.text);
+    let message = |task: &str| {
+        of(&run, task)["msg"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert!(message("no such node").contains("nowhere"), "{}", run.text);
+    let refused = message("pods that nobody makes again");
+    assert!(
+        refused.contains("pod default/bare is of no controller") && refused.contains("scratch"),
+        "{}",
+        run.text
+    );
+    assert!(
+        message("held back").contains("disruption budget"),
+        "{}",
+        run.text
+    );
 }
 
 #[test]

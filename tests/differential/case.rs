@@ -24,6 +24,14 @@ pub struct Case {
     files: Vec<(String, String)>,
     /// Hosts do not keep in step, so only what each does by itself has an order.
     apart: bool,
+    /// It uses plugins of collections, which ansible-core does not have (see `collections.sh`).
+    pub needs_collections: bool,
+}
+
+/// The directory that `collections.sh` has made.
+pub fn collections() -> Option<PathBuf> {
+    let path = std::env::var_os("RUNBOOK_COLLECTIONS").filter(|path| !path.is_empty());
+    path.map(PathBuf::from)
 }
 
 impl Case {
@@ -34,6 +42,7 @@ impl Case {
             args: Vec::new(),
             env: Vec::new(),
             apart: false,
+            needs_collections: false,
             files: vec![
                 ("inventory".to_owned(), INVENTORY.to_owned()),
                 ("playbook.yml".to_owned(), String::new()),
@@ -46,6 +55,7 @@ impl Case {
             }
             if case.files.len() == 2 {
                 case.apart |= line == "# apart";
+                case.needs_collections |= line == "# needs: collections";
                 if let Some(args) = line.strip_prefix("# args: ") {
                     case.args.extend(runbook::value::shell_words(args)?);
                 }
@@ -105,6 +115,11 @@ impl Case {
         if oracle {
             if let Some(bin) = program.parent() {
                 command.env("ANSIBLE_PYTHON_INTERPRETER", bin.join("python"));
+            }
+            if self.needs_collections {
+                let dir = collections().ok_or("RUNBOOK_COLLECTIONS is not set")?;
+                command.env("PYTHONPATH", dir.join("python"));
+                command.env("ANSIBLE_COLLECTIONS_PATH", dir);
             }
             command.env("ANSIBLE_DEPRECATION_WARNINGS", "0");
             command.env("ANSIBLE_PIPELINING", "1");

@@ -86,10 +86,13 @@ fn every_action_of_the_controller_has_a_row() {
 #[test]
 fn what_is_said_to_be_missing_is_missing() {
     let text = read("docs/compatibility.md");
-    let row = text
+    // there is no such row as long as all of them are built
+    let Some(row) = text
         .lines()
         .find(|line| line.starts_with("| Not built, of ansible.builtin |"))
-        .expect("the row of missing modules");
+    else {
+        return;
+    };
     let built: Vec<&str> = row
         .split('`')
         .skip(1)

@@ -11,7 +11,7 @@ const ETCDCTL: &str =
 
 fn converge(bed: &Bed, more: &[&str]) -> Run {
     let lab = project("inventories/lab").display().to_string();
-    let keys = format!("etcd_pki_dir={}", bed.directory.join("pki").display());
+    let keys = format!("pki_dir={}", bed.directory.join("pki").display());
     let mut arguments = vec!["-i", &lab, "-e", &keys, "-e", "etcd_update_cache=false"];
     arguments.extend(more);
     play(bed, &project("playbooks/etcd.yml"), &arguments)
@@ -42,7 +42,7 @@ fn a_cluster_comes_up_stays_and_is_repaired() {
         tagged.stdout.contains("Read through each member"),
         "{tagged}"
     );
-    assert!(!tagged.stdout.contains("[etcd : Install]"), "{tagged}");
+    assert!(!tagged.stdout.contains("[etcd : Packages]"), "{tagged}");
 
     the_prediction_comes_true(&bed);
     bad_settings_stop_at_the_first_member(&bed);

@@ -186,7 +186,8 @@ fn a_play_restarts_its_machine_and_goes_on() {
     );
     let run = play(&bed, &book, &[]).expect(2);
     assert!(
-        run.all().contains("Timed out waiting for last boot time check"),
+        run.all()
+            .contains("Timed out waiting for last boot time check"),
         "{run}"
     );
     assert!(machine.wait_down(Duration::from_secs(40)), "it goes down");

@@ -35,7 +35,7 @@ pub(super) fn pem(label: &str, bytes: &[u8]) -> String {
     out
 }
 
-fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
     let length = content.len();
     if length < 0x80 {
@@ -56,8 +56,8 @@ const RSA: &[u8] = &[
 ];
 /// `id-ecPublicKey`.
 const EC: &[u8] = &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
-const P256: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
-const P384: &[u8] = &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22];
+pub(super) const P256: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+pub(super) const P384: &[u8] = &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22];
 
 /// PKCS#8 of a key in another format, by its PEM label (RFC 5208, 8017, 5915). `parameters` is the content of an
 /// `EC PARAMETERS` block before it.
@@ -78,4 +78,49 @@ pub(super) fn to_pkcs8(label: &str, key: &[u8], parameters: Option<&[u8]>) -> Op
     let version = tlv(0x02, &[0]);
     let content = [version, tlv(0x30, &algorithm), tlv(0x04, key)].concat();
     Some(tlv(0x30, &content))
+}
+
+/// The first element: its tag, its content, and what follows.
+fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (tag, rest) = bytes.split_first()?;
+    let (first, rest) = rest.split_first()?;
+    let (length, rest) = if *first < 0x80 {
+        (usize::from(*first), rest)
+    } else {
+        let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
+        let length = digits.iter().try_fold(0_usize, |sum, byte| {
+            sum.checked_mul(256)?.checked_add(usize::from(*byte))
+        })?;
+        (length, rest)
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((*tag, content, rest))
+}
+
+/// What PKCS#8 wraps: the key in the old form of its kind (RFC 5208).
+pub(super) fn from_pkcs8(pkcs8: &[u8]) -> Option<Vec<u8>> {
+    let (_, content, _) = element(pkcs8)?;
+    let (_, _, rest) = element(content)?;
+    let (_, _, rest) = element(rest)?;
+    let (tag, inner, _) = element(rest)?;
+    (tag == 0x04).then(|| inner.to_vec())
+}
+
+/// A key on an elliptic curve with the curve and the public point in it, as it stands alone (RFC 5915).
+pub(super) fn with_curve(key: &[u8], curve: &[u8], public: &[u8]) -> Vec<u8> {
+    let secret = element(key)
+        .and_then(|(_, content, _)| {
+            let (_, _, rest) = element(content)?;
+            element(rest)
+        })
+        .map(|(_, secret, _)| secret)
+        .unwrap_or_default();
+    let point = tlv(0x03, &[&[0], public].concat());
+    let parts = [
+        tlv(0x02, &[1]),
+        tlv(0x04, secret),
+        tlv(0xa0, curve),
+        tlv(0xa1, &point),
+    ];
+    tlv(0x30, &parts.concat())
 }

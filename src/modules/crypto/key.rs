@@ -1,6 +1,6 @@
 //! Private keys.
 
-use super::der::{blocks, pem, to_pkcs8};
+use super::der::{P256, P384, blocks, from_pkcs8, pem, to_pkcs8, with_curve};
 use crate::choices;
 use crate::sys::hex;
 use rcgen::{KeyPair, PublicKeyData};
@@ -67,18 +67,24 @@ impl PrivateKey {
             KeyType::EcdsaP256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256),
             KeyType::EcdsaP384 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384),
             KeyType::Ed25519 => KeyPair::generate_for(&rcgen::PKCS_ED25519),
-            KeyType::Rsa2048 | KeyType::Rsa4096 => {
-                let bits = if kind == KeyType::Rsa2048 { 2048 } else { 4096 };
-                let key = rsa::RsaPrivateKey::new(&mut KernelRandom, bits)
-                    .map_err(|e| format!("a key could not be made: {e}"))?;
-                let der = key
-                    .to_pkcs8_der()
-                    .map_err(|e| format!("a key could not be written: {e}"))?;
-                return Self::of_pkcs8(der.as_bytes().to_vec());
-            }
+            KeyType::Rsa2048 => return Self::generate_rsa(2048),
+            KeyType::Rsa4096 => return Self::generate_rsa(4096),
         };
         let pair = pair.map_err(failed)?;
         Self::of_pkcs8(pair.serialize_der())
+    }
+
+    /// Makes a new RSA key with so many bits.
+    ///
+    /// # Errors
+    /// When that is impossible.
+    pub(super) fn generate_rsa(bits: usize) -> Result<Self, String> {
+        let key = rsa::RsaPrivateKey::new(&mut KernelRandom, bits)
+            .map_err(|e| format!("a key could not be made: {e}"))?;
+        let der = key
+            .to_pkcs8_der()
+            .map_err(|e| format!("a key could not be written: {e}"))?;
+        Self::of_pkcs8(der.as_bytes().to_vec())
     }
 
     fn of_pkcs8(pkcs8: Vec<u8>) -> Result<Self, String> {
@@ -141,5 +147,21 @@ impl PrivateKey {
     /// The file's content: PKCS#8 in PEM.
     pub(super) fn pem(&self) -> String {
         pem("PRIVATE KEY", &self.pkcs8)
+    }
+
+    /// The file's content in the old form of its kind (PKCS#1, SEC1), where it has one.
+    pub(super) fn traditional_pem(&self) -> String {
+        match (self.kind().as_str(), from_pkcs8(&self.pkcs8)) {
+            ("ed25519", _) | (_, None) => self.pem(),
+            ("ecdsa-p256", Some(inner)) => pem(
+                "EC PRIVATE KEY",
+                &with_curve(&inner, P256, self.pair.public_key_raw()),
+            ),
+            ("ecdsa-p384", Some(inner)) => pem(
+                "EC PRIVATE KEY",
+                &with_curve(&inner, P384, self.pair.public_key_raw()),
+            ),
+            (_, Some(inner)) => pem("RSA PRIVATE KEY", &inner),
+        }
     }
 }

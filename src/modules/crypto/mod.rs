@@ -4,6 +4,7 @@
 
 mod ca;
 mod certificate;
+mod community;
 mod csr;
 mod der;
 mod info;
@@ -27,4 +28,8 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<ca::X509Ca>(),
     Entry::of::<certificate::X509Certificate>(),
     Entry::of::<info::X509Info>(),
+    Entry::of::<community::OpensslPrivateKey>(),
+    Entry::of::<community::OpensslPublicKey>(),
+    Entry::of::<community::OpensslCsr>(),
+    Entry::of::<community::X509Certificate>(),
 ];

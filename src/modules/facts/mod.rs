@@ -5,6 +5,7 @@ mod distribution;
 mod firmware;
 mod local;
 mod look;
+mod mount_facts;
 mod network;
 mod packages;
 mod platform;
@@ -27,4 +28,5 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<Setup>(),
     Entry::of::<packages::PackageFacts>(),
     Entry::of::<services::ServiceFacts>(),
+    Entry::of::<mount_facts::MountFacts>(),
 ];

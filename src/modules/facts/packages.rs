@@ -87,7 +87,12 @@ impl Module for PackageFacts {
                 .manager
                 .iter()
                 .map(|name| {
-                    format!("Requested package manager {name} was not usable by this module: it is not there")
+                    let program = if name == "apt" { "apt-get" } else { name };
+                    if sys.which(program).is_some() {
+                        format!("Failed to retrieve packages with {name}: Unable to list packages: it has no database")
+                    } else {
+                        format!("Requested package manager {name} was not usable by this module: it is not there")
+                    }
                 })
                 .collect();
             return Err(Failure::new(format!(

@@ -7,7 +7,7 @@ use crate::modules::{Failure, ModuleResult};
 use crate::sys::{Follow, HttpRequest, Sys};
 use crate::value::Value;
 use serde_json::Value as Json;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::Read;
 use std::time::Duration;
@@ -112,6 +112,7 @@ impl Reply {
 pub(super) struct Api {
     target: Target,
     known: RefCell<HashMap<String, Vec<Json>>>,
+    minor: Cell<Option<u64>>,
 }
 
 impl Api {
@@ -119,7 +120,29 @@ impl Api {
         Self {
             target,
             known: RefCell::default(),
+            minor: Cell::default(),
         }
+    }
+
+    /// The second part of the server's version: 20 of 1.20.2.
+    ///
+    /// # Errors
+    /// When the server does not say it.
+    pub(super) fn minor(&self, sys: &Sys) -> ModuleResult<u64> {
+        if let Some(minor) = self.minor.get() {
+            return Ok(minor);
+        }
+        let version = self
+            .call(sys, "GET", "/version", None)?
+            .good("the server's version")?;
+        let text = text_at(&version, &["minor"]);
+        // some say "20+"
+        let minor = text
+            .trim_end_matches(|c: char| !c.is_ascii_digit())
+            .parse()
+            .map_err(|_| Failure::new(format!("`{text}` is no version of an API server")))?;
+        self.minor.set(Some(minor));
+        Ok(minor)
     }
 
     /// The namespace of objects that name none.

@@ -12,6 +12,11 @@ use serde_json::{Value as Json, json};
 /// How a body says that it is to be applied; JSON is YAML.
 const APPLY: &str = "application/apply-patch+yaml";
 
+/// The group whose objects older servers cannot apply: they end the connection (kubernetes/kubernetes#89264), at the
+/// latest until the minor version in which server-side apply became stable.
+const NOT_APPLIED_BEFORE: (&str, u64) = ("apiregistration.k8s.io/", 22);
+const MERGE: &str = "application/merge-patch+json";
+
 /// How things are done.
 #[derive(Clone, Debug)]
 pub(super) struct Manner {
@@ -62,12 +67,12 @@ impl Manner {
         dry: bool,
     ) -> ModuleResult<Reply> {
         let dry = if dry { "&dryRun=All" } else { "" };
-        let path = format!(
-            "{}?fieldManager={}&force={}{dry}",
-            object.path(),
-            quoted(&self.manager),
-            self.force
-        );
+        let manager = format!("fieldManager={}{dry}", quoted(&self.manager));
+        let (group, since) = NOT_APPLIED_BEFORE;
+        if object.wanted.api_version.starts_with(group) && api.minor(sys)? < since {
+            return merged(api, sys, object, &manager);
+        }
+        let path = format!("{}?{manager}&force={}", object.path(), self.force);
         api.call(sys, "PATCH", &path, Some((APPLY, &object.wanted.body)))
     }
 
@@ -84,6 +89,27 @@ impl Manner {
             Err(reply.failure(&format!("{title} cannot be deleted")))
         }
     }
+}
+
+/// Makes an object, or sets its fields to what is wanted and leaves others.
+fn merged(api: &Api, sys: &Sys, object: &Placed, query: &str) -> ModuleResult<Reply> {
+    let body = &object.wanted.body;
+    let path = object.path();
+    if api.get(sys, &path)?.is_some() {
+        return api.call(
+            sys,
+            "PATCH",
+            &format!("{path}?{query}"),
+            Some((MERGE, body)),
+        );
+    }
+    let all = object.resource.path(object.namespace.as_deref());
+    api.call(
+        sys,
+        "POST",
+        &format!("{all}?{query}"),
+        Some(("application/json", body)),
+    )
 }
 
 /// An object and where it is.

@@ -1,4 +1,4 @@
-//! Objects of Kubernetes and the files that lead to it: `k8s`, `k8s_info`, `kubeconfig`.
+//! Objects of Kubernetes and the files that lead to it: `k8s`, `k8s_info`, `k8s_drain`, `kubeconfig`.
 //!
 //! Objects are applied by the server ([server-side apply][ssa]) under a field manager of runbook's own. What would change
 //! is asked of the server too: a plan is a dry run, so that check mode, diff and changed are what the server says.
@@ -13,6 +13,7 @@ mod compare;
 mod condition;
 mod config_file;
 mod definition;
+mod drain;
 mod k8s;
 mod k8s_info;
 mod kubeconfig;
@@ -24,6 +25,7 @@ use super::Entry;
 /// The family's modules.
 pub const MODULES: &[Entry] = &[
     Entry::of::<k8s::K8s>(),
+    Entry::of::<drain::K8sDrain>(),
     Entry::of::<k8s_info::K8sInfo>(),
     Entry::of::<kubeconfig::Kubeconfig>(),
 ];

@@ -7,6 +7,7 @@ mod get_url;
 mod iptables;
 #[cfg(test)]
 mod tests;
+mod ufw;
 mod uri;
 mod wait_for;
 mod web;
@@ -17,6 +18,7 @@ use super::Entry;
 pub const MODULES: &[Entry] = &[
     Entry::of::<get_url::GetUrl>(),
     Entry::of::<iptables::Iptables>(),
+    Entry::of::<ufw::Ufw>(),
     Entry::of::<uri::Uri>(),
     Entry::of::<wait_for::WaitFor>(),
 ];

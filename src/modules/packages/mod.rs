@@ -6,9 +6,11 @@ mod apt_repository;
 mod deb822_repository;
 mod debconf;
 mod dpkg_selections;
+mod openpgp;
 mod others;
 mod package;
 mod pip;
+mod rpm_key;
 mod simple;
 mod yum_repository;
 
@@ -22,6 +24,7 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<yum_repository::YumRepository>(),
     Entry::of::<package::Package>(),
     Entry::of::<pip::Pip>(),
+    Entry::of::<rpm_key::RpmKey>(),
     Entry::of::<deb822_repository::Deb822Repository>(),
     Entry::of::<debconf::Debconf>(),
     Entry::of::<dpkg_selections::DpkgSelections>(),

@@ -2,6 +2,7 @@
 
 mod git;
 mod git_config;
+mod subversion;
 
 use super::Entry;
 
@@ -9,4 +10,5 @@ use super::Entry;
 pub const MODULES: &[Entry] = &[
     Entry::of::<git::Git>(),
     Entry::of::<git_config::GitConfig>(),
+    Entry::of::<subversion::Subversion>(),
 ];

@@ -2,7 +2,9 @@
 
 mod authorized_key;
 mod group;
+mod htpasswd;
 mod known_hosts;
+mod sudoers;
 mod user;
 
 use super::Entry;
@@ -17,6 +19,8 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<group::Group>(),
     Entry::of::<authorized_key::AuthorizedKey>(),
     Entry::of::<known_hosts::KnownHosts>(),
+    Entry::of::<htpasswd::Htpasswd>(),
+    Entry::of::<sudoers::Sudoers>(),
 ];
 
 /// Runs one of the shadow tools; `what` begins the message if it fails.

@@ -2,7 +2,7 @@
 
 use super::image::proxy;
 use super::process::{must, run, text};
-use super::record::{Booted, Shared, bridge, cgroups};
+use super::record::{Booted, Shared, bridge, cgroups, make_cgroups};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::Read;
@@ -178,9 +178,7 @@ impl Machine {
     /// nspawn cannot be started.
     pub fn power_on(&self) -> Result<(), String> {
         let groups = cgroups(&self.id);
-        for group in &groups {
-            fs::create_dir_all(group).map_err(|error| format!("{}: {error}", group.display()))?;
-        }
+        make_cgroups(&groups)?;
         let console = self.directory.join("console");
         let log =
             File::create(&console).map_err(|error| format!("{}: {error}", console.display()))?;
@@ -368,10 +366,11 @@ fn configure(plan: &Plan<'_>, wish: &Wish, addr: Ipv4Addr, root: &Path) -> Resul
             plan.subnet
         ),
     )?;
-    write(
-        "etc/resolv.conf",
-        &fs::read_to_string("/etc/resolv.conf").unwrap_or_default(),
-    )?;
+    // in a snapshot it may be a link, which from here leads elsewhere
+    if !fs::symlink_metadata(root.join("etc/resolv.conf")).is_ok_and(|found| found.is_symlink()) {
+        let servers = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+        write("etc/resolv.conf", &servers)?;
+    }
     if let Some(proxy) = proxy() {
         write(
             "etc/apt/apt.conf.d/91proxy",

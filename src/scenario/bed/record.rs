@@ -1,5 +1,6 @@
 //! What a bed made on this machine, written down so that it can be taken away whatever happens to its owner.
 
+use super::kernel;
 use super::process::{Process, must};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,7 +10,6 @@ use std::time::Duration;
 const STATE: &str = "/run/runbook-machines";
 /// A file of this name says that a directory was made for a bed, and goes with it.
 pub const MARK: &str = ".runbook-machines";
-const FORWARDING: &str = "/proc/sys/net/ipv4/ip_forward";
 
 /// One machine's traces.
 #[derive(Clone, Debug)]
@@ -125,12 +125,7 @@ impl Record {
             ],
         )?;
         must("ip", &["link", "set", &bridge, "up"])?;
-        let was = Path::new(STATE).join("ip_forward");
-        if !was.exists() {
-            let before = fs::read_to_string(FORWARDING).map_err(|error| error.to_string())?;
-            fs::write(&was, before).map_err(|error| error.to_string())?;
-        }
-        fs::write(FORWARDING, "1").map_err(|error| format!("{FORWARDING}: {error}"))?;
+        kernel::raise(&kernel::NEEDED, Path::new(STATE))?;
         for rule in rules(subnet) {
             let mut words = vec!["-w", "-t", rule.table, "-I", rule.chain];
             words.extend(rule.words.iter().map(String::as_str));
@@ -260,7 +255,7 @@ impl Record {
         }
         let _ = fs::remove_file(&self.file);
         self.machines.clear();
-        restore_forwarding_if_last();
+        restore_kernel_if_last();
     }
 }
 
@@ -329,11 +324,34 @@ pub fn cgroups(id: &str) -> Vec<PathBuf> {
             .map(|entry| entry.path())
             .collect()
     };
-    // A new group of `cpuset` holds no processor and takes no process.
-    tops.retain(|top| top.join("cgroup.procs").exists() && !top.ends_with("cpuset"));
+    tops.retain(|top| top.join("cgroup.procs").exists());
     tops.iter()
         .map(|top| top.join(format!("runbook-machine-{id}")))
         .collect()
+}
+
+/// Makes the cgroups of a machine. A new group of `cpuset` has no processor and no memory, and takes no process until it gets
+/// those of the group above.
+///
+/// # Errors
+/// One cannot be made.
+pub fn make_cgroups(groups: &[PathBuf]) -> Result<(), String> {
+    for group in groups {
+        fs::create_dir_all(group).map_err(|error| format!("{}: {error}", group.display()))?;
+        let Some(above) = group.parent() else {
+            continue;
+        };
+        for name in ["cpuset.cpus", "cpuset.mems"] {
+            // version 2 needs none of it
+            let (here, there) = (group.join(name), above.join(name));
+            if let (true, Ok(value)) = (here.exists(), fs::read_to_string(&there))
+                && !value.trim().is_empty()
+            {
+                fs::write(&here, value).map_err(|error| format!("{}: {error}", here.display()))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn remove_cgroups(id: &str) {
@@ -410,7 +428,7 @@ fn clean_up_at_the_end() {
     });
 }
 
-fn restore_forwarding_if_last() {
+fn restore_kernel_if_last() {
     let others = fs::read_dir(STATE)
         .into_iter()
         .flatten()
@@ -421,10 +439,8 @@ fn restore_forwarding_if_last() {
                 .extension()
                 .is_some_and(|extension| extension == "bed")
         });
-    let was = Path::new(STATE).join("ip_forward");
-    if !others && let Ok(before) = fs::read_to_string(&was) {
-        let _ = fs::write(FORWARDING, before);
-        let _ = fs::remove_file(&was);
+    if !others {
+        kernel::restore(&kernel::NEEDED, Path::new(STATE));
     }
 }
 

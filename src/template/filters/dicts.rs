@@ -119,7 +119,7 @@ fn collect_dicts(operands: Vec<Value>, out: &mut Vec<Map>) -> Result<(), Error> 
     Ok(())
 }
 
-fn merge(low: &Map, high: &Map, recursive: bool, lists: &str) -> Map {
+pub(super) fn merge(low: &Map, high: &Map, recursive: bool, lists: &str) -> Map {
     let mut merged = low.clone();
     for (key, value) in high {
         let joined = match (merged.get(key), value) {

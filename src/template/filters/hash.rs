@@ -3,6 +3,7 @@
 use super::Filter;
 use super::lists::Random;
 use crate::template::call::{Call, fail};
+use crate::value::{bcrypt, crypt};
 use minijinja::Error;
 use minijinja::value::Value as Val;
 use sha2::Digest;
@@ -66,109 +67,31 @@ fn password_hash(call: &mut Call) -> Result<Val, Error> {
         .args
         .opt("rounds")?
         .and_then(|value| crate::template::call::int_of(&value));
-    call.args.opt("ident")?;
-    let salt = given.unwrap_or_else(|| salt(usize::try_from(size).unwrap_or(16).clamp(1, 16)));
-    crypt(&kind, &call.text()?, &salt, rounds)
-        .map(Val::from)
-        .or_else(fail)
-}
-
-/// The crypt(3) hash of a password.
-///
-/// # Errors
-/// For schemes other than sha256 and sha512, and for salts that crypt does not take.
-pub(crate) fn crypt(
-    kind: &str,
-    password: &str,
-    salt: &str,
-    rounds: Option<i64>,
-) -> Result<String, String> {
-    if salt.len() > 16 || !salt.bytes().all(|byte| ALPHABET.contains(&byte)) {
-        return Err(format!(
-            "invalid salt {salt:?}: up to 16 of the characters ./0-9A-Za-z are allowed"
-        ));
-    }
-    // the library that Ansible uses has defaults of its own
-    let count = rounds.unwrap_or(match kind {
-        "sha256" | "sha256_crypt" => 535_000,
-        _ => 656_000,
-    });
-    let number = u32::try_from(count).map_err(|_| format!("invalid rounds {count}"))?;
-    let params = sha_crypt::Params::new(number)
-        .map_err(|_| format!("invalid rounds {count}: 1000 to 999999999 are allowed"))?;
-    let mark = if count == 5000 {
-        String::new()
-    } else {
-        format!("rounds={count}$")
+    let ident = call.args.opt_text("ident")?;
+    let length = match kind.as_str() {
+        "bcrypt" | "blowfish" => 22,
+        "md5" | "md5_crypt" | "apr_md5_crypt" => 8,
+        _ => usize::try_from(size).unwrap_or(16).clamp(1, 16),
     };
-    match kind {
-        "sha512" | "sha512_crypt" => {
-            let raw = sha_crypt::sha512_crypt(password.as_bytes(), salt.as_bytes(), params);
-            Ok(format!("$6${mark}{salt}${}", encode(&raw, &ORDER_512)))
+    let salt = given.unwrap_or_else(|| salt(length));
+    let password = match call.input.as_str() {
+        Some(password) => password.to_owned(),
+        None if call.input.is_undefined() => return Err(Error::undefined(&call.input)),
+        None => {
+            return fail(format!(
+                "secret must be unicode or bytes, not {}",
+                crate::template::call::type_name(&call.input)
+            ));
         }
-        "sha256" | "sha256_crypt" => {
-            let raw = sha_crypt::sha256_crypt(password.as_bytes(), salt.as_bytes(), params);
-            Ok(format!("$5${mark}{salt}${}", encode(&raw, &ORDER_256)))
-        }
-        other => Err(format!(
-            "the password hash `{other}` is not supported, only sha256 and sha512 are"
-        )),
-    }
-}
-
-/// The order in which crypt writes the bytes: three at a time, the last group shorter.
-const ORDER_512: [&[usize]; 22] = [
-    &[0, 21, 42],
-    &[22, 43, 1],
-    &[44, 2, 23],
-    &[3, 24, 45],
-    &[25, 46, 4],
-    &[47, 5, 26],
-    &[6, 27, 48],
-    &[28, 49, 7],
-    &[50, 8, 29],
-    &[9, 30, 51],
-    &[31, 52, 10],
-    &[53, 11, 32],
-    &[12, 33, 54],
-    &[34, 55, 13],
-    &[56, 14, 35],
-    &[15, 36, 57],
-    &[37, 58, 16],
-    &[59, 17, 38],
-    &[18, 39, 60],
-    &[40, 61, 19],
-    &[62, 20, 41],
-    &[63],
-];
-const ORDER_256: [&[usize]; 11] = [
-    &[0, 10, 20],
-    &[21, 1, 11],
-    &[12, 22, 2],
-    &[3, 13, 23],
-    &[24, 4, 14],
-    &[15, 25, 5],
-    &[6, 16, 26],
-    &[27, 7, 17],
-    &[18, 28, 8],
-    &[9, 19, 29],
-    &[31, 30],
-];
-
-fn encode(raw: &[u8], order: &[&[usize]]) -> String {
-    let mut out = String::new();
-    for group in order {
-        let mut word = group.iter().fold(0u32, |word, i| {
-            (word << 8) | u32::from(raw.get(*i).copied().unwrap_or(0))
-        });
-        for _ in 0..=group.len() {
-            let digit = ALPHABET
-                .get((word & 0x3f) as usize)
-                .copied()
-                .unwrap_or(b'.');
-            out.push(char::from(digit));
-            word >>= 6;
-        }
-    }
-    out
+    };
+    let hashed = match kind.as_str() {
+        "bcrypt" | "blowfish" => bcrypt(
+            password.as_bytes(),
+            &salt,
+            ident.as_deref().unwrap_or("2b"),
+            rounds.unwrap_or(12),
+        ),
+        _ => crypt(&kind, &password, &salt, rounds),
+    };
+    hashed.map(Val::from).or_else(fail)
 }

@@ -1,405 +1,370 @@
-//! `ipaddr` and its kind (ansible.utils): the queries that roles use.
+//! `ipaddr` and its kind (ansible.utils): what an address is, and what network it is in.
 //!
 //! Source: Ansible's documentation, "Using the ipaddr filter".
 
 use super::Filter;
-use crate::template::call::{Call, fail};
-use crate::template::objects::List;
-use crate::template::print;
-use crate::value::Value;
+use super::net::{Ip, parse};
+use crate::template::call::{Call, fail, int_of};
+use crate::value::{Value, str_of};
 use minijinja::Error;
-use minijinja::value::{Value as Val, ValueKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use minijinja::value::Value as Val;
 
 pub(super) const TABLE: &[(&str, Filter)] = &[
-    ("ipaddr", |c| apply(c, None)),
-    ("ipv4", |c| apply(c, Some(true))),
-    ("ipv6", |c| apply(c, Some(false))),
-    ("ipwrap", |c| {
-        let wrapped = |value: &Val| {
-            let text = print::str_of(value);
-            match parse(&text) {
-                Some(ip) if ip.address.is_ipv6() => {
-                    let prefix = if ip.has_prefix {
-                        format!("/{}", ip.prefix)
-                    } else {
-                        String::new()
-                    };
-                    Val::from(format!("[{}]{prefix}", ip.address))
-                }
-                _ => value.clone(),
-            }
-        };
-        if matches!(c.input.kind(), ValueKind::Seq | ValueKind::Iterable) {
-            return Ok(List::of(c.items()?.iter().map(wrapped).collect()));
-        }
-        if c.input.is_undefined() {
-            return Err(Error::undefined(&c.input));
-        }
-        Ok(wrapped(&c.input))
-    }),
-    ("ipsubnet", ipsubnet),
-    ("ipmath", |c| {
-        let amount = c.args.int("amount", None)?;
-        let text = c.text()?;
-        match parse(&text).and_then(|ip| ip.offset(ip.number(), i128::from(amount))) {
-            Some(address) => Ok(Val::from(address.to_string())),
-            None => fail(format!("{text} plus {amount} is not an address")),
-        }
-    }),
+    ("ipaddr", |c| apply(c, None, "ipaddr")),
+    ("ipv4", |c| apply(c, Some(4), "ipv4")),
+    ("ipv6", |c| apply(c, Some(6), "ipv6")),
+    ("ipwrap", ipwrap),
 ];
 
-/// An address, perhaps with the length of its network's prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ip {
-    pub(crate) address: IpAddr,
-    pub(crate) prefix: u32,
-    pub(crate) has_prefix: bool,
+/// What a value was read as.
+struct Read {
+    ip: Ip,
+    /// Whether it was written with a prefix.
+    is_network: bool,
+    /// The value as it is given back.
+    value: Value,
 }
 
-/// Reads `address`, `address/prefix` or `address/netmask`.
-pub(crate) fn parse(text: &str) -> Option<Ip> {
-    let text = text.trim();
-    let (address, prefix) = match text.split_once('/') {
-        Some((address, prefix)) => (address, Some(prefix)),
-        None => (text, None),
-    };
-    let address: IpAddr = address.parse().ok()?;
-    let bits = if address.is_ipv4() { 32 } else { 128 };
-    let prefix_len = match prefix {
-        None => bits,
-        Some(prefix) => match prefix.parse::<u32>() {
-            Ok(len) if len <= bits && !prefix.starts_with('+') => len,
-            Ok(_) => return None,
-            Err(_) => {
-                let mask = u32::from(prefix.parse::<Ipv4Addr>().ok()?);
-                if mask.leading_ones() + mask.trailing_zeros() != 32 || bits != 32 {
-                    return None;
-                }
-                mask.leading_ones()
-            }
-        },
-    };
-    Some(Ip {
-        address,
-        prefix: prefix_len,
-        has_prefix: prefix.is_some(),
+fn read(value: &Value, version: Option<i64>) -> Option<Read> {
+    if !value.truthy() || matches!(value, Value::Bool(_) | Value::List(_) | Value::Map(_)) {
+        return None;
+    }
+    let text = str_of(value);
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let number: u128 = text.parse().ok()?;
+        let ip = match version {
+            Some(6) => Ip::of_number(false, number)?,
+            _ => Ip::of_number(true, number).or_else(|| Ip::of_number(false, number))?,
+        };
+        return Some(Read {
+            ip,
+            is_network: false,
+            value: Value::str(ip.with_prefix()),
+        });
+    }
+    if let Some(ip) = value.as_str().and_then(parse) {
+        return Some(Read {
+            ip,
+            is_network: ip.has_prefix,
+            value: value.clone(),
+        });
+    }
+    let (address, prefix) = text.split_once('/')?;
+    let number: u128 = address.trim().parse().ok()?;
+    let prefix: u32 = prefix.trim().parse().ok()?;
+    let ip = Ip::of_number(true, number)
+        .and_then(|ip| ip.in_prefix(prefix))
+        .or_else(|| Ip::of_number(false, number)?.in_prefix(prefix))?;
+    Some(Read {
+        ip,
+        is_network: true,
+        value: Value::str(ip.with_prefix()),
     })
 }
 
-impl Ip {
-    fn bits(&self) -> u32 {
-        if self.address.is_ipv4() { 32 } else { 128 }
-    }
-
-    fn number(&self) -> u128 {
-        match self.address {
-            IpAddr::V4(address) => u32::from(address).into(),
-            IpAddr::V6(address) => address.into(),
+/// What the filter `ipaddr` says: `false` for what is no address or not such a one, `null` where there is no answer.
+///
+/// # Errors
+/// When the query is unknown, or does not fit the value.
+pub(super) fn ask(
+    value: &Value,
+    query: &Value,
+    version: Option<i64>,
+    alias: &str,
+) -> Result<Value, String> {
+    if let Value::List(items) = value {
+        let query = Value::str(str_of(query));
+        let mut found = Vec::new();
+        for item in items.iter() {
+            let answer = ask(item, &query, version, "ipaddr")?;
+            if answer.truthy() {
+                found.push(answer);
+            }
         }
+        return Ok(Value::list(found));
     }
-
-    fn at(&self, number: u128) -> Option<IpAddr> {
-        if self.address.is_ipv4() {
-            u32::try_from(number).ok().map(|n| Ipv4Addr::from(n).into())
-        } else {
-            Some(Ipv6Addr::from(number).into())
+    let Some(read) = read(value, version) else {
+        return Ok(Value::Bool(false));
+    };
+    if version.is_some_and(|version| (version == 4) != read.ip.is_v4()) {
+        return Ok(Value::Bool(false));
+    }
+    match query {
+        Value::Str(name) => match read.named(name)? {
+            Some(answer) => Ok(answer),
+            None => read.other(query, alias),
+        },
+        other if !other.truthy() && !matches!(other, Value::Int(_)) => {
+            Ok(read.named("")?.unwrap_or_default())
         }
+        other => read.other(other, alias),
     }
+}
 
-    fn offset(&self, base: u128, by: i128) -> Option<IpAddr> {
-        let number = if by < 0 {
-            base.checked_sub(by.unsigned_abs())?
-        } else {
-            base.checked_add(by.unsigned_abs())?
-        };
-        self.at(number)
-    }
-
-    fn mask(&self) -> u128 {
-        let all = if self.bits() == 32 {
-            u128::from(u32::MAX)
-        } else {
-            u128::MAX
-        };
-        let host_bits = self.bits() - self.prefix;
-        if host_bits >= 128 {
-            0
-        } else {
-            all & (u128::MAX << host_bits)
-        }
-    }
-
-    fn host_mask(&self) -> u128 {
-        let all = if self.bits() == 32 {
-            u128::from(u32::MAX)
-        } else {
-            u128::MAX
-        };
-        all & !self.mask()
-    }
-
-    fn network(&self) -> u128 {
-        self.number() & self.mask()
-    }
-
-    fn last(&self) -> u128 {
-        self.network() | self.host_mask()
-    }
-
-    fn is_network(&self) -> bool {
-        self.has_prefix && self.prefix < self.bits() && self.number() == self.network()
-    }
-
-    fn plain(&self) -> String {
-        if self.has_prefix {
-            format!("{}/{}", self.address, self.prefix)
-        } else {
-            self.address.to_string()
-        }
-    }
-
-    fn contains(&self, other: &Self) -> bool {
-        self.bits() == other.bits()
-            && other.network() >= self.network()
-            && other.last() <= self.last()
-    }
-
-    fn query(&self, query: &str) -> Result<Option<Value>, Error> {
+impl Read {
+    /// The answer to a query that has a name, if it has.
+    fn named(&self, query: &str) -> Result<Option<Value>, String> {
+        let ip = &self.ip;
         let text = |number: u128| {
-            self.at(number)
-                .map(|address| Value::str(address.to_string()))
+            ip.at(number)
+                .map_or(Value::Null, |address| Value::str(address.to_string()))
         };
-        let with_prefix = |number: u128| {
-            self.at(number)
-                .map(|address| Value::str(format!("{address}/{}", self.prefix)))
-        };
-        let single = self.prefix == self.bits();
-        Ok(match query {
-            "" => Some(Value::str(self.plain())),
-            "bool" => Some(Value::Bool(true)),
-            "address" | "ip" => {
-                (!self.is_network() || single).then(|| Value::str(self.address.to_string()))
-            }
-            "address/prefix" | "gateway" | "gw" | "host/prefix" => {
-                (!self.is_network() && self.has_prefix || single)
-                    .then(|| Value::str(format!("{}/{}", self.address, self.prefix)))
-            }
-            "host" => Some(Value::str(format!("{}/{}", self.address, self.prefix))),
-            "cidr" => Some(Value::str(format!("{}/{}", self.address, self.prefix))),
-            "network" | "network_id" => text(self.network()),
-            "subnet" => with_prefix(self.network()),
-            "net" => self
-                .is_network()
-                .then(|| Value::str(format!("{}/{}", self.address, self.prefix))),
-            "network/prefix" => with_prefix(self.network()),
-            "network_netmask" => match (text(self.network()), text(self.mask())) {
-                (Some(network), Some(mask)) => Some(Value::str(format!("{network} {mask}"))),
-                _ => None,
-            },
-            "netmask" => text(self.mask()),
-            "hostmask" | "wildcard" => text(self.host_mask()),
-            "prefix" => Some(Value::Int(self.prefix.into())),
-            "broadcast" => (self.bits() - self.prefix > 1)
-                .then(|| text(self.last()))
-                .flatten(),
-            "size" => {
-                let size = self.host_mask().checked_add(1);
-                Some(size.and_then(|n| i64::try_from(n).ok()).map_or_else(
-                    || {
-                        Value::Float(
-                            2f64.powi(i32::try_from(self.bits() - self.prefix).unwrap_or(0)),
-                        )
-                    },
-                    Value::Int,
-                ))
-            }
-            "first_usable" => self.edge(1).and_then(text),
-            "last_usable" => self.edge(-1).and_then(text),
-            "range_usable" => match (self.edge(1).and_then(text), self.edge(-1).and_then(text)) {
-                (Some(first), Some(last)) => Some(Value::str(format!("{first}-{last}"))),
-                _ => None,
-            },
-            "size_usable" => {
-                let size = self.host_mask();
-                Some(Value::Int(match self.bits() - self.prefix {
-                    0 => 1,
-                    1 => 2,
-                    _ => i64::try_from(size).unwrap_or(i64::MAX).saturating_sub(1),
-                }))
-            }
-            "int" => Some(
-                i64::try_from(self.number())
-                    .map_or_else(|_| Value::str(self.number().to_string()), Value::Int),
-            ),
-            "version" => Some(Value::Int(if self.address.is_ipv4() { 4 } else { 6 })),
-            "type" => Some(Value::str(if self.is_network() {
-                "network"
+        let this = |yes: bool| if yes { self.value.clone() } else { Value::Null };
+        let single = !ip.is_larger_than(1);
+        let no_host = ip.number() == ip.first() && ip.broadcast().is_some();
+        let network = || {
+            if self.is_network {
+                Ok(())
             } else {
-                "address"
-            })),
-            "4" | "ipv4" => self.address.is_ipv4().then(|| Value::str(self.plain())),
-            "6" | "ipv6" => self.address.is_ipv6().then(|| Value::str(self.plain())),
-            "private" => self.is_private().then(|| Value::str(self.plain())),
+                Err("Not a network address".to_owned())
+            }
+        };
+        let neighbour = |by: i128| {
+            ip.step(by)
+                .map(Ip::single)
+                .filter(|next| {
+                    ip.usable()
+                        .is_some_and(|(first, last)| (first..=last).contains(&next.number()))
+                })
+                .map_or(Value::Null, |next| Value::str(next.address.to_string()))
+        };
+        Ok(Some(match query {
+            "" if self.is_network => Value::str(ip.with_prefix()),
+            "" => Value::str(ip.address.to_string()),
+            "6to4" => self.six_to_four(),
+            "address" | "ip" => {
+                if single || !no_host || !ip.is_v4() {
+                    Value::str(ip.address.to_string())
+                } else {
+                    Value::Null
+                }
+            }
+            "address/prefix" | "gateway" | "gw" | "host/prefix" | "hostnet" | "router" => {
+                let edge = ip.number() == ip.first() || Some(ip.number()) == ip.broadcast();
+                if ip.is_larger_than(2) && edge {
+                    Value::Bool(false)
+                } else {
+                    Value::str(ip.with_prefix())
+                }
+            }
+            "bool" => Value::Bool(true),
+            "broadcast" if ip.is_larger_than(2) => text(ip.last()),
+            "broadcast" => Value::Null,
+            "cidr" => Value::str(ip.with_prefix()),
+            "first_usable" => {
+                network()?;
+                ip.usable().map_or(Value::Null, |(first, _)| text(first))
+            }
+            "last_usable" => {
+                network()?;
+                ip.usable().map_or(Value::Null, |(_, last)| text(last))
+            }
+            "range_usable" => {
+                network()?;
+                ip.usable().map_or(Value::Null, |(first, last)| {
+                    Value::str(format!("{}-{}", text(first), text(last)))
+                })
+            }
+            "next_usable" => {
+                network()?;
+                neighbour(1)
+            }
+            "previous_usable" => {
+                network()?;
+                neighbour(-1)
+            }
+            "peer" => {
+                network()?;
+                text(self.peer()?)
+            }
+            "host" if single || !no_host => Value::str(ip.with_prefix()),
+            "ip/prefix"
+                if ip.host_mask() == 1 || ip.is_larger_than(1) && ip.number() != ip.first() =>
+            {
+                Value::str(ip.with_prefix())
+            }
+            "ip_netmask"
+                if ip.host_mask() == 1 || ip.is_larger_than(1) && ip.number() != ip.first() =>
+            {
+                Value::str(format!("{} {}", ip.address, text(ip.mask())))
+            }
+            "host" | "ip/prefix" | "ip_netmask" => Value::Null,
+            "hostmask" | "wildcard" => text(ip.host_mask()),
+            "int" if self.is_network => Value::str(format!("{}/{}", ip.number(), ip.prefix)),
+            "int" => integer(ip.number()),
+            "ipv4" if ip.is_v4() => self.value.clone(),
+            "ipv4" => self.as_v4().map_or(Value::Bool(false), Value::str),
+            "ipv6" if !ip.is_v4() => self.value.clone(),
+            "ipv6" => Ip::of_number(false, ip.number() + 0xffff_0000_0000)
+                .and_then(|six| six.in_prefix(ip.prefix + 96))
+                .map_or(Value::Bool(false), |six| Value::str(six.with_prefix())),
+            "link-local" => this(ip.is_in(&["169.254.0.0/16", "fe80::/10"])),
+            "lo" | "loopback" => this(ip.is_in(&["127.0.0.0/8", "::1/128"])),
+            "multicast" => this(self.is_multicast()),
+            "unicast" => this(!self.is_multicast()),
+            "net" if ip.is_network() => Value::str(ip.with_prefix()),
+            "net" => Value::Null,
+            "netmask" => text(ip.mask()),
+            "network" | "network_id" => text(ip.first()),
+            "network/prefix" | "subnet" => Value::str(ip.cidr().with_prefix()),
+            "network_netmask" => Value::str(format!("{} {}", text(ip.first()), text(ip.mask()))),
+            "network_wildcard" => {
+                Value::str(format!("{} {}", text(ip.first()), text(ip.host_mask())))
+            }
+            "prefix" => Value::Int(ip.prefix.into()),
+            "private" => this(!ip.is_global()),
             "public" => {
-                (!self.is_private() && !self.is_special()).then(|| Value::str(self.plain()))
+                let own = Ip::single(ip.address);
+                let multicast = own.is_in(&["224.0.0.0/4", "ff00::/8"]);
+                this(
+                    own.is_global()
+                        && !multicast
+                        && !own.is_in(&["127.0.0.0/8", "::1/128"])
+                        && !own.is_netmask()
+                        && !own.is_hostmask(),
+                )
             }
-            "loopback" | "lo" => self.address.is_loopback().then(|| Value::str(self.plain())),
-            "multicast" => self
-                .address
-                .is_multicast()
-                .then(|| Value::str(self.plain())),
-            "link-local" => self.is_link_local().then(|| Value::str(self.plain())),
-            "unicast" => (!self.address.is_multicast()).then(|| Value::str(self.plain())),
-            "revdns" => Some(Value::str(self.revdns())),
-            "wrap" => Some(Value::str(match self.address {
-                IpAddr::V6(address) => format!("[{address}]"),
-                IpAddr::V4(_) => self.plain(),
-            })),
-            other => {
-                if let Ok(nth) = other.parse::<i128>() {
-                    return Ok(self
-                        .nth(nth)
-                        .map(|address| Value::str(format!("{address}/{}", self.prefix))));
-                }
-                match parse(other) {
-                    Some(net) => net.contains(self).then(|| Value::str(self.plain())),
-                    None => return fail(format!("unknown filter type: {other}")),
-                }
-            }
+            "revdns" => Value::str(ip.reverse_name()),
+            "size" => match ip.host_mask().checked_add(1) {
+                Some(size) => integer(size),
+                None => Value::str("340282366920938463463374607431768211456"),
+            },
+            "size_usable" => match ip.host_mask() {
+                0 => Value::Int(0),
+                1 => Value::Int(2),
+                mask => integer(mask - 1),
+            },
+            "type" if ip.is_network() => Value::str("network"),
+            "type" => Value::str("address"),
+            "version" => Value::Int(if ip.is_v4() { 4 } else { 6 }),
+            "wrap" if ip.is_v4() => self.value.clone(),
+            "wrap" if self.is_network => Value::str(format!("[{}]/{}", ip.address, ip.prefix)),
+            "wrap" => Value::str(format!("[{}]", ip.address)),
+            _ => return Ok(None),
+        }))
+    }
+
+    /// The answer to a network (is it in there?) or a number (which one is it?).
+    fn other(&self, query: &Value, alias: &str) -> Result<Value, String> {
+        let word = str_of(query);
+        let digits = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits && let Some(net) = read(query, None) {
+            return Ok(if net.ip.contains(&self.ip) {
+                self.value.clone()
+            } else {
+                Value::Null
+            });
+        }
+        if word.trim().parse::<f64>().is_err() {
+            return Err(format!("{alias}: unknown filter type: {word}"));
+        }
+        if !self.ip.is_larger_than(1) {
+            return Ok(self.named("")?.unwrap_or_default());
+        }
+        let index = word.trim().parse::<i128>().ok();
+        Ok(match index.and_then(|index| self.ip.nth(index)) {
+            Some(address) => Value::str(format!("{address}/{}", self.ip.prefix)),
+            None => Value::Bool(false),
         })
     }
 
-    fn nth(&self, nth: i128) -> Option<IpAddr> {
-        let base = if nth < 0 {
-            self.last().checked_add(1)?
+    fn is_multicast(&self) -> bool {
+        ["224.0.0.0/4", "ff00::/8"]
+            .iter()
+            .any(|net| parse(net).is_some_and(|net| net.contains(&self.ip)))
+    }
+
+    /// The other end of a connection of two.
+    fn peer(&self) -> Result<u128, String> {
+        let number = self.ip.number();
+        match (self.ip.host_mask(), number % 4) {
+            (1, _) => Ok(number ^ 1),
+            (3, 0) => Err("Network address of /30 has no peer".to_owned()),
+            (3, 3) => Err("Broadcast address of /30 has no peer".to_owned()),
+            (3, _) => Ok(number ^ 3),
+            _ => Err("Not a point-to-point network".to_owned()),
+        }
+    }
+
+    /// The old address that a new one stands for.
+    fn as_v4(&self) -> Option<String> {
+        let number = self.ip.number();
+        let old = if number <= u128::from(u32::MAX) {
+            number
+        } else if number <= 0xffff_ffff_ffff {
+            number.checked_sub(0xffff_0000_0000)?
         } else {
-            self.network()
+            return None;
         };
-        let address = self.offset(base, nth)?;
-        let number = Self { address, ..*self }.number();
-        (number >= self.network() && number <= self.last()).then_some(address)
+        let prefix = self.ip.prefix.checked_sub(96)?;
+        Some(Ip::of_number(true, old)?.in_prefix(prefix)?.with_prefix())
     }
 
-    fn edge(&self, side: i128) -> Option<u128> {
-        let small = self.bits() - self.prefix <= 1;
-        match (side > 0, small) {
-            (true, true) => Some(self.network()),
-            (false, true) => Some(self.last()),
-            (true, false) => self.network().checked_add(1),
-            (false, false) => self.last().checked_sub(1),
+    fn six_to_four(&self) -> Value {
+        let ip = &self.ip;
+        let own = Ip::single(ip.address);
+        if !ip.is_v4() {
+            let fits = own.is_in(&["2002::/16"]) && !(self.is_network && ip.number() == ip.first());
+            return if fits {
+                self.value.clone()
+            } else {
+                Value::Bool(false)
+            };
         }
-    }
-
-    fn is_private(&self) -> bool {
-        match self.address {
-            IpAddr::V4(address) => address.is_private(),
-            IpAddr::V6(address) => (address.segments()[0] & 0xfe00) == 0xfc00,
+        let multicast = own.is_in(&["224.0.0.0/4"]);
+        if ip.is_network() || own.is_global() && multicast {
+            return Value::Bool(false);
         }
-    }
-
-    fn is_link_local(&self) -> bool {
-        match self.address {
-            IpAddr::V4(address) => address.is_link_local(),
-            IpAddr::V6(address) => (address.segments()[0] & 0xffc0) == 0xfe80,
-        }
-    }
-
-    fn is_special(&self) -> bool {
-        self.address.is_loopback()
-            || self.address.is_multicast()
-            || self.is_link_local()
-            || self.address.is_unspecified()
-    }
-
-    fn revdns(&self) -> String {
-        match self.address {
-            IpAddr::V4(address) => {
-                let parts: Vec<String> = address.octets().iter().rev().map(u8::to_string).collect();
-                format!("{}.in-addr.arpa.", parts.join("."))
-            }
-            IpAddr::V6(address) => {
-                let digits: Vec<String> = address
-                    .octets()
-                    .iter()
-                    .rev()
-                    .flat_map(|byte| [byte & 15, byte >> 4])
-                    .map(|digit| format!("{digit:x}"))
-                    .collect();
-                format!("{}.ip6.arpa.", digits.join("."))
-            }
-        }
+        let number = ip.number();
+        Value::str(format!(
+            "2002:{:04x}:{:04x}::1/48",
+            number >> 16,
+            number & 0xffff
+        ))
     }
 }
 
-/// `ipaddr(query='', version=False, alias='ipaddr')`, of an address or a list of them.
-fn apply(call: &mut Call, v4: Option<bool>) -> Result<Val, Error> {
-    let query = call
-        .args
-        .opt("query")?
-        .map(|query| crate::value::str_of(&query))
-        .unwrap_or_default();
-    let version = call.args.opt("version")?.filter(Value::truthy);
-    let v4 = v4.or_else(|| version.map(|version| crate::value::str_of(&version) == "4"));
-    let check = |value: &Val| -> Result<Option<Value>, Error> {
-        let text = print::str_of(value);
-        let Some(ip) = parse(&text) else {
-            return Ok(None);
-        };
-        if v4.is_some_and(|v4| v4 != ip.address.is_ipv4()) {
-            return Ok(None);
-        }
-        ip.query(&query)
-    };
+/// A whole number; one beyond 64 bits is the text of its digits.
+fn integer(number: u128) -> Value {
+    i64::try_from(number).map_or_else(|_| Value::str(number.to_string()), Value::Int)
+}
+
+/// `ipaddr(query='', version=False)`, of an address or a list of them.
+fn apply(call: &mut Call, version: Option<i64>, alias: &str) -> Result<Val, Error> {
+    let query = call.args.opt("query")?.unwrap_or_else(|| Value::str(""));
+    let asked = call.args.opt("version")?.filter(Value::truthy);
+    let version = version.or_else(|| asked.and_then(|version| int_of(&version)));
     if call.input.is_undefined() {
         return Err(Error::undefined(&call.input));
     }
-    if matches!(call.input.kind(), ValueKind::Seq | ValueKind::Iterable) {
-        let mut found = Vec::new();
-        for item in call.items()? {
-            found.extend(check(&item)?);
-        }
-        return call.out(found);
-    }
-    match check(&call.input)? {
-        Some(value) => call.out(value),
-        None => Ok(Val::from(false)),
+    match ask(&call.value()?, &query, version, alias) {
+        Ok(answer) => call.out(answer),
+        Err(why) => fail(why),
     }
 }
 
-/// `ipsubnet(query, index)`: subnets of a network.
-fn ipsubnet(call: &mut Call) -> Result<Val, Error> {
-    let prefix = call.args.int("query", None)?;
-    let index = call.args.opt("index")?;
-    let Some(ip) = parse(&call.text()?) else {
-        return Ok(Val::from(false));
-    };
-    let Some(prefix) = u32::try_from(prefix)
-        .ok()
-        .filter(|prefix| *prefix <= ip.bits())
-    else {
-        return fail("ipsubnet: the prefix is too long");
-    };
-    if prefix < ip.prefix {
-        return fail("ipsubnet: the subnet is larger than the network");
+/// `ipwrap(query='')`: new addresses in brackets, everything else as it is.
+fn ipwrap(call: &mut Call) -> Result<Val, Error> {
+    let query = call.args.opt("query")?.unwrap_or_else(|| Value::str(""));
+    if call.input.is_undefined() {
+        return Err(Error::undefined(&call.input));
     }
-    let count = 1u128.checked_shl(prefix - ip.prefix).unwrap_or(u128::MAX);
-    let Some(index) = index else {
-        return call.out(i64::try_from(count).unwrap_or(i64::MAX));
+    let value = call.value()?;
+    let wrap = Value::str("wrap");
+    let wrapped = |value: &Value| -> Result<Value, String> {
+        if ask(value, &query, None, "ipwrap")?.truthy() {
+            ask(value, &wrap, None, "ipaddr")
+        } else {
+            Ok(value.clone())
+        }
     };
-    let index = i128::from(crate::template::call::int_of(&index).unwrap_or(0));
-    let at = if index < 0 {
-        count.checked_sub(index.unsigned_abs())
-    } else {
-        Some(index.unsigned_abs()).filter(|index| *index < count)
+    let result = match &value {
+        Value::List(items) => items
+            .iter()
+            .map(wrapped)
+            .collect::<Result<Vec<_>, _>>()
+            .map(Value::list),
+        one => wrapped(one),
     };
-    let step = ip.bits() - prefix;
-    match at
-        .and_then(|at| at.checked_shl(step))
-        .and_then(|offset| ip.network().checked_add(offset))
-        .and_then(|n| ip.at(n))
-    {
-        Some(address) => Ok(Val::from(format!("{address}/{prefix}"))),
-        None => Ok(Val::from(false)),
-    }
+    call.out(result.unwrap_or(value))
 }

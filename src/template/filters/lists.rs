@@ -338,7 +338,7 @@ impl Random {
 /// `random(end, start=0, step=1, seed=None)` of a number, or of a list.
 fn random(call: &mut Call) -> Result<Val, Error> {
     let start = call.args.opt("start")?;
-    let step = call.args.int("step", Some(1))?.max(1);
+    let step = call.args.opt("step")?.filter(|step| !step.is_null());
     let seed = call.args.opt_text("seed")?;
     let mut random = Random::new(seed.as_deref());
     if let Some(end) = call.input.as_i64().filter(|_| call.input.is_number()) {
@@ -346,6 +346,11 @@ fn random(call: &mut Call) -> Result<Val, Error> {
             .as_ref()
             .and_then(crate::template::call::int_of)
             .unwrap_or(0);
+        let step = step
+            .as_ref()
+            .and_then(crate::template::call::int_of)
+            .unwrap_or(1)
+            .max(1);
         if start >= end {
             return fail(format!("random: the range from {start} to {end} is empty"));
         }
@@ -353,8 +358,11 @@ fn random(call: &mut Call) -> Result<Val, Error> {
         let at = i64::try_from(random.below(usize::try_from(count).unwrap_or(1))).unwrap_or(0);
         return Ok(Val::from(start.saturating_add(at.saturating_mul(step))));
     }
-    if start.is_some() {
+    if start.is_some() || step.is_some() {
         return fail("random: start and step can only be used with integer values");
+    }
+    if call.input.is_none() || call.input.as_str().is_none() && call.input.try_iter().is_err() {
+        return fail("random can only be used on sequences and integers");
     }
     let items = call.items()?;
     match items.get(random.below(items.len())) {

@@ -4,20 +4,25 @@
 //! Builtin Filters".
 
 mod comment;
+mod community;
 mod dicts;
 mod encoding;
 mod hash;
 mod human;
-pub(crate) mod ipaddr;
+pub(crate) mod hwaddr;
+mod ipaddr;
 pub(crate) mod json;
 mod json_query;
 mod lists;
 mod math;
+pub(crate) mod net;
 mod order;
 mod paths;
+mod records;
 pub(crate) mod regex;
 mod select;
 mod sets;
+mod subnets;
 mod text;
 pub(crate) mod time;
 mod types;
@@ -28,7 +33,8 @@ mod wrap;
 mod yaml;
 
 use super::call::Call;
-pub(crate) use hash::{crypt, salt};
+pub(crate) use crate::value::crypt;
+pub(crate) use hash::salt;
 pub(crate) use lists::Random;
 use minijinja::value::{Rest, Value as Val, ValueOrKwargs};
 use minijinja::{Environment, Error, State};
@@ -40,10 +46,12 @@ pub(crate) type Filter = fn(&mut Call) -> Result<Val, Error>;
 
 const FAMILIES: &[&[(&str, Filter)]] = &[
     comment::TABLE,
+    community::TABLE,
     dicts::TABLE,
     encoding::TABLE,
     hash::TABLE,
     human::TABLE,
+    hwaddr::TABLE,
     ipaddr::TABLE,
     json::TABLE,
     json_query::TABLE,
@@ -51,9 +59,11 @@ const FAMILIES: &[&[(&str, Filter)]] = &[
     math::TABLE,
     order::TABLE,
     paths::TABLE,
+    records::TABLE,
     regex::TABLE,
     select::TABLE,
     sets::TABLE,
+    subnets::TABLE,
     text::TABLE,
     time::TABLE,
     types::TABLE,

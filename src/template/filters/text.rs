@@ -161,7 +161,7 @@ fn title(text: &str) -> String {
 }
 
 fn escape(call: &mut Call) -> Result<Val, Error> {
-    Ok(Val::from(html(&call.text()?)))
+    Ok(Val::from_safe_string(html(&call.text()?)))
 }
 
 /// Text for HTML, as MarkupSafe escapes it.

@@ -1,8 +1,8 @@
 //! Filters about types and presence.
 
 use super::Filter;
-use crate::template::class;
 use crate::template::call::{Call, fail, int_of, iterate, type_name};
+use crate::template::class;
 use crate::template::objects::List;
 use crate::template::print;
 use crate::template::render::{MANDATORY, engine_error};

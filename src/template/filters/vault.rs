@@ -4,6 +4,7 @@
 
 use super::Filter;
 use crate::template::call::{Call, fail, type_name};
+use crate::value::Text;
 use crate::vault::{Identity, Password, Vault, encrypt, is_encrypted};
 use minijinja::Error;
 use minijinja::value::{Value as Val, ValueKind};
@@ -19,8 +20,7 @@ fn vault(call: &mut Call) -> Result<Val, Error> {
     let password = password(call)?;
     let salt = call.args.opt_text("salt")?;
     let label = label(call)?;
-    // the object of Ansible's is a string here, too
-    call.args.flag("wrap_object", false)?;
+    let wrap = call.args.flag("wrap_object", false)?;
     call.args.finish()?;
     encrypt(
         plain.as_bytes(),
@@ -28,7 +28,13 @@ fn vault(call: &mut Call) -> Result<Val, Error> {
         Some(&label),
         salt.as_deref().map(str::as_bytes),
     )
-    .map(Val::from)
+    .map(|sealed| {
+        if wrap {
+            call.render.opened_already(&plain, Text::vault(sealed))
+        } else {
+            Val::from(sealed)
+        }
+    })
     .or_else(|error| fail(format!("vault: {error}")))
 }
 

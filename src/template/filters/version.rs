@@ -85,7 +85,7 @@ fn parts(text: &str) -> Vec<Result<u64, String>> {
         .collect()
 }
 
-fn loose(a: &str, b: &str) -> Result<Ordering, Error> {
+pub(super) fn loose(a: &str, b: &str) -> Result<Ordering, Error> {
     let (x, y) = (parts(a), parts(b));
     for pair in x.iter().zip(&y) {
         let order = match pair {

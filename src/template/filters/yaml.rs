@@ -2,8 +2,8 @@
 
 use super::Filter;
 use crate::diag::Source;
-use crate::template::class;
 use crate::template::call::{Call, fail, int_of};
+use crate::template::class;
 use crate::value::Value;
 use crate::yaml::{EmitOptions, FlowStyle, QuoteStyle, emit, parse_all};
 use minijinja::Error;
@@ -20,6 +20,9 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
         c.out(documents.pop().unwrap_or_default())
     }),
     ("from_yaml_all", |c| {
+        if !matches!(c.value()?, Value::Str(_)) {
+            return Ok(c.input.clone());
+        }
         let documents = decode(c)?;
         c.out(Value::list(documents))
     }),

@@ -2,7 +2,7 @@
 
 use super::{Lookup, Query};
 use crate::template::{FileOptions, TemplateError};
-use crate::value::{Map, Value, str_of, to_bool};
+use crate::value::{Map, Text, TextClass, Value, str_of, to_bool};
 use std::path::{Path, PathBuf};
 
 pub(super) const TABLE: &[(&str, Lookup)] = &[
@@ -316,6 +316,7 @@ fn template(query: &mut Query) -> Result<Vec<Value>, String> {
         _ => Map::new(),
     };
     let convert = query.flag("convert_data", true);
+    let native = query.flag("jinja2_native", false);
     let defaults = FileOptions::default();
     let options = FileOptions {
         trim_blocks: query.flag("trim_blocks", true),
@@ -356,7 +357,14 @@ fn template(query: &mut Query) -> Result<Vec<Value>, String> {
         let structured = (convert && rendered.starts_with(['{', '[']))
             .then(|| crate::template::literal::eval(&rendered))
             .flatten();
-        out.push(structured.unwrap_or_else(|| Value::data(rendered)));
+        let value = structured.unwrap_or_else(|| Value::data(rendered));
+        // where it is not to be converted, what it looks like does not count later either
+        let stays = !convert || (templar.is_native() && !native);
+        out.push(if stays {
+            Value::Str(Text::data(str_of(&value)).of_class(TextClass::Native))
+        } else {
+            value
+        });
     }
     Ok(out)
 }

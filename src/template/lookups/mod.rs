@@ -6,6 +6,7 @@ mod files;
 mod generators;
 mod ini;
 mod loops;
+mod merge;
 mod programs;
 mod secrets;
 mod tables;
@@ -17,13 +18,14 @@ use super::objects::wrap;
 use super::render::{Render, engine_error};
 use super::{TemplateError, TemplateErrorKind};
 use crate::diag::nearest;
-use crate::value::{Map, Value, str_of, to_bool};
+use crate::value::{Map, Text, TextClass, Value, str_of, to_bool};
 use crate::vault::is_encrypted;
 use minijinja::Error;
 use minijinja::value::Value as Val;
 use std::sync::Arc;
 
 pub(crate) use files::glob;
+pub(crate) use tables::rows;
 
 /// What a lookup is called with.
 pub(crate) struct Query {
@@ -40,6 +42,7 @@ const FAMILIES: &[&[(&str, Lookup)]] = &[
     generators::TABLE,
     ini::TABLE,
     loops::TABLE,
+    merge::TABLE,
     programs::TABLE,
     secrets::TABLE,
     tables::TABLE,
@@ -121,6 +124,7 @@ fn results_of(
     let short = name
         .strip_prefix("ansible.builtin.")
         .or_else(|| name.strip_prefix("ansible.legacy."))
+        .or_else(|| name.strip_prefix("community.general."))
         .unwrap_or(name);
     let known = || FAMILIES.iter().flat_map(|family| family.iter());
     let Some((_, lookup)) = known().find(|(known, _)| *known == short) else {
@@ -240,6 +244,12 @@ pub(crate) fn call(render: &Arc<Render>, args: &mut Args, query: bool) -> Result
             _ => wrap(&Value::list(results), render),
         });
     }
+    // the first says what the whole is
+    let class = match results.first() {
+        Some(Value::Str(text)) => text.class(),
+        _ => TextClass::Plain,
+    };
     let texts: Vec<String> = results.iter().map(str_of).collect();
-    Ok(wrap(&Value::data(texts.join(",")), render))
+    let joined = Text::data(texts.join(",")).of_class(class);
+    Ok(wrap(&Value::Str(joined), render))
 }

@@ -67,7 +67,7 @@ fn csvfile(query: &mut Query) -> Result<Vec<Value>, String> {
 }
 
 /// The rows of a CSV text; cells in double quotes may hold delimiters, quotes (doubled) and line breaks.
-fn rows(text: &str, delimiter: char) -> Vec<Vec<String>> {
+pub(crate) fn rows(text: &str, delimiter: char) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     let mut row = Vec::new();
     let mut cell = String::new();

@@ -4,6 +4,7 @@
 
 mod basic;
 mod files;
+mod ip;
 mod results;
 mod text;
 
@@ -15,7 +16,13 @@ use minijinja::{Environment, Error, State};
 /// A test.
 pub(crate) type Test = fn(&mut Call) -> Result<bool, Error>;
 
-const FAMILIES: &[&[(&str, Test)]] = &[basic::TABLE, files::TABLE, results::TABLE, text::TABLE];
+const FAMILIES: &[&[(&str, Test)]] = &[
+    basic::TABLE,
+    files::TABLE,
+    ip::TABLE,
+    results::TABLE,
+    text::TABLE,
+];
 
 /// The short names of all tests.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {

@@ -1,8 +1,7 @@
-//! Tests of text: regular expressions, versions, URLs, addresses.
+//! Tests of text: regular expressions, versions, URLs.
 
 use super::Test;
 use crate::template::call::Call;
-use crate::template::filters::ipaddr;
 use crate::template::filters::regex::{self, Flags};
 use crate::template::filters::version;
 use minijinja::Error;
@@ -33,22 +32,6 @@ pub(super) const TABLE: &[(&str, Test)] = &[
     ("urn", |c| {
         let text = c.text()?;
         Ok(split_scheme(&text).0 == "urn")
-    }),
-    ("ip", |c| Ok(ipaddr::parse(&c.text()?).is_some())),
-    ("ip_address", |c| {
-        Ok(ipaddr::parse(&c.text()?).is_some_and(|ip| !ip.has_prefix))
-    }),
-    ("ipv4", |c| {
-        Ok(ipaddr::parse(&c.text()?).is_some_and(|ip| ip.address.is_ipv4()))
-    }),
-    ("ipv6", |c| {
-        Ok(ipaddr::parse(&c.text()?).is_some_and(|ip| ip.address.is_ipv6()))
-    }),
-    ("ipv4_address", |c| {
-        Ok(ipaddr::parse(&c.text()?).is_some_and(|ip| ip.address.is_ipv4() && !ip.has_prefix))
-    }),
-    ("ipv6_address", |c| {
-        Ok(ipaddr::parse(&c.text()?).is_some_and(|ip| ip.address.is_ipv6() && !ip.has_prefix))
     }),
 ];
 

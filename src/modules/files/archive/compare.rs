@@ -43,9 +43,7 @@ pub(super) fn look(
         Packing::Archive(format) => members(sys, dest, format, entries),
         Packing::Compressed(format) => {
             let unpacked: Box<dyn Read> = match format {
-                super::Format::Gzip => {
-                    Box::new(flate2::read::MultiGzDecoder::new(sys.open(dest)?))
-                }
+                super::Format::Gzip => Box::new(flate2::read::MultiGzDecoder::new(sys.open(dest)?)),
                 super::Format::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(sys.open(dest)?)),
                 _ => Box::new(lzma_rust2::XzReader::new(
                     BufReader::new(sys.open(dest)?),
@@ -69,12 +67,7 @@ fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format!("cannot read {}: {error}", path.display()))
 }
 
-fn members(
-    sys: &Sys,
-    dest: &Path,
-    format: super::Format,
-    entries: &[Entry],
-) -> ModuleResult<Old> {
+fn members(sys: &Sys, dest: &Path, format: super::Format, entries: &[Entry]) -> ModuleResult<Old> {
     let source = Source::File(dest.to_owned());
     let shown = dest.to_string_lossy();
     let wanted = match format {

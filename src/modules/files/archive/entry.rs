@@ -131,13 +131,14 @@ impl Walk<'_> {
             return Ok(());
         }
         let content = match meta.kind {
-            FileKind::File if meta.nlink > 1 && !is_zip => match self.inodes.get(&inode) {
-                Some(first) => Content::HardLink(first.clone()),
-                None => {
+            FileKind::File if meta.nlink > 1 && !is_zip => {
+                if let Some(first) = self.inodes.get(&inode) {
+                    Content::HardLink(first.clone())
+                } else {
                     self.inodes.insert(inode, name.clone());
                     Content::File
                 }
-            },
+            }
             FileKind::File => Content::File,
             FileKind::Directory => Content::Directory,
             FileKind::Link => Content::Link(self.sys.read_link(path)?),

@@ -138,7 +138,11 @@ impl Module for Archive {
         for (path, is_directory) in removals {
             let kind = if is_directory { "directory" } else { "file" };
             let side = |state: &str| format!("path: {}\nstate: {state}\n", path.display());
-            let diff = Diff::new(path.to_string_lossy(), Some(side(kind)), Some(side("absent")));
+            let diff = Diff::new(
+                path.to_string_lossy(),
+                Some(side(kind)),
+                Some(side("absent")),
+            );
             plan.step(diff, move |sys| {
                 if is_directory {
                     sys.remove_tree(&path)

@@ -27,7 +27,11 @@ pub(super) fn write(
 ) -> ModuleResult<()> {
     let reader = sys.reader();
     let owners = Owners {
-        users: sys.accounts()?.into_iter().map(|a| (a.uid, a.name)).collect(),
+        users: sys
+            .accounts()?
+            .into_iter()
+            .map(|a| (a.uid, a.name))
+            .collect(),
         groups: sys.groups()?.into_iter().map(|g| (g.gid, g.name)).collect(),
     };
     sys.write_with(dest, options, &mut |file| {
@@ -37,7 +41,8 @@ pub(super) fn write(
             Packing::Archive(format) => compress(format, &mut out, &mut |out| {
                 let mut archive = tar::Builder::new(out);
                 for entry in entries {
-                    tar(&reader, &mut archive, &owners, entry).map_err(|e| about(&entry.path, &e))?;
+                    tar(&reader, &mut archive, &owners, entry)
+                        .map_err(|e| about(&entry.path, &e))?;
                 }
                 archive.into_inner().map(drop)
             })?,
@@ -59,7 +64,7 @@ fn about(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-fn open(sys: &Sys, path: &Path) -> io::Result<std::fs::File> {
+fn open(sys: &Sys, path: &Path) -> io::Result<impl Read> {
     sys.open(path).map_err(io::Error::other)
 }
 
@@ -183,7 +188,9 @@ fn zip<W: Write + Seek>(sys: &Sys, out: W, entries: &[Entry]) -> io::Result<()> 
             .last_modified_time(local_time(entry.meta.mtime).unwrap_or_default());
         let name = entry.name.to_string_lossy();
         let written = if matches!(entry.content, Content::Directory) {
-            archive.add_directory(name, options).map_err(io::Error::from)
+            archive
+                .add_directory(name, options)
+                .map_err(io::Error::from)
         } else {
             archive
                 .start_file(name, options)

@@ -36,6 +36,15 @@ impl Name {
     }
 }
 
+/// Whether a file is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    Yes,
+    No,
+    /// It cannot be told: its content is to have something, and is no text.
+    NoText,
+}
+
 /// What is asked for.
 pub(super) struct Filter {
     patterns: Vec<Name>,
@@ -102,7 +111,7 @@ impl Filter {
         path: &Path,
         name: &str,
         meta: &Meta,
-    ) -> ModuleResult<bool> {
+    ) -> ModuleResult<Taken> {
         let is_file = meta.kind == FileKind::File;
         let kind = match self.kind {
             FileType::Any => true,
@@ -110,12 +119,16 @@ impl Filter {
             FileType::File => is_file,
             FileType::Link => meta.kind == FileKind::Link,
         };
-        Ok(kind
+        let fits = kind
             && self.has_name(name)?
             && self.has_age(meta)
             && self.has_mode(meta)
-            && (!is_file || self.has_size(meta))
-            && (self.kind != FileType::File || self.has_content(sys, path)?))
+            && (!is_file || self.has_size(meta));
+        match fits {
+            true if self.kind == FileType::File => self.has_content(sys, path),
+            true => Ok(Taken::Yes),
+            false => Ok(Taken::No),
+        }
     }
 
     fn has_name(&self, name: &str) -> ModuleResult<bool> {
@@ -159,24 +172,27 @@ impl Filter {
         }
     }
 
-    fn has_content(&self, sys: &Sys, path: &Path) -> ModuleResult<bool> {
+    fn has_content(&self, sys: &Sys, path: &Path) -> ModuleResult<Taken> {
         let Some(regex) = &self.contains else {
-            return Ok(true);
+            return Ok(Taken::Yes);
         };
         // what cannot be read does not contain it
         let Ok(Some(bytes)) = sys.read(path) else {
-            return Ok(false);
+            return Ok(Taken::No);
         };
         let text = decode(&bytes);
+        let is_text = std::str::from_utf8(&bytes).is_ok();
+        let otherwise = if is_text { Taken::No } else { Taken::NoText };
         if self.whole {
-            return regex.is_found(&text);
+            let found = is_text && regex.is_found(&text)?;
+            return Ok(if found { Taken::Yes } else { otherwise });
         }
         for line in text.split_inclusive('\n') {
             if regex.matches_start(line)? {
-                return Ok(true);
+                return Ok(Taken::Yes);
             }
         }
-        Ok(false)
+        Ok(otherwise)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::modules::{Module, ModuleResult, Plan};
 use crate::sys::{FileKind, Meta, Sys};
 use crate::value::{Map, Value};
 use crate::{choices, module_args};
-use filter::Filter;
+use filter::{Filter, Taken};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -100,6 +100,7 @@ impl Module for Find {
             files: Vec::new(),
             examined: 0,
             skipped: Map::new(),
+            top: String::new(),
             seen: BTreeSet::new(),
         };
         let mut plan = Plan::new();
@@ -110,7 +111,13 @@ impl Module for Find {
                 .stat(&path, true)?
                 .is_some_and(|meta| meta.kind == FileKind::Directory);
             if is_directory {
+                search.top = shown.to_string();
                 search.directory(&path, 1)?;
+                if let Some(reason) = search.skipped.get(search.top.as_str()) {
+                    plan.warn(format!(
+                        "Skipped '{shown}' path due to this access issue: {reason}"
+                    ));
+                }
             } else {
                 let reason = format!("'{shown}' is not a directory");
                 plan.warn(format!(
@@ -140,6 +147,8 @@ struct Search<'s> {
     files: Vec<Value>,
     examined: usize,
     skipped: Map,
+    /// The path that is searched now.
+    top: String,
     /// Directories that were looked into, against links in circles.
     seen: BTreeSet<PathBuf>,
 }
@@ -189,9 +198,23 @@ impl Search<'_> {
             }
             let name = name.to_string_lossy();
             let is_hidden = name.starts_with('.') && !self.args.hidden;
-            if !is_hidden && !self.is_full() && self.filter.takes(self.sys, &path, &name, &meta)? {
-                let found = self.describe(&path, &meta)?;
-                self.files.push(found);
+            if is_hidden || self.is_full() {
+                continue;
+            }
+            match self.filter.takes(self.sys, &path, &name, &meta)? {
+                Taken::Yes => {
+                    let found = self.describe(&path, &meta)?;
+                    self.files.push(found);
+                }
+                Taken::No => {}
+                Taken::NoText => {
+                    let encoding = self.args.encoding.as_deref().unwrap_or("None");
+                    let reason = format!(
+                        "Failed to read the file {} due to an encoding error. current encoding: {encoding}",
+                        path.display()
+                    );
+                    self.skipped.set(&self.top, Value::data(reason));
+                }
             }
         }
         let is_deep = self.args.depth.is_some_and(|limit| depth >= limit);

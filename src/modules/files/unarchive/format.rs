@@ -21,10 +21,14 @@ pub(in crate::modules::files) enum Format {
 const XZ_MEMORY: u32 = 1 << 20;
 
 /// What is done with each member: its number, itself, its content.
-pub(in crate::modules::files) type Visit<'v> = dyn FnMut(usize, &Member, &mut dyn Read) -> ModuleResult<()> + 'v;
+pub(in crate::modules::files) type Visit<'v> =
+    dyn FnMut(usize, &Member, &mut dyn Read) -> ModuleResult<()> + 'v;
 
 impl Format {
-    pub(in crate::modules::files) fn detect(content: &mut dyn Read, shown: &str) -> ModuleResult<Self> {
+    pub(in crate::modules::files) fn detect(
+        content: &mut dyn Read,
+        shown: &str,
+    ) -> ModuleResult<Self> {
         let mut start = Vec::new();
         content
             .take(512)

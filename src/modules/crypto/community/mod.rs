@@ -1,0 +1,105 @@
+//! The modules of community.crypto for keys, requests and certificates, with that collection's arguments:
+//! `openssl_privatekey`, `openssl_publickey`, `openssl_csr`, `x509_certificate`. No openssl is needed.
+//!
+//! Requests and certificates are written here piece by piece, so that the names and extensions of a request get into
+//! the certificate byte by byte.
+//!
+//! Source: the documentation of the modules of community.crypto.
+
+mod asn1;
+mod certificate;
+mod csr;
+mod extension;
+mod name;
+mod private_key;
+mod public_key;
+mod signed;
+#[cfg(test)]
+mod tests;
+mod when;
+
+pub(super) use certificate::X509Certificate;
+pub(super) use csr::OpensslCsr;
+pub(super) use private_key::OpensslPrivateKey;
+pub(super) use public_key::OpensslPublicKey;
+
+use super::key::PrivateKey;
+use crate::choices;
+use crate::modules::{Failure, ModuleResult, Plan};
+use crate::result::Diff;
+use crate::sys::Sys;
+use crate::value::{Map, Secret, Value};
+use std::path::{Path, PathBuf};
+
+choices! {
+    /// Whether the file is to be there.
+    pub enum State {
+        /// There, and as it is to be.
+        Present = "present",
+        /// Not there.
+        Absent = "absent",
+    }
+}
+
+/// The private key of a file or a text; `None` if the file is not there (a task before this one may make it, which it did
+/// not in check mode).
+fn private_key(
+    sys: &Sys,
+    path: Option<&PathBuf>,
+    content: Option<&Secret<String>>,
+    passphrase: Option<&Secret<String>>,
+) -> ModuleResult<Option<PrivateKey>> {
+    if passphrase.is_some() {
+        return Err("keys with a passphrase are not built yet".into());
+    }
+    let (bytes, place) = match (path, content) {
+        (_, Some(text)) => (
+            Some(text.reveal().clone().into_bytes()),
+            "the key".to_owned(),
+        ),
+        (Some(path), None) => {
+            let path = sys.expand(path);
+            (sys.read(&path)?, format!("the key {}", path.display()))
+        }
+        (None, None) => {
+            return Err("one of privatekey_path and privatekey_content is needed".into());
+        }
+    };
+    let key = bytes.map(|bytes| PrivateKey::parse(&bytes)).transpose();
+    key.map_err(|problem| Failure::new(format!("{place} cannot be used: {problem}")))
+}
+
+fn no_key(path: Option<&PathBuf>) -> Failure {
+    let path = path.map_or_else(String::new, |path| path.display().to_string());
+    Failure::new(format!("The private key {path} does not exist"))
+}
+
+/// The file is to be gone.
+fn plan_removal(sys: &Sys, plan: &mut Plan<'_>, path: &Path, backup: bool) -> ModuleResult<()> {
+    if sys.stat(path, false)?.is_none() {
+        return Ok(());
+    }
+    let owned = path.to_owned();
+    let diff = Diff::new(path.to_string_lossy(), Some("present\n"), None::<String>);
+    plan.act(
+        format!("remove {}", path.display()),
+        Some(diff),
+        move |sys, returns| {
+            if backup {
+                let kept = sys.backup(&owned)?;
+                returns.set("backup_file", Value::data(kept.to_string_lossy().as_ref()));
+            }
+            Ok(sys.remove_file(&owned)?)
+        },
+    );
+    Ok(())
+}
+
+/// These modules write one file, and say so.
+fn one_backup(returns: &mut Map) {
+    if let Some(Value::List(files)) = returns.take("backup_files")
+        && let Some(first) = files.first()
+    {
+        returns.set("backup_file", first.clone());
+    }
+}
