@@ -69,6 +69,7 @@ const DEFAULTS: &[&str] = &[
     "no_log",
     "strategy",
     "poll_interval",
+    "private_role_vars",
     "jinja2_extensions",
     "jinja2_native",
     "vault_password_file",

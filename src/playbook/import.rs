@@ -212,10 +212,7 @@ impl Loader {
             Kind::Seq(items) if items.is_empty() => {
                 return Err(Diagnostic::error(
                     "playbook::empty",
-                    format!(
-                        "A playbook must contain at least one play: {}",
-                        shown(path).display()
-                    ),
+                    "A playbook must contain at least one play",
                 )
                 .at(&node.span)
                 .into());

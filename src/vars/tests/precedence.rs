@@ -172,7 +172,10 @@ fn magic_wins_over_extra_vars_and_locals_over_magic() {
         StoreOptions {
             extra_vars: vec![(
                 "-e".into(),
-                Map::new().with("playbook_dir", "evil").with("y", 1),
+                Map::new()
+                    .with("inventory_hostname", "mine")
+                    .with("ansible_forks", "evil")
+                    .with("y", 1),
             )],
             ..StoreOptions::default()
         },
@@ -180,20 +183,23 @@ fn magic_wins_over_extra_vars_and_locals_over_magic() {
     let scope = store
         .scope("h", ScopeParts::default(), Magic::default())
         .unwrap();
-    assert_eq!(value(&*scope, "playbook_dir"), Some("".into()));
-    let levels: Vec<_> = scope
-        .explain("playbook_dir")
-        .into_iter()
-        .map(|p| p.level)
-        .collect();
-    assert_eq!(levels, [Level::Magic, Level::ExtraVars]);
+    assert_eq!(value(&*scope, "ansible_forks"), Some(5.into()));
+    let levels =
+        |name: &str| -> Vec<_> { scope.explain(name).into_iter().map(|p| p.level).collect() };
+    assert_eq!(levels("ansible_forks"), [Level::Magic, Level::ExtraVars]);
+    // what Ansible has as a variable of the inventory gives way
+    assert_eq!(value(&*scope, "inventory_hostname"), Some("mine".into()));
+    assert_eq!(
+        levels("inventory_hostname"),
+        [Level::ExtraVars, Level::Magic]
+    );
     let local = Layer::new(
         Level::Local,
         "loop",
-        Map::new().with("playbook_dir", "item").with("item", 5),
+        Map::new().with("ansible_forks", "item").with("item", 5),
     );
     let inner = scope.with_local(local);
-    assert_eq!(value(&*inner, "playbook_dir"), Some("item".into()));
+    assert_eq!(value(&*inner, "ansible_forks"), Some("item".into()));
     assert_eq!(value(&*inner, "item"), Some(5.into()));
     assert_eq!(value(&*scope, "item"), None);
 }
