@@ -143,7 +143,7 @@ fn platforms(node: &Node, scenario: &mut Scenario) -> Read<()> {
                 }
                 // Molecule's drivers run their own idle command unless they are told not to
                 "override_command" if !node.to_value().truthy() => {
-                    platform.command = Some(Vec::new())
+                    platform.command = Some(Vec::new());
                 }
                 other => platform
                     .options
