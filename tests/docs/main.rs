@@ -1,6 +1,7 @@
 //! The documents stay true: their examples run, their tables are those of the code, their links lead somewhere.
 
 mod console;
+mod numbers;
 mod seeds;
 mod tables;
 
