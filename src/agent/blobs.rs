@@ -97,6 +97,19 @@ impl Spool {
         })
     }
 
+    /// Removes the contents that are there whole: whoever needs one again asks for it again.
+    pub(super) fn forget(&self) {
+        let mut state = self.lock();
+        let State { dir, contents, .. } = &mut *state;
+        contents.retain(|sha256, content| {
+            let ready = matches!(content, Content::Ready);
+            if let (true, Some(dir)) = (ready, &dir) {
+                let _ = std::fs::remove_file(dir.path().join(sha256));
+            }
+            !ready
+        });
+    }
+
     /// Removes all files.
     pub(super) fn remove(&self) {
         let mut state = self.lock();

@@ -120,7 +120,14 @@ impl Session {
                 let session = Arc::clone(self);
                 std::thread::spawn(move || {
                     request::run(&session, id, calls, stop_on_failure);
-                    session.lock().running.remove(&id);
+                    let mut requests = session.lock();
+                    requests.running.remove(&id);
+                    if requests.running.is_empty() {
+                        // what was sent may be secret, and is not kept for longer than it is needed. No request can
+                        // begin while the lock is held.
+                        session.spool.forget();
+                    }
+                    drop(requests);
                     session.changed.notify_all();
                     session.send(&FromAgent::Done { id });
                 });

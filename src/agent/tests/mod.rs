@@ -149,7 +149,7 @@ fn the_end_of_the_stream_kills_what_runs() {
 }
 
 #[test]
-fn a_content_is_asked_for_when_a_module_needs_it_and_removed_at_the_end() {
+fn a_content_is_asked_for_when_a_module_needs_it_and_removed_with_the_request() {
     let mut agent = Connection::open();
     let content = b"one two three".as_slice();
     let sha256 = digest(content);
@@ -186,8 +186,18 @@ fn a_content_is_asked_for_when_a_module_needs_it_and_removed_at_the_end() {
         Some(content),
         "sent back"
     );
+    assert!(!std::path::Path::new(&paths[0]).exists(), "it is kept");
+    let args = Map::new().with("sha256", sha256.as_str());
+    agent.send(&run(2, vec![call("test_blob", args)]));
+    assert!(matches!(agent.next(), FromAgent::NeedBlob { id: 2, .. }));
+    agent.blob(&sha256, content, true);
+    assert!(!agent.outcomes(2)[0].failed);
+    let directory = std::path::Path::new(&paths[0])
+        .parent()
+        .expect("one")
+        .to_owned();
     agent.hang_up().expect("in order");
-    assert!(!std::path::Path::new(&paths[0]).exists());
+    assert!(!directory.exists());
 }
 
 #[test]
