@@ -40,8 +40,8 @@ fn numbers() -> String {
     let files = fs::read_dir(root().join("tests/differential/cases")).expect("the cases");
     let cases: Vec<String> = files
         .filter_map(Result::ok)
+        .filter(|entry| entry.path().extension().is_some_and(|end| end == "yml"))
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| name.ends_with(".yml"))
         .collect();
     let collections = cases
         .iter()

@@ -1,7 +1,7 @@
 //! Checksums and password hashes.
 
 use super::Filter;
-use super::lists::Random;
+use super::random::Random;
 use crate::template::call::{Call, fail};
 use crate::value::{bcrypt, crypt};
 use minijinja::Error;

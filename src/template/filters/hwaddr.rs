@@ -186,10 +186,16 @@ fn random_mac(call: &mut Call) -> Result<Val, Error> {
             ));
         }
     }
-    let mut random = super::Random::new(seed.as_ref().map(str_of).as_deref());
+    // ten digits of a number that has that many, of which the first are taken
+    let (least, most) = (0x10_0000_0000_usize, 0xff_ffff_ffff_usize);
+    let number = least + super::Random::of(seed.as_ref()).below(most - least + 1);
+    let digits = format!("{number:x}");
     let mut out = parts.join(":");
-    for _ in parts.len()..6 {
-        let _ = write!(out, ":{:02x}", random.below(256));
+    for (at, digit) in digits.chars().take(2 * (6 - parts.len())).enumerate() {
+        if at % 2 == 0 {
+            out.push(':');
+        }
+        out.push(digit);
     }
     Ok(Val::from(out))
 }

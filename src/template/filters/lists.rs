@@ -1,6 +1,7 @@
 //! Filters that shape lists.
 
 use super::Filter;
+use super::Random;
 use super::types::wrong;
 use crate::template::call::{Call, fail, iterate};
 use crate::template::objects::List;
@@ -85,9 +86,9 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
     ("extract", extract),
     ("random", random),
     ("shuffle", |c| {
-        let seed = c.args.opt_text("seed")?;
+        let seed = c.args.opt("seed")?;
         let mut items = c.items()?;
-        let mut random = Random::new(seed.as_deref());
+        let mut random = Random::of(seed.as_ref());
         for i in (1..items.len()).rev() {
             let other = random.below(i + 1);
             items.swap(i, other);
@@ -299,48 +300,12 @@ fn extract(call: &mut Call) -> Result<Val, Error> {
     Ok(value)
 }
 
-/// A generator of random numbers; the same numbers for the same seed.
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: Option<&str>) -> Self {
-        use sha2::Digest;
-        let bytes = if let Some(seed) = seed {
-            sha2::Sha256::digest(seed.as_bytes()).to_vec()
-        } else {
-            let mut bytes = vec![0; 8];
-            // without a source of randomness the numbers are not random, but there is no other harm
-            let _ = getrandom::fill(&mut bytes);
-            bytes
-        };
-        let state = bytes
-            .iter()
-            .take(8)
-            .fold(0u64, |state, byte| (state << 8) | u64::from(*byte));
-        Self(state | 1)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        // splitmix64
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        let limit = u64::try_from(limit).unwrap_or(u64::MAX).max(1);
-        usize::try_from(self.next() % limit).unwrap_or(0)
-    }
-}
-
 /// `random(end, start=0, step=1, seed=None)` of a number, or of a list.
 fn random(call: &mut Call) -> Result<Val, Error> {
     let start = call.args.opt("start")?;
     let step = call.args.opt("step")?.filter(|step| !step.is_null());
-    let seed = call.args.opt_text("seed")?;
-    let mut random = Random::new(seed.as_deref());
+    let seed = call.args.opt("seed")?;
+    let mut random = Random::of(seed.as_ref());
     if let Some(end) = call.input.as_i64().filter(|_| call.input.is_number()) {
         let start = start
             .as_ref()

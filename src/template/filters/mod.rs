@@ -18,6 +18,7 @@ mod math;
 pub(crate) mod net;
 mod order;
 mod paths;
+mod random;
 mod records;
 pub(crate) mod regex;
 mod select;
@@ -35,11 +36,11 @@ mod yaml;
 use super::call::Call;
 pub(crate) use crate::value::crypt;
 pub(crate) use hash::salt;
-pub(crate) use lists::Random;
 use minijinja::value::{Rest, Value as Val, ValueOrKwargs};
 use minijinja::{Environment, Error, State};
 pub(crate) use order::Group;
 pub(crate) use paths::{dirname, normal as normal_path};
+pub(crate) use random::Random;
 
 /// A filter.
 pub(crate) type Filter = fn(&mut Call) -> Result<Val, Error>;
