@@ -26,6 +26,7 @@ impl Runner<'_> {
         // what later steps compare with
         let kept = self.work.file("converged.jsonl");
         fs::copy(&ended.events, &kept).map_err(|error| format!("{}: {error}", kept.display()))?;
+        let _ = fs::remove_file(self.work.file("again.jsonl"));
         let changes = count(ended.seen.changes().count(), "change");
         Ok(Said::passed(format!("{}, {changes}", tasks(&ended))).log(&ended.log))
     }
@@ -63,6 +64,12 @@ impl Runner<'_> {
         }
         if let Some(said) = proves_nothing(&ended) {
             return Ok(said);
+        }
+        if step == Step::Idempotence {
+            // what is managed in every run, and not in the first alone
+            let kept = self.work.file("again.jsonl");
+            fs::copy(&ended.events, &kept)
+                .map_err(|error| format!("{}: {error}", kept.display()))?;
         }
         let findings: Vec<Finding> = ended.seen.changes().map(changed).collect();
         let ill = format!("not idempotent: {}", count(findings.len(), "change"));
@@ -128,7 +135,9 @@ impl Runner<'_> {
         let (playbook, what) = if own.exists() {
             (own, "drift by drift.yml".to_owned())
         } else {
-            let drifts = drift::choose(converged, before, &mut self.chance);
+            let again = Observed::read(&self.work.file("again.jsonl")).ok();
+            let seen = again.as_ref().unwrap_or(converged);
+            let drifts = drift::choose(seen, before, &mut self.chance);
             if drifts.is_empty() {
                 return Ok(Ok("no file that could drift".to_owned()));
             }
