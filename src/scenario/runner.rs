@@ -231,7 +231,10 @@ impl<'a> Runner<'a> {
 
     /// Why the scenario cannot run here.
     fn missing(&self, steps: &[Step]) -> Option<String> {
-        if steps.iter().all(|step| *step == Step::Destroy) {
+        if steps
+            .iter()
+            .all(|step| matches!(step, Step::Cleanup | Step::Destroy))
+        {
             // machines can go, whatever it was that their playbooks need
             return None;
         }
