@@ -4,7 +4,7 @@ use super::args::decode;
 use super::{Input, Result, Step};
 use crate::module_args;
 use crate::result::Outcome;
-use crate::value::{Map, Value};
+use crate::value::{Map, Trust, Value};
 
 module_args! {
     /// Arguments of `debug`.
@@ -37,6 +37,11 @@ pub(super) fn debug(input: &Input<'_>) -> Result<Step> {
         }
         (Some(var), None) => {
             let (name, value) = match &var {
+                // data is never evaluated: it stays what would have been
+                Value::Str(text) if text.trust() == Trust::Data => (
+                    text.to_string(),
+                    Value::data(format!("{{{{{text}}}}}")),
+                ),
                 Value::Str(text) => {
                     let value = match input.templar.expression(text, input.cx) {
                         Ok(value) => value,
