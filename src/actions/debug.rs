@@ -38,10 +38,9 @@ pub(super) fn debug(input: &Input<'_>) -> Result<Step> {
         (Some(var), None) => {
             let (name, value) = match &var {
                 // data is never evaluated: it stays what would have been
-                Value::Str(text) if text.trust() == Trust::Data => (
-                    text.to_string(),
-                    Value::data(format!("{{{{{text}}}}}")),
-                ),
+                Value::Str(text) if text.trust() == Trust::Data => {
+                    (text.to_string(), Value::data(format!("{{{{{text}}}}}")))
+                }
                 Value::Str(text) => {
                     let value = match input.templar.expression(text, input.cx) {
                         Ok(value) => value,
