@@ -17,6 +17,12 @@ fn of<'a>(run: &'a Run, task: &str) -> &'a Value {
         .map_or(&Value::Null, |(_, result)| result)
 }
 
+/// What the task's result says.
+fn message_of(run: &Run, task: &str) -> String {
+    let message = of(run, task)["msg"].as_str();
+    message.unwrap_or_default().to_owned()
+}
+
 /// Runs a playbook in check mode, for real, and again: check mode foretells what is done, and the second run does nothing.
 fn lawful(lab: &Lab, playbook: &str, extra: &[&str]) -> Run {
     let check = lab.play(playbook, &[extra, &["--check"]].concat());
@@ -45,12 +51,7 @@ fn etcd_users_roles_and_keys() {
     // from now on everybody must say who they are
     let run = lab.play("etcd-denied.yml", &[]);
     assert_eq!(run.failed, 0, "{}", run.text);
-    let message = |task: &str| {
-        of(&run, task)["msg"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let message = |task: &str| message_of(&run, task);
     assert!(
         message("flannel reads what is not its own").contains("permission denied"),
         "{}",
@@ -133,12 +134,7 @@ fn a_node_is_drained() {
     let Some(lab) = Lab::kubernetes() else { return };
     let run = lab.play("drain.yml", &[]);
     assert_eq!(run.failed, 0, "{}", run.text);
-    let message = |task: &str| {
-        of(&run, task)["msg"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let message = |task: &str| message_of(&run, task);
     assert!(message("no such node").contains("nowhere"), "{}", run.text);
     let refused = message("pods that nobody makes again");
     assert!(
@@ -158,12 +154,7 @@ fn conflicts_waiting_pruning_and_deleting() {
     let Some(lab) = Lab::kubernetes() else { return };
     let run = lab.play("manners.yml", &[]);
     assert_eq!(run.failed, 0, "{}", run.text);
-    let message = |task: &str| {
-        of(&run, task)["msg"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let message = |task: &str| message_of(&run, task);
     assert!(
         message("a field of another manager").contains("force_conflicts=true"),
         "{}",

@@ -1,5 +1,6 @@
 //! `x509_csr`: a request for a certificate, made where the key is.
 
+use super::der::{Block, blocks};
 use super::issue::{Wish, request};
 use super::key::PrivateKey;
 use super::names::{Sans, Subject, parse_sans, sans_of, sans_text};
@@ -34,6 +35,29 @@ module_args! {
     }
 }
 
+/// The request in a PEM text.
+///
+/// # Errors
+/// There is none.
+pub(super) fn request_block(content: &[u8]) -> Result<Block, String> {
+    blocks(content)
+        .into_iter()
+        .find(|block| block.label.ends_with("CERTIFICATE REQUEST"))
+        .ok_or_else(|| "there is no certificate request in it".to_owned())
+}
+
+/// A request that was signed with the key that it is for.
+///
+/// # Errors
+/// When it cannot be read, or its signature is wrong.
+pub(super) fn verified(block: &Block) -> Result<X509CertificationRequest<'_>, String> {
+    let (_, csr) = X509CertificationRequest::from_der(&block.bytes)
+        .map_err(|e| format!("the request cannot be read: {e}"))?;
+    csr.verify_signature()
+        .map_err(|_| "the request's signature is wrong")?;
+    Ok(csr)
+}
+
 /// A request as it is found.
 pub(super) struct Request {
     pub(super) subject: Subject,
@@ -47,14 +71,8 @@ impl Request {
     /// # Errors
     /// When it cannot be read, or its signature is wrong.
     pub(super) fn parse(content: &[u8]) -> Result<Self, String> {
-        let block = super::der::blocks(content)
-            .into_iter()
-            .find(|block| block.label.ends_with("CERTIFICATE REQUEST"))
-            .ok_or("there is no certificate request in it")?;
-        let (_, csr) = X509CertificationRequest::from_der(&block.bytes)
-            .map_err(|e| format!("the request cannot be read: {e}"))?;
-        csr.verify_signature()
-            .map_err(|_| "the request's signature is wrong")?;
+        let block = request_block(content)?;
+        let csr = verified(&block)?;
         let info = &csr.certification_request_info;
         let mut sans = Sans::new();
         for extension in csr.requested_extensions().into_iter().flatten() {

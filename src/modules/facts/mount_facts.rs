@@ -275,22 +275,7 @@ fn facts_of(
         .with("passno", mount.pass)
         .with("ansible_context", Value::map(context));
     if let Some(size) = size {
-        facts = facts
-            .with("size_total", size.block_size * size.blocks)
-            .with("size_available", size.block_size * size.blocks_available)
-            .with("block_size", size.block_size)
-            .with("block_total", size.blocks)
-            .with("block_available", size.blocks_available)
-            .with(
-                "block_used",
-                size.blocks.saturating_sub(size.blocks_available),
-            )
-            .with("inode_total", size.inodes)
-            .with("inode_available", size.inodes_available)
-            .with(
-                "inode_used",
-                size.inodes.saturating_sub(size.inodes_available),
-            );
+        facts = super::storage::with_sizes(facts, &size);
     }
     facts.set("uuid", uuid_of(look, &mount.device));
     Ok(Some(facts))

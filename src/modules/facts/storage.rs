@@ -1,7 +1,7 @@
 //! Mounted file systems and block devices.
 
 use super::look::Look;
-use crate::sys::unescape_mount;
+use crate::sys::{FileSystemSize, unescape_mount};
 use crate::value::{Map, Value};
 use indexmap::IndexMap;
 use std::path::Path;
@@ -60,27 +60,27 @@ pub(super) fn mounts(look: Look<'_>, limit: Duration) -> Map {
             .with("dump", dump)
             .with("passno", pass);
         if let Some(size) = look.0.file_system_size(Path::new(&mount), limit) {
-            facts = facts
-                .with("size_total", size.block_size * size.blocks)
-                .with("size_available", size.block_size * size.blocks_available)
-                .with("block_size", size.block_size)
-                .with("block_total", size.blocks)
-                .with("block_available", size.blocks_available)
-                .with(
-                    "block_used",
-                    size.blocks.saturating_sub(size.blocks_available),
-                )
-                .with("inode_total", size.inodes)
-                .with("inode_available", size.inodes_available)
-                .with(
-                    "inode_used",
-                    size.inodes.saturating_sub(size.inodes_available),
-                );
+            facts = with_sizes(facts, &size);
         }
         facts.set("uuid", uuid.map_or("N/A", |(_, uuid)| uuid.as_str()));
         mounts.push(Value::map(facts));
     }
     Map::new().with("mounts", mounts)
+}
+
+/// How big a file system is, and how full.
+pub(super) fn with_sizes(facts: Map, size: &FileSystemSize) -> Map {
+    let used = |all: u64, available: u64| all.saturating_sub(available);
+    facts
+        .with("size_total", size.block_size * size.blocks)
+        .with("size_available", size.block_size * size.blocks_available)
+        .with("block_size", size.block_size)
+        .with("block_total", size.blocks)
+        .with("block_available", size.blocks_available)
+        .with("block_used", used(size.blocks, size.blocks_available))
+        .with("inode_total", size.inodes)
+        .with("inode_available", size.inodes_available)
+        .with("inode_used", used(size.inodes, size.inodes_available))
 }
 
 /// Mount points that show a directory of a file system instead of its root.

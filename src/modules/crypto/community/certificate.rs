@@ -6,7 +6,7 @@ use super::name::Name;
 use super::signed::{Certified, Found, certificate, key_id, lines};
 use super::when::moment;
 use crate::modules::crypto::key::PrivateKey;
-use crate::modules::crypto::output::{Output, check_parent, locked, options, with_mode, write_all};
+use crate::modules::crypto::output::{Output, check_parent, locked, options, with_mode};
 use crate::modules::files::attrs::FileAttrs;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::result::Diff;
@@ -389,17 +389,13 @@ impl Module for X509Certificate {
                         not_after: wish.not_after,
                     };
                     let content = certificate(&certified, &key)?;
-                    if args.return_content {
-                        returns.set("certificate", Value::data(content.as_str()));
-                    }
+                    let returned_as = args.return_content.then_some("certificate");
                     let output = Output {
                         path: &path,
                         content,
                         options,
                     };
-                    write_all(sys, &[output], args.backup, returns)?;
-                    super::one_backup(returns);
-                    Ok(())
+                    super::write_one(sys, output, args.backup, returned_as, returns)
                 })
             },
         );

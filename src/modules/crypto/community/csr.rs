@@ -5,7 +5,7 @@ use super::extension::{Extension, same};
 use super::name::Name;
 use super::signed::{Found, key_id, lines, request};
 use crate::module_args;
-use crate::modules::crypto::output::{Output, check_parent, options, with_mode, write_all};
+use crate::modules::crypto::output::{Output, check_parent, options, with_mode};
 use crate::modules::files::attrs::FileAttrs;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::result::Diff;
@@ -316,17 +316,13 @@ impl Module for OpensslCsr {
             move |sys, returns| {
                 let key = key.ok_or_else(|| super::no_key(args.privatekey_path.as_ref()))?;
                 let content = request(&subject, &extensions, &key)?;
-                if args.return_content {
-                    returns.set("csr", Value::data(content.as_str()));
-                }
+                let returned_as = args.return_content.then_some("csr");
                 let output = Output {
                     path: &path,
                     content,
                     options,
                 };
-                write_all(sys, &[output], args.backup, returns)?;
-                super::one_backup(returns);
-                Ok(())
+                super::write_one(sys, output, args.backup, returned_as, returns)
             },
         );
         if args.force {

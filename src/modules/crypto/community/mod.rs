@@ -24,6 +24,7 @@ pub(super) use private_key::OpensslPrivateKey;
 pub(super) use public_key::OpensslPublicKey;
 
 use super::key::PrivateKey;
+use super::output::{Output, write_all};
 use crate::choices;
 use crate::modules::{Failure, ModuleResult, Plan};
 use crate::result::Diff;
@@ -95,11 +96,22 @@ fn plan_removal(sys: &Sys, plan: &mut Plan<'_>, path: &Path, backup: bool) -> Mo
     Ok(())
 }
 
-/// These modules write one file, and say so.
-fn one_backup(returns: &mut Map) {
+/// Writes the one file of such a module; its content is returned under the name, if there is one.
+fn write_one(
+    sys: &mut Sys,
+    output: Output<'_>,
+    backup: bool,
+    returned_as: Option<&str>,
+    returns: &mut Map,
+) -> ModuleResult<()> {
+    if let Some(name) = returned_as {
+        returns.set(name, Value::data(output.content.as_str()));
+    }
+    write_all(sys, &[output], backup, returns)?;
     if let Some(Value::List(files)) = returns.take("backup_files")
         && let Some(first) = files.first()
     {
         returns.set("backup_file", first.clone());
     }
+    Ok(())
 }

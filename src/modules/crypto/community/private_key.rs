@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::modules::crypto::key::{KeyType, PrivateKey};
-use crate::modules::crypto::output::{Output, check_parent, locked, options, with_mode, write_all};
+use crate::modules::crypto::output::{Output, check_parent, locked, options, with_mode};
 use crate::modules::files::attrs::FileAttrs;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::result::Diff;
@@ -316,17 +316,13 @@ impl Module for OpensslPrivateKey {
                     };
                     returns.set("fingerprint", fingerprints(&key));
                     let text = written(&key, args.format)?;
-                    if args.return_content {
-                        returns.set("privatekey", Value::data(text.as_str()));
-                    }
+                    let returned_as = args.return_content.then_some("privatekey");
                     let output = Output {
                         path: &path,
                         content: text,
                         options,
                     };
-                    write_all(sys, &[output], args.backup, returns)?;
-                    super::one_backup(returns);
-                    Ok(())
+                    super::write_one(sys, output, args.backup, returned_as, returns)
                 })
             },
         );

@@ -4,7 +4,7 @@ use super::State;
 use crate::choices;
 use crate::module_args;
 use crate::modules::crypto::der::{blocks, pem};
-use crate::modules::crypto::output::{Output, check_parent, options, with_mode, write_all};
+use crate::modules::crypto::output::{Output, check_parent, options, with_mode};
 use crate::modules::files::attrs::FileAttrs;
 use crate::modules::{Module, ModuleResult, Plan};
 use crate::result::Diff;
@@ -117,17 +117,13 @@ impl Module for OpensslPublicKey {
             Some(diff),
             move |sys, returns| {
                 let content = text.ok_or_else(|| super::no_key(args.privatekey_path.as_ref()))?;
-                if args.return_content {
-                    returns.set("publickey", Value::data(content.as_str()));
-                }
+                let returned_as = args.return_content.then_some("publickey");
                 let output = Output {
                     path: &path,
                     content,
                     options,
                 };
-                write_all(sys, &[output], args.backup, returns)?;
-                super::one_backup(returns);
-                Ok(())
+                super::write_one(sys, output, args.backup, returned_as, returns)
             },
         );
         if args.force {

@@ -3,10 +3,10 @@
 use super::asn1::{bits, integer, oid, seq, time, tlv};
 use super::extension::Extension;
 use super::name::Name;
+use crate::modules::crypto::csr::{request_block, verified};
 use crate::modules::crypto::der::{blocks, pem};
 use crate::modules::crypto::key::PrivateKey;
 use rcgen::SigningKey;
-use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -124,14 +124,8 @@ impl Found {
     /// # Errors
     /// When it cannot be read, or its signature is wrong.
     pub(super) fn request(content: &[u8]) -> Result<Self, String> {
-        let block = blocks(content)
-            .into_iter()
-            .find(|block| block.label.ends_with("CERTIFICATE REQUEST"))
-            .ok_or("there is no certificate request in it")?;
-        let (_, csr) = X509CertificationRequest::from_der(&block.bytes)
-            .map_err(|e| format!("the request cannot be read: {e}"))?;
-        csr.verify_signature()
-            .map_err(|_| "the request's signature is wrong")?;
+        let block = request_block(content)?;
+        let csr = verified(&block)?;
         let info = &csr.certification_request_info;
         let mut extensions = Vec::new();
         for attribute in info.iter_attributes() {
