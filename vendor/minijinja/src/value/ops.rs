@@ -1,5 +1,5 @@
 use crate::error::{Error, ErrorKind};
-use crate::utils::{collect_untrusted, untrusted_size_hint};
+use crate::utils::untrusted_size_hint;
 use crate::value::merge_object::MergeSeq;
 use crate::value::{
     checked, DynObject, MaybeInvalid, ObjectRepr, Tuple, Value, ValueKind, ValueRepr,
@@ -84,74 +84,44 @@ pub fn coerce<'x>(a: &'x Value, b: &'x Value, lossy: bool) -> Option<CoerceResul
     }
 }
 
-fn get_offset_and_len<F: FnOnce() -> usize>(
+/// runbook: the places that Python's `slice(start, stop, step).indices(len)` names, in their order.
+fn slice_indices(
     start: Option<i64>,
     stop: Option<i64>,
-    end: F,
-) -> (usize, usize) {
-    let start = start.unwrap_or(0);
-    if start < 0 || stop.map_or(true, |x| x < 0) {
-        let end = end();
-        let start = if start < 0 {
-            std::cmp::max(0, end as i64 + start) as usize
-        } else {
-            start as usize
-        };
-        let stop = match stop {
-            None => end,
-            Some(x) if x < 0 => std::cmp::max(0, end as i64 + x) as usize,
-            Some(x) => x as usize,
-        };
-        (start, stop.saturating_sub(start))
-    } else {
-        (
-            start as usize,
-            (stop.unwrap() as usize).saturating_sub(start as usize),
-        )
-    }
-}
-
-fn range_step_backwards(
-    start: Option<i64>,
-    stop: Option<i64>,
-    step: usize,
-    end: usize,
+    step: i64,
+    len: usize,
 ) -> impl Iterator<Item = usize> {
-    let start = match start {
-        None => end.saturating_sub(1),
-        Some(start) if start >= end as i64 => end.saturating_sub(1),
-        Some(start) if start >= 0 => start as usize,
-        Some(start) => (end as i64 + start).max(0) as usize,
+    let (len, step) = (len as i128, i128::from(step));
+    let (low, high) = if step > 0 { (0, len) } else { (-1, len - 1) };
+    let bound = |given: Option<i64>, missing: i128| match given.map(i128::from) {
+        None => missing,
+        Some(index) if index < 0 => (index + len).clamp(low, high),
+        Some(index) => index.clamp(low, high),
     };
-    let stop = match stop {
-        None => 0,
-        Some(stop) if stop < 0 => (end as i64 + stop).max(0) as usize,
-        Some(stop) => stop as usize,
-    };
-    let length = if stop == 0 {
-        (start + step) / step
-    } else {
-        (start - stop + step - 1) / step
-    };
-    (stop..=start).rev().step_by(step).take(length)
+    let (first, last) = if step > 0 { (low, high) } else { (high, low) };
+    let (start, stop) = (bound(start, first), bound(stop, last));
+    let way = if step > 0 { stop - start } else { start - stop };
+    let count = if way > 0 { (way - 1) / step.abs() + 1 } else { 0 };
+    (0..count).map(move |nth| (start + nth * step) as usize)
 }
 
 pub fn slice(value: Value, start: Value, stop: Value, step: Value) -> Result<Value, Error> {
-    let start = if start.is_none() {
-        None
-    } else {
-        Some(ok!(start.try_into()))
+    // runbook: as in Python, a number beyond all lists is one of its ends
+    let bound = |given: Value| -> Result<Option<i64>, Error> {
+        if given.is_none() {
+            return Ok(None);
+        }
+        if matches!(given.0, ValueRepr::F64(_)) {
+            return Err(Error::new(
+                ErrorKind::InvalidOperation,
+                "slice indices must be integers",
+            ));
+        }
+        let index = ok!(i128::try_from(given));
+        Ok(Some(index.clamp(i64::MIN.into(), i64::MAX.into()) as i64))
     };
-    let stop = if stop.is_none() {
-        None
-    } else {
-        Some(ok!(i64::try_from(stop)))
-    };
-    let step = if step.is_none() {
-        1i64
-    } else {
-        ok!(i64::try_from(step))
-    };
+    let (start, stop) = (ok!(bound(start)), ok!(bound(stop)));
+    let step = ok!(bound(step)).unwrap_or(1);
     if step == 0 {
         return Err(Error::new(
             ErrorKind::InvalidOperation,
@@ -167,91 +137,34 @@ pub fn slice(value: Value, start: Value, stop: Value, step: Value) -> Result<Val
     ));
 
     match value.0 {
+        // runbook: a part of what is undefined is undefined, as an attribute of it is
+        ValueRepr::Undefined(..) => Ok(value),
         ValueRepr::String(..) | ValueRepr::SmallStr(_) => {
-            let s = value.as_str().unwrap();
-            if step > 0 {
-                let (start, len) = get_offset_and_len(start, stop, || s.chars().count());
-                Ok(Value::from(
-                    s.chars()
-                        .skip(start)
-                        .take(len)
-                        .step_by(step as usize)
-                        .collect::<String>(),
-                ))
-            } else {
-                let chars: Vec<char> = s.chars().collect();
-                Ok(Value::from(
-                    range_step_backwards(start, stop, -step as usize, chars.len())
-                        .map(move |i| chars[i])
-                        .collect::<String>(),
-                ))
-            }
+            let chars: Vec<char> = value.as_str().unwrap().chars().collect();
+            Ok(Value::from(
+                slice_indices(start, stop, step, chars.len())
+                    .map(|i| chars[i])
+                    .collect::<String>(),
+            ))
         }
-        ValueRepr::Bytes(ref b) => {
-            if step > 0 {
-                let (start, len) = get_offset_and_len(start, stop, || b.len());
-                Ok(Value::from_bytes(
-                    b.iter()
-                        .skip(start)
-                        .take(len)
-                        .step_by(step as usize)
-                        .copied()
-                        .collect(),
-                ))
-            } else {
-                Ok(Value::from_bytes(
-                    range_step_backwards(start, stop, -step as usize, b.len())
-                        .map(|i| b[i])
-                        .collect::<Vec<u8>>(),
-                ))
-            }
-        }
-        ValueRepr::Undefined(..) | ValueRepr::None => Ok(Value::from(Vec::<Value>::new())),
+        ValueRepr::Bytes(ref b) => Ok(Value::from_bytes(
+            slice_indices(start, stop, step, b.len())
+                .map(|i| b[i])
+                .collect(),
+        )),
         ValueRepr::Object(obj) if matches!(obj.repr(), ObjectRepr::Seq | ObjectRepr::Iterable) => {
-            if is_tuple {
-                let values = match obj.try_iter() {
-                    Some(iter) => ok!(checked(iter).try_collect_vec()),
-                    None => Vec::new(),
-                };
-                let values: Vec<Value> = if step > 0 {
-                    let (start, len) = get_offset_and_len(start, stop, || values.len());
-                    values
-                        .into_iter()
-                        .skip(start)
-                        .take(len)
-                        .step_by(step as usize)
-                        .collect()
-                } else {
-                    range_step_backwards(start, stop, -step as usize, values.len())
-                        .map(|idx| values[idx].clone())
-                        .collect()
-                };
-                return Ok(Value::from(Tuple::from(values)));
-            }
-
-            if step > 0 {
-                let len = obj.enumerator_len().unwrap_or_default();
-                let (start, len) = get_offset_and_len(start, stop, || len);
-                Ok(Value::make_object_iterable(obj, move |obj| {
-                    if let Some(iter) = obj.try_iter() {
-                        Box::new(iter.skip(start).take(len).step_by(step as usize))
-                    } else {
-                        Box::new(None.into_iter())
-                    }
-                }))
+            let values = match obj.try_iter() {
+                Some(iter) => ok!(checked(iter).try_collect_vec()),
+                None => Vec::new(),
+            };
+            let values: Vec<Value> = slice_indices(start, stop, step, values.len())
+                .map(|i| values[i].clone())
+                .collect();
+            Ok(if is_tuple {
+                Value::from(Tuple::from(values))
             } else {
-                Ok(Value::make_object_iterable(obj.clone(), move |obj| {
-                    if let Some(iter) = obj.try_iter() {
-                        let vec = collect_untrusted(iter);
-                        Box::new(
-                            range_step_backwards(start, stop, -step as usize, vec.len())
-                                .map(move |i| vec[i].clone()),
-                        )
-                    } else {
-                        Box::new(None.into_iter())
-                    }
-                }))
-            }
+                Value::from(values)
+            })
         }
         _ => error,
     }

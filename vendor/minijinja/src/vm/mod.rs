@@ -472,9 +472,6 @@ impl<'env> Executor<'env> {
                     let stop = stack.pop();
                     b = stack.pop();
                     a = stack.pop();
-                    if a.is_undefined() && matches!(undefined_behavior, UndefinedBehavior::Strict) {
-                        bail!(Error::undefined(&a));
-                    }
                     let sliced = ctx_ok!(ops::slice(a, b, stop, step));
                     stack.push(state.env().adopt(sliced));
                 }
