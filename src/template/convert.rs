@@ -70,15 +70,26 @@ pub(super) fn nested(value: &Val, depth: usize, sealed: Option<&Render>) -> Resu
             }
             Value::map(map)
         }
-        ValueKind::Invalid => {
-            // iterating is a way to get at the error that the value carries
-            return Err(match value.try_iter() {
-                Err(error) => error,
-                Ok(_) => Error::new(ErrorKind::InvalidOperation, "invalid value"),
-            });
-        }
+        ValueKind::Invalid => match sealed.and_then(|render| render.sealed(value)) {
+            Some(text) => Value::Str(text),
+            None => {
+                let why = refusal(value);
+                return Err(why.unwrap_or_else(|| {
+                    Error::new(ErrorKind::InvalidOperation, "invalid value")
+                }));
+            }
+        },
         _ => Value::str(value.to_string()),
     })
+}
+
+/// Why a value cannot be used, if it is of that kind.
+pub(crate) fn refusal(value: &Val) -> Option<Error> {
+    // iterating is a way to get at the error that the value carries
+    match value.kind() {
+        ValueKind::Invalid => value.try_iter().err(),
+        _ => None,
+    }
 }
 
 /// A key for a lookup in a mapping, if the value can be one.
