@@ -24,6 +24,7 @@ pub(crate) fn text(text: &Text) -> Val {
         TextClass::Plain | TextClass::Markup => 0,
         TextClass::Written => WRITTEN,
         TextClass::Native => NATIVE,
+        TextClass::Bytes => return Val::from_bytes(text.octets().unwrap_or_default()),
         TextClass::Type => return Val::from_host_string(text.shared(), TYPE),
     };
     let trust = if text.trust() == Trust::Data {

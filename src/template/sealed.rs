@@ -251,7 +251,10 @@ mod tests {
                 "{{ badtop is undefined or badtop is not defined }}",
                 "False",
             ),
-            ("{{ both.bad | type_debug }}", "AnsibleVaultEncryptedUnicode"),
+            (
+                "{{ both.bad | type_debug }}",
+                "AnsibleVaultEncryptedUnicode",
+            ),
             ("{{ badtop | unvault('wrong') }}", "bad"),
             ("{{ top | unvault('right') }}", "good {{ x }}"),
             ("{{ badtop | to_yaml is search('^!vault') }}", "True"),

@@ -29,6 +29,8 @@ pub enum TextClass {
     Native,
     /// The result of a filter of Jinja2's for HTML: `Markup`.
     Markup,
+    /// What Python shows of bytes that are no text ([`Text::octets`]): `bytes`.
+    Bytes,
     /// What Python shows of a class, where it stands for that class: `type`.
     Type,
 }
@@ -106,6 +108,7 @@ impl Text {
         match (self.trust, self.class) {
             (Trust::Vault, _) => "AnsibleVaultEncryptedUnicode",
             (_, TextClass::Type) => "type",
+            (_, TextClass::Bytes) => "bytes",
             (Trust::Data, TextClass::Native) => "NativeJinjaUnsafeText",
             (Trust::Data, _) => "AnsibleUnsafeText",
             (Trust::Template, TextClass::Plain) => "str",
