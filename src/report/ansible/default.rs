@@ -20,6 +20,8 @@ pub struct AnsibleDefault {
     /// The play that began last, if nothing was shown of it yet.
     just_began: Option<String>,
     check: bool,
+    /// The error that was told last, beside a result.
+    reason: String,
 }
 
 impl AnsibleDefault {
@@ -32,6 +34,7 @@ impl AnsibleDefault {
             banner: None,
             just_began: None,
             check,
+            reason: String::new(),
         }
     }
 
@@ -174,6 +177,12 @@ impl AnsibleDefault {
     }
 
     fn failure(&mut self, shown: &Shown<'_>) {
+        // once, as everything that is told on stderr
+        if let Some(reason) = shown.reason().filter(|reason| self.reason != *reason) {
+            let text = format!("ERROR! {}", reason.trim_end());
+            self.screen.complain(&text, Colour::Error);
+            self.reason = reason;
+        }
         let host = shown.host_label(&self.options);
         let results = self.results(shown);
         let line = match shown.item {

@@ -1,6 +1,6 @@
 //! Results as Ansible's callbacks write them.
 
-use super::{AnsibleOptions, ResultFormat, base_name};
+use super::{AnsibleOptions, ResultFormat, base_name, excerpt, place};
 use crate::report::dump;
 use crate::result::{Diagnosis, ItemInfo, Outcome, TaskInfo};
 use crate::value::{Map, Value};
@@ -51,14 +51,17 @@ impl Shown<'_> {
         {
             return None;
         }
-        let file = std::path::absolute(span.path()).unwrap_or_else(|_| span.path().to_owned());
-        Some(format!(
-            "{message}\n\nThe error appears to be in '{}': line \
-             {}, column {}, but may\nbe elsewhere in the file depending on the exact syntax problem.\n",
-            file.display(),
-            span.line,
-            span.column
-        ))
+        Some(format!("{message}{}", place(span)))
+    }
+
+    /// Why a role cannot be included, with the place: it is the result's `reason`.
+    pub fn reason(&self) -> Option<String> {
+        let diagnosis = self.outcome.diagnosis.as_ref()?;
+        if diagnosis.code() != "playbook::role-not-found" {
+            return None;
+        }
+        let (message, span) = (self.outcome.message()?, diagnosis.span()?);
+        Some(format!("{message}{}{}\n", place(span), excerpt(span)))
     }
 
     /// `h1`, or `h1 -> h2` with its address in parentheses where it is another.
@@ -109,6 +112,10 @@ impl Shown<'_> {
             && let Some(told) = self.placed()
         {
             map.set("msg", Value::data(told));
+        }
+        if let Some(reason) = self.reason() {
+            map.take("msg");
+            map.set("reason", Value::data(reason));
         }
         // what belongs to the item is told by each item's own line
         if let Some(item) = self.item {

@@ -1,7 +1,8 @@
 //! `copy`: a content goes to a file, or a directory of the machine to another place on it.
 //!
 //! The controller's half turns `src` into contents: it sends `_sha256` (and `_size`, `_source_name`), and the
-//! content itself travels only if the file differs.
+//! content itself travels only if the file differs. `_parent_made` says that an earlier call of the same task makes the
+//! directory, which is missing in check mode.
 //!
 //! Source: Ansible's documentation of `ansible.builtin.copy`.
 
@@ -52,6 +53,7 @@ module_args! {
         _source_name: Option<String> => optional;
         _source: Option<String> => optional;
         _source_mode: Option<Mode> => optional;
+        _parent_made: bool => default(false);
     }
 }
 
@@ -135,7 +137,7 @@ fn plan_file<'a>(
         return Ok(());
     }
     check_sum(args, sys, &source)?;
-    let mut parent_planned = false;
+    let mut parent_planned = args._parent_made;
     if dest != wanted
         && let Some(parent) = dest.parent()
         && sys.stat(parent, true)?.is_none()
