@@ -192,6 +192,7 @@ fn directory(input: &Input<'_>, src: &str, root: &Path) -> Result<Step> {
                 let mut args = pick(&owner);
                 args.set("path", shown);
                 args.set("state", "link");
+                args.set("_parent_made", true);
                 args.set("src", Value::data(to.display().to_string()));
                 args.set("force", true);
                 args.set("follow", false);

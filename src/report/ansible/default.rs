@@ -38,8 +38,8 @@ impl AnsibleDefault {
         }
     }
 
-    fn marker(&self) -> &'static str {
-        if self.check && self.options.check_markers {
+    fn marker(&self, check: bool) -> &'static str {
+        if check && self.options.check_markers {
             " [CHECK MODE]"
         } else {
             ""
@@ -47,7 +47,7 @@ impl AnsibleDefault {
     }
 
     fn play(&mut self, name: &str) {
-        let marker = self.marker();
+        let marker = self.marker(self.check);
         let text = if name.is_empty() {
             format!("PLAY{marker}")
         } else {
@@ -66,7 +66,7 @@ impl AnsibleDefault {
         } else {
             "TASK"
         };
-        let marker = self.marker();
+        let marker = self.marker(task.check);
         let name = full_name(task);
         self.screen
             .banner(&format!("{kind} [{}]{marker}", name_of(&name)));
@@ -338,7 +338,7 @@ impl EventSink for AnsibleDefault {
                     self.screen
                         .say(&format!("{plays} plays in {path}"), Some(Colour::Verbose));
                 }
-                if self.check && self.options.check_markers {
+                if self.options.check && self.options.check_markers {
                     self.screen.banner("DRY RUN");
                 }
             }

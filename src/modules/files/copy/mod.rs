@@ -77,6 +77,11 @@ impl Module for Copy {
                 tree::plan(args, sys, &mut plan, path)?;
                 return Ok(plan);
             }
+            // a pipe would be waited for, a device read without an end
+            if meta.kind != FileKind::File {
+                let message = format!("Cannot copy invalid source '{}': not a file", path.display());
+                return Err(Failure::new(message));
+            }
         }
         plan_file(args, sys, &mut plan, source)?;
         Ok(plan)
@@ -165,7 +170,7 @@ fn plan_file<'a>(
     // what the controller sent is there under a name of its own until it is in its place; where nothing has to be
     // sent, Ansible's result is that of `file`
     if differs || args.remote_src {
-        let src = src.unwrap_or_else(|| ".source".to_owned());
+        let src = src.unwrap_or_else(|| arrived(&path));
         plan.returns("src", Value::data(src));
     }
     if !args.remote_src {
@@ -178,6 +183,15 @@ fn plan_file<'a>(
         plan.returns("diff", diff);
     }
     Ok(())
+}
+
+/// What a content is called before it is in its place: a file beside that, of the same kind.
+fn arrived(path: &Path) -> String {
+    let mut name = path.with_file_name(".source");
+    if let Some(extension) = path.extension() {
+        name.set_extension(extension);
+    }
+    name.to_string_lossy().into_owned()
 }
 
 /// The file's path: a directory gets the source's name.
