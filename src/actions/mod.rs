@@ -25,6 +25,7 @@ mod script;
 mod set_fact;
 mod set_stats;
 mod spec_types;
+mod synchronize;
 mod template;
 mod tree;
 mod unarchive;

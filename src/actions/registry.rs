@@ -189,6 +189,13 @@ const ENTRIES: &[Entry] = &[
         run: super::k8s::k8s,
     },
     Entry {
+        name: "synchronize",
+        doc: "Copy trees of files with rsync.",
+        fields: None,
+        free_form: None,
+        run: super::synchronize::synchronize,
+    },
+    Entry {
         name: "async_status",
         doc: "Tell what became of a task in the background.",
         fields: None,
@@ -265,7 +272,10 @@ const FLOW: &[&str] = &[
 ];
 
 /// Actions whose module is in another collection than Ansible's own: the full name, and ours.
-const ELSEWHERE: &[(&str, &str)] = &[("kubernetes.core.k8s", "k8s")];
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("kubernetes.core.k8s", "k8s"),
+    ("ansible.posix.synchronize", "synchronize"),
+];
 
 /// The registry.
 #[derive(Clone, Copy, Debug, Default)]

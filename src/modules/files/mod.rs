@@ -20,6 +20,7 @@ pub mod pyregex;
 mod replace;
 mod slurp;
 mod stat;
+mod synchronize;
 mod tempfile;
 mod unarchive;
 pub mod wildcard;
@@ -40,6 +41,7 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<replace::Replace>(),
     Entry::of::<slurp::Slurp>(),
     Entry::of::<stat::Stat>(),
+    Entry::of::<synchronize::Synchronize>(),
     Entry::of::<tempfile::Tempfile>(),
     Entry::of::<unarchive::Unarchive>(),
 ];
