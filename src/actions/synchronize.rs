@@ -20,6 +20,7 @@ pub(super) fn synchronize(input: &Input<'_>) -> Result<Step> {
     let variable = Value::str("{{ ansible_rsync_path | default('rsync', true) }}");
     let program = input.templar.render(&variable, input.cx)?.to_string();
     args.set("_program", Value::data(program));
+    args.set("_check", input.check);
     Ok(Step::Call(RemoteCall::new("synchronize", args)))
 }
 

@@ -76,6 +76,8 @@ module_args! {
         link_dest: Option<Vec<String>> => optional;
         /// Put all files in place at the end, one right after the other.
         delay_updates: bool => default(true);
+        /// Whether results tell of a dry run.
+        _check: bool => default(false);
         /// What is started.
         _program: String => default("rsync");
         /// The way to the other end.

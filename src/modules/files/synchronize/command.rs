@@ -14,8 +14,8 @@ pub(super) struct Transfer<'a> {
     pub args: &'a Args,
     pub src: String,
     pub dest: String,
-    /// `rsync_opts`, as a shell would split them.
-    options: Vec<String>,
+    /// `rsync_opts`: as a shell would split each, and as it is written.
+    options: Vec<(Vec<String>, String)>,
     links: Vec<String>,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Transfer<'a> {
             let words = shell_words(option).map_err(|why| {
                 Failure::new(format!("the option `{option}` in `rsync_opts` cannot be read: {why}"))
             })?;
-            options.extend(words);
+            options.push((words, option.clone()));
         }
         let links = match &args.link_dest {
             Some(all) => linked(sys, all, &dest)?,
@@ -72,14 +72,9 @@ impl<'a> Transfer<'a> {
 
     /// The same as a line, as results show it: with quotes where Ansible has them.
     pub fn shown(&self, dry: bool) -> String {
-        let words = self.all(dry).into_iter().map(|word| match word.from {
-            None => word.text,
-            Some(at) => {
-                let (name, value) = word.text.split_at(at);
-                format!("{name}{}", quoted(value))
-            }
-        });
-        words.collect::<Vec<_>>().join(" ")
+        let words = self.all(dry).into_iter().map(|word| word.shown);
+        let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
+        words.join(" ")
     }
 
     fn all(&self, dry: bool) -> Vec<Word> {
@@ -124,7 +119,13 @@ impl<'a> Transfer<'a> {
         if let Some(path) = args.rsync_path.as_deref().filter(|path| !path.is_empty()) {
             words.push(Word::with_value("--rsync-path=", path));
         }
-        words.extend(self.options.iter().map(|option| Word::with_value("", option)));
+        for (option, written) in &self.options {
+            let mut shown = Some(written);
+            words.extend(option.iter().map(|word| Word {
+                text: word.clone(),
+                shown: shown.take().cloned().unwrap_or_default(),
+            }));
+        }
         let mut flag = |given: bool, words_of: &[&str]| {
             if given {
                 words.extend(words_of.iter().map(|word| Word::plain(*word)));
@@ -143,24 +144,25 @@ impl<'a> Transfer<'a> {
     }
 }
 
-/// A word of the command line, and from where on it is shown in quotes if it needs them.
+/// A word of the command line, and how results show it.
 struct Word {
     text: String,
-    from: Option<usize>,
+    shown: String,
 }
 
 impl Word {
     fn plain(text: impl Into<String>) -> Self {
+        let text = text.into();
         Self {
-            text: text.into(),
-            from: None,
+            shown: text.clone(),
+            text,
         }
     }
 
     fn with_value(name: &str, value: &str) -> Self {
         Self {
             text: format!("{name}{value}"),
-            from: Some(name.len()),
+            shown: format!("{name}{}", quoted(value)),
         }
     }
 }

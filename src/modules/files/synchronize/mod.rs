@@ -37,9 +37,12 @@ impl Module for Synchronize {
                 args._program
             )));
         }
-        let foreseen = transfer.outcome(sys, true, &|command| Ok(sys.query(command)?))?;
+        let door = transfer.door(sys)?;
+        let output = sys.query(&transfer.command(true, door.as_ref()))?;
+        drop(door);
+        let foreseen = transfer.judged(&output)?;
         let mut plan = Plan::new();
-        for (key, value) in foreseen.returns(&transfer.shown(true)) {
+        for (key, value) in foreseen.returns(&transfer.shown(args._check)) {
             plan.returns(key, value);
         }
         if args.rsync_opts.iter().any(String::is_empty) {
@@ -57,7 +60,7 @@ impl Module for Synchronize {
                 let door = transfer.door(sys)?;
                 let command = transfer.command(false, door.as_ref());
                 let output = sys.run(&command)?;
-                let seen = transfer.judged(&output, false)?;
+                let seen = transfer.judged(&output)?;
                 for (key, value) in seen.returns(&transfer.shown(false)) {
                     data.set(key, value);
                 }
@@ -113,17 +116,6 @@ struct Door {
 }
 
 impl Transfer<'_> {
-    fn outcome(
-        &self,
-        sys: &Sys,
-        dry: bool,
-        run: &dyn Fn(&Command) -> ModuleResult<Output>,
-    ) -> ModuleResult<Seen> {
-        let door = self.door(sys)?;
-        let output = run(&self.command(dry, door.as_ref()))?;
-        self.judged(&output, dry)
-    }
-
     fn door(&self, sys: &Sys) -> ModuleResult<Option<Door>> {
         let args = self.args;
         if !self.has_rsh() || (args._password.is_none() && args._passphrase.is_none()) {
@@ -163,7 +155,7 @@ impl Transfer<'_> {
 
     /// # Errors
     /// With what rsync complained about, and what to do where that is known.
-    fn judged(&self, output: &Output, dry: bool) -> ModuleResult<Seen> {
+    fn judged(&self, output: &Output) -> ModuleResult<Seen> {
         if output.ok() {
             return Ok(Seen::of(output, self.args.link_dest.is_some()));
         }
@@ -175,7 +167,7 @@ impl Transfer<'_> {
         };
         Err(Failure::new(message)
             .with("rc", output.rc)
-            .with("cmd", Value::data(self.shown(dry))))
+            .with("cmd", Value::data(self.shown(self.args._check))))
     }
 
     fn hint(&self, stderr: &str, rc: i32) -> Option<String> {
