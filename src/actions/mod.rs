@@ -18,6 +18,7 @@ mod hosts;
 mod include_vars;
 mod k8s;
 mod package;
+mod patch;
 mod pause;
 mod reboot;
 mod registry;

@@ -175,6 +175,13 @@ const ENTRIES: &[Entry] = &[
         run: super::unarchive::unarchive,
     },
     Entry {
+        name: "patch",
+        doc: "Apply a patch to files.",
+        fields: None,
+        free_form: None,
+        run: super::patch::patch,
+    },
+    Entry {
         name: "assemble",
         doc: "Make a file of fragments.",
         fields: None,
@@ -275,6 +282,7 @@ const FLOW: &[&str] = &[
 const ELSEWHERE: &[(&str, &str)] = &[
     ("kubernetes.core.k8s", "k8s"),
     ("ansible.posix.synchronize", "synchronize"),
+    ("ansible.posix.patch", "patch"),
 ];
 
 /// The registry.

@@ -133,11 +133,20 @@ pub(super) fn general(name: &GeneralName<'_>) -> Value {
         GeneralName::IPAddress(bytes) => format!("IP:{}", address(bytes)),
         GeneralName::DirectoryName(name) => format!("dirName:{}", reversed(name)),
         GeneralName::OtherName(id, bytes) => {
-            format!("otherName:{};{}", id.to_id_string(), colons(bytes))
+            format!("otherName:{};{}", id.to_id_string(), colons(unwrapped(bytes)))
         }
         other => format!("{other:?}"),
     };
     Value::data(text)
+}
+
+/// What is in a tagged value.
+fn unwrapped(bytes: &[u8]) -> &[u8] {
+    let more = match bytes.get(1) {
+        Some(length) if *length >= 0x80 => usize::from(length & 0x7f),
+        _ => 0,
+    };
+    bytes.get(2 + more..).unwrap_or_default()
 }
 
 /// An address, or one with its mask (of constraints on names).

@@ -12,6 +12,7 @@ pub(super) const MARKER: &str = "<<CHANGED>>";
 /// A transfer, ready to be put in words.
 pub(super) struct Transfer<'a> {
     pub args: &'a Args,
+    program: String,
     pub src: String,
     pub dest: String,
     /// `rsync_opts`: as a shell would split each, and as it is written.
@@ -23,6 +24,13 @@ impl<'a> Transfer<'a> {
     /// # Errors
     /// When the arguments do not fit each other.
     pub fn new(args: &'a Args, sys: &Sys) -> ModuleResult<Self> {
+        let program = sys.which(&args._program).ok_or_else(|| {
+            Failure::new(format!(
+                "`{}` is not there: install rsync on the machine that starts it (the controller, or the one that the task \
+                 is delegated to), or name it in the variable `ansible_rsync_path`",
+                args._program
+            ))
+        })?;
         let client = match args._controller {
             true => Some(client(sys)?),
             false => None,
@@ -52,6 +60,7 @@ impl<'a> Transfer<'a> {
         };
         Ok(Self {
             args,
+            program: program.to_string_lossy().into_owned(),
             src,
             dest,
             options,
@@ -79,7 +88,7 @@ impl<'a> Transfer<'a> {
 
     fn all(&self, dry: bool) -> Vec<Word> {
         let args = self.args;
-        let mut words = vec![Word::plain(args._program.as_str())];
+        let mut words = vec![Word::plain(self.program.as_str())];
         let mut flag = |given: bool, words_of: &[&str]| {
             if given {
                 words.extend(words_of.iter().map(|word| Word::plain(*word)));

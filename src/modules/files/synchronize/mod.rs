@@ -30,13 +30,6 @@ impl Module for Synchronize {
 
     fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
         let transfer = Transfer::new(args, sys)?;
-        if sys.which(&args._program).is_none() {
-            return Err(Failure::new(format!(
-                "`{}` is not there: install rsync on the machine that starts it (the controller, or the one that the task \
-                 is delegated to), or name it in the variable `ansible_rsync_path`",
-                args._program
-            )));
-        }
         let door = transfer.door(sys)?;
         let output = sys.query(&transfer.command(true, door.as_ref()))?;
         drop(door);

@@ -22,7 +22,9 @@ fn args(more: &[(&str, Value)]) -> Map {
 
 fn line(args: &Map) -> String {
     let decoded = Args::decode(args).unwrap();
-    let transfer = Transfer::new(&decoded, &Sys::real()).unwrap();
+    let runner = FakeRunner::new().answer("/usr/bin/rsync*", 0, "", "");
+    let sys = Sys::rooted("/", Arc::new(runner)).with_environment(vec![("PATH".into(), "/usr/bin".into())]);
+    let transfer = Transfer::new(&decoded, &sys).unwrap();
     transfer.words(false).join("|")
 }
 
@@ -31,7 +33,7 @@ fn the_way_is_one_word_that_rsync_splits() {
     let words = line(&args(&[]));
     assert_eq!(
         words,
-        "rsync|--delay-updates|-F|--compress|--archive|--rsh=ssh -o 'User=\"it''s\"'|--out-format=<<CHANGED>>%i %n%L|/a/|root@web:/b"
+        "/usr/bin/rsync|--delay-updates|-F|--compress|--archive|--rsh=ssh -o 'User=\"it''s\"'|--out-format=<<CHANGED>>%i %n%L|/a/|root@web:/b"
     );
     // their own way, and none where both ends are here
     let own = line(&args(&[("rsync_opts", Value::str("--rsh='ssh -x'"))]));
@@ -66,7 +68,7 @@ fn links_are_changes_and_what_stays_is_none() {
 }
 
 fn told(answer: (i32, &str, &str), more: &[(&str, Value)]) -> Outcome {
-    let runner = FakeRunner::new().answer("rsync*", answer.0, answer.1, answer.2);
+    let runner = FakeRunner::new().answer("/usr/bin/rsync*", answer.0, answer.1, answer.2);
     let root = tempfile::tempdir().unwrap();
     std::fs::create_dir(root.path().join("tmp")).unwrap();
     let mut sys = Sys::rooted(root.path(), Arc::new(runner));
