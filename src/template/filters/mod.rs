@@ -31,6 +31,7 @@ mod url;
 mod vault;
 pub(crate) mod version;
 mod wrap;
+mod x509;
 mod yaml;
 
 use super::call::Call;
@@ -72,6 +73,7 @@ const FAMILIES: &[&[(&str, Filter)]] = &[
     url::TABLE,
     vault::TABLE,
     wrap::TABLE,
+    x509::TABLE,
     yaml::TABLE,
 ];
 
@@ -81,6 +83,7 @@ const COLLECTIONS: &[&str] = &[
     "ansible.utils",
     "ansible.netcommon",
     "community.general",
+    "community.crypto",
 ];
 
 /// The short names of all filters.
