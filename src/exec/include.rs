@@ -296,21 +296,19 @@ impl Run {
                 .write()
                 .unwrap_or_else(PoisonError::into_inner);
             let mut all = (**known).clone();
-            for handler in handlers {
-                // the same role included again brings the same handlers again
-                let twin = |old: &Arc<Task>| {
-                    old.span == handler.span
-                        && old.keywords.include_vars.len() == handler.keywords.include_vars.len()
-                };
-                match all.iter().position(twin) {
-                    Some(at) => {
-                        if let Some(slot) = all.get_mut(at) {
-                            *slot = handler;
-                        }
-                    }
-                    None => all.push(handler),
-                }
+            // the same role included again brings the same handlers again: who is meant by a name is the last one, so
+            // the others can go, unless handlers run right now and are known by their places
+            if !task.handler {
+                all.retain(|old| {
+                    old.name.is_none()
+                        || !handlers.iter().any(|new| {
+                            old.span == new.span
+                                && old.keywords.include_vars.len()
+                                    == new.keywords.include_vars.len()
+                        })
+                });
             }
+            all.extend(handlers);
             *known = Arc::new(all);
         }
         let public = task

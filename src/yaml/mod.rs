@@ -15,6 +15,7 @@ mod places;
 mod resolve;
 mod syntax;
 mod tags;
+mod timestamp;
 #[cfg(test)]
 mod tests;
 mod values;
