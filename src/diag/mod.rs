@@ -1,12 +1,14 @@
 //! Sources, spans and diagnostics: every error that a user sees says where, shows the line, and helps.
 
 mod hint;
+mod place;
 mod render;
 mod source;
 #[cfg(test)]
 mod tests;
 
 pub use hint::{did_you_mean, io_reason, nearest};
+pub use place::{excerpt, place};
 pub use render::{RenderOptions, render, render_body};
 pub use source::{Source, Span};
 
@@ -100,6 +102,13 @@ impl Diagnostic {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds what is said where scripts may look for Ansible's words.
+    #[must_use]
+    pub fn tell(mut self, words: impl Into<String>) -> Self {
+        self.told = Some(words.into());
         self
     }
 

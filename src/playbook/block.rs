@@ -1,7 +1,7 @@
 //! Blocks and task lists.
 
 use super::task::Surroundings;
-use super::{Keywords, Loader, Result, Role, Task};
+use super::{Keywords, Loader, Result, Role, Task, malformed};
 use crate::diag::{Diagnostic, Span};
 use crate::yaml::{Kind, Node};
 use std::sync::Arc;
@@ -76,13 +76,7 @@ impl Loader {
             Kind::Null => return Ok(Vec::new()),
             Kind::Seq(items) => items,
             _ => {
-                return Err(Diagnostic::error(
-                    "playbook::tasks-not-a-list",
-                    format!("tasks must be a list, this is {}", node.describe()),
-                )
-                .at(&node.span)
-                .hint("each task begins with `- `")
-                .into());
+                return Err(malformed::no_task_list(node).into());
             }
         };
         let mut items = Vec::new();
@@ -93,6 +87,10 @@ impl Loader {
             let is_block = ["block", "rescue", "always"]
                 .iter()
                 .any(|key| entry.entry(key).is_some());
+            if is_block && around.handlers && around.depth > 0 {
+                items.extend(self.handlers_of_block(entry, around)?);
+                continue;
+            }
             if is_block && around.handlers {
                 return Err(Diagnostic::error(
                     "playbook::handler-block",
@@ -115,6 +113,25 @@ impl Loader {
             }
         }
         Ok(items)
+    }
+
+    /// The tasks of a block in a file that a handler includes: they run one by one, so there is no rescue.
+    fn handlers_of_block(&self, entry: &Node, around: &Surroundings) -> Result<Vec<Item>> {
+        for part in ["rescue", "always"] {
+            if let Some(part_entry) = entry.entry(part) {
+                self.warn(
+                    Diagnostic::warning(
+                        "playbook::handler-block",
+                        format!("`{part}` has no effect among handlers"),
+                    )
+                    .at(&part_entry.key.span),
+                );
+            }
+        }
+        match self.block(entry, around)? {
+            Item::Block(block) => Ok(block.block.clone()),
+            other @ Item::Task(_) => Ok(vec![other]),
+        }
     }
 
     /// The keywords of a mapping that holds nothing else (`apply`).
@@ -182,7 +199,7 @@ impl Loader {
             ..around.clone()
         };
         let part = |name: &str| match node.get(name) {
-            Some(list) => self.items(list, &inside),
+            Some(list) => (self.items(list, &inside)).map_err(|e| malformed::in_part(name, e)),
             None => Ok(Vec::new()),
         };
         Ok(Item::Block(Arc::new(Block {

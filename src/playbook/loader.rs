@@ -1,7 +1,7 @@
 //! Reading files into plays. One loader serves a run: it also reads what dynamic includes ask for.
 
 use super::task::Surroundings;
-use super::{Item, Keywords, Play, Result, Role, Task};
+use super::{Item, Keywords, Play, Result, Role, Task, malformed};
 use crate::diag::{Diagnostic, Source, did_you_mean, io_reason};
 use crate::value::{ArgProblem, ArgSpec, Map, Trust, Value, check_args};
 use crate::vault::{Vault, is_encrypted};
@@ -340,7 +340,13 @@ impl Loader {
     ///
     /// # Errors
     /// When the file cannot be read or is not a task list.
-    pub fn include_tasks(&self, path: &Path, keywords: Keywords, by: &Task) -> Result<Vec<Item>> {
+    pub fn include_tasks(
+        &self,
+        path: &Path,
+        name: &str,
+        keywords: Keywords,
+        by: &Task,
+    ) -> Result<Vec<Item>> {
         if by.depth >= INCLUDE_DEPTH {
             return Err(Diagnostic::error(
                 "playbook::include-loop",
@@ -366,8 +372,10 @@ impl Loader {
                     .map(super::task::list)
                     .unwrap_or_default(),
                 depth: by.depth + 1,
+                trail: Arc::new(by.trail.through(name)),
             },
         )
+        .map_err(malformed::in_file)
     }
 
     /// The plays of a playbook, imported ones in their places.

@@ -1,8 +1,8 @@
 //! Diagnostics in Ansible's form.
 
 use crate::config::known;
-use crate::diag::{Diagnostic, Severity, Span};
-use crate::report::ansible::{Colour, Screen, excerpt, place, wrapped};
+use crate::diag::{Diagnostic, Severity, Span, excerpt, place};
+use crate::report::ansible::{Colour, Screen, wrapped};
 use std::fmt::Write as _;
 
 /// `[WARNING]: …`, or `ERROR! …` with the place and the line below it.

@@ -1,6 +1,7 @@
 //! Results as Ansible's callbacks write them.
 
-use super::{AnsibleOptions, ResultFormat, base_name, excerpt, place};
+use super::{AnsibleOptions, ResultFormat, base_name};
+use crate::diag::{excerpt, place};
 use crate::report::dump;
 use crate::result::{Diagnosis, ItemInfo, Outcome, TaskInfo};
 use crate::value::{Map, Value};
@@ -40,18 +41,6 @@ impl Shown<'_> {
             code,
             Some("task::template" | "task::condition" | "task::loop")
         ) && base_name(&self.task.action) != "template"
-    }
-
-    /// What Ansible says of an undefined variable or a condition: with the place.
-    fn placed(&self) -> Option<String> {
-        let message = self.outcome.message()?;
-        let span = self.outcome.diagnosis.as_ref()?.span()?;
-        if !message.starts_with("The task includes an option")
-            && !message.starts_with("The conditional check")
-        {
-            return None;
-        }
-        Some(format!("{message}{}", place(span)))
     }
 
     /// Why a role cannot be included, with the place: it is the result's `reason`.
@@ -107,11 +96,6 @@ impl Shown<'_> {
             if !hidden {
                 map.insert(key.clone(), value.clone());
             }
-        }
-        if self.is_unread()
-            && let Some(told) = self.placed()
-        {
-            map.set("msg", Value::data(told));
         }
         if let Some(reason) = self.reason() {
             map.take("msg");

@@ -1,6 +1,6 @@
 //! The place of an error, in the words that Ansible has for it.
 
-use crate::diag::Span;
+use super::Span;
 use std::fmt::Write as _;
 
 /// What follows the message: the file, the line and the column.
