@@ -79,7 +79,10 @@ impl Module for Copy {
             }
             // a pipe would be waited for, a device read without an end
             if meta.kind != FileKind::File {
-                let message = format!("Cannot copy invalid source '{}': not a file", path.display());
+                let message = format!(
+                    "Cannot copy invalid source '{}': not a file",
+                    path.display()
+                );
                 return Err(Failure::new(message));
             }
         }
