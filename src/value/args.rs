@@ -147,9 +147,10 @@ impl std::fmt::Display for ArgProblem {
     }
 }
 
-/// Whether every module may be given this, which is no argument.
+/// Whether every module may be given this, which is no argument: the controller says it of contents that it sends, too.
 fn is_internal(name: &str) -> bool {
-    name == "_raw_params" || name.starts_with("_ansible_")
+    let of_contents = ["_sha256", "_sha1", "_size", "_source_name"];
+    name == "_raw_params" || name.starts_with("_ansible_") || of_contents.contains(&name)
 }
 
 /// Checks arguments against a spec. `None` values are those not known yet (templates): their names are
