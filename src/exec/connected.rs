@@ -5,7 +5,7 @@
 use super::run::Run;
 use super::single::Place;
 use crate::playbook::Task;
-use crate::template::{Context, FileContext, Scope, ScopeMap};
+use crate::template::{Context, FileContext, Scope, ScopeMap, Variable};
 use crate::value::{Map, Value};
 use crate::vars::{ConnectionVars, HostScope};
 use std::sync::Arc;
@@ -14,7 +14,27 @@ use std::sync::Arc;
 #[derive(Debug)]
 struct Delegated {
     name: Arc<str>,
+    scope: Arc<DelegateScope>,
+}
+
+/// The delegate's variables, with the name of the host whose task it is: a delegated task does not change that.
+#[derive(Debug)]
+struct DelegateScope {
+    of: Arc<str>,
     scope: Arc<HostScope>,
+}
+
+impl Scope for DelegateScope {
+    fn get(&self, name: &str) -> Option<Variable> {
+        match name {
+            "inventory_hostname" => Some(Variable::Final(Value::str(Arc::clone(&self.of)))),
+            _ => self.scope.get(name),
+        }
+    }
+
+    fn names(&self) -> Vec<Arc<str>> {
+        self.scope.names()
+    }
 }
 
 impl ScopeMap for Delegated {
@@ -80,6 +100,8 @@ impl Run {
         }
         let delegated = of_delegate.map(|(name, scope)| {
             let name = Arc::clone(name);
+            let of = Arc::clone(place.host);
+            let scope = Arc::new(DelegateScope { of, scope });
             Arc::new(Delegated { name, scope }) as Arc<dyn ScopeMap>
         });
         scope.with_connection(ConnectionVars { vars, delegated })
