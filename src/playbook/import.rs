@@ -4,7 +4,7 @@ use super::loader::{looked_in, shown};
 use super::task::Surroundings;
 use super::{Item, Keywords, Loader, Play, Result, RoleRequest, Task, malformed};
 use crate::diag::Diagnostic;
-use crate::value::{Value, to_bool};
+use crate::value::{OMIT, Value, to_bool};
 use crate::yaml::{Kind, Node};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -120,7 +120,10 @@ impl Loader {
         task: &Task,
         render: impl Fn(&Node) -> Result<String>,
     ) -> Result<RoleRequest> {
-        let text = |name: &str| task.args.get(name).map(&render).transpose();
+        let text = |name: &str| {
+            let text = task.args.get(name).map(&render).transpose()?;
+            Ok::<_, Box<Diagnostic>>(text.filter(|text| text != OMIT))
+        };
         let flag = |name: &str| -> Result<Option<bool>> {
             Ok(text(name)?.and_then(|word| to_bool(&Value::str(word))))
         };
