@@ -177,6 +177,18 @@ fn about(error: &TemplateError, place: Span) -> Diagnostic {
     diagnostic
 }
 
+/// Gives the failure of an action the place of the argument that it is about, if its message quotes one.
+pub(super) fn point(outcome: &mut Outcome, args: &[crate::yaml::Entry]) {
+    if !outcome.failed || outcome.diagnosis.is_some() {
+        return;
+    }
+    let message = outcome.message().unwrap_or_default();
+    if let Some(span) = blamed(message, args) {
+        let diagnostic = Diagnostic::error("task::failed", message).at(span);
+        outcome.diagnosis = Some(Diagnosis::new(diagnostic));
+    }
+}
+
 /// The argument whose value a message quotes.
 fn blamed<'a>(message: &str, args: &'a [crate::yaml::Entry]) -> Option<&'a Span> {
     // runbook quotes with backticks, messages in Ansible's words with apostrophes
