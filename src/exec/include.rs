@@ -310,11 +310,7 @@ impl Run {
             all.extend(handlers);
             *known = Arc::new(all);
         }
-        let public = task
-            .args
-            .get("public")
-            .and_then(|node| crate::value::to_bool(&node.to_value()))
-            .unwrap_or(self.options.private_role_vars == Some(false));
+        let public = (request.public).unwrap_or(self.options.private_role_vars == Some(false));
         if public {
             let mut layers = Vec::new();
             for role in &loaded.all {
