@@ -6,10 +6,13 @@ mod apt_repository;
 mod deb822_repository;
 mod debconf;
 mod dpkg_selections;
+mod gem;
+mod npm;
 mod openpgp;
 mod others;
 mod package;
 mod pip;
+mod rhsm_repository;
 mod rpm_key;
 mod simple;
 mod yum_repository;
@@ -28,6 +31,9 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<deb822_repository::Deb822Repository>(),
     Entry::of::<debconf::Debconf>(),
     Entry::of::<dpkg_selections::DpkgSelections>(),
+    Entry::of::<gem::Gem>(),
+    Entry::of::<npm::Npm>(),
+    Entry::of::<rhsm_repository::RhsmRepository>(),
     Entry::of::<others::Dnf>(),
     Entry::of::<others::Apk>(),
     Entry::of::<others::Pacman>(),
