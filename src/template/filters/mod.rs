@@ -37,6 +37,7 @@ mod yaml;
 use super::call::Call;
 pub(crate) use crate::value::crypt;
 pub(crate) use hash::salt;
+pub(crate) use human::human_to_bytes;
 use minijinja::value::{Rest, Value as Val, ValueOrKwargs};
 use minijinja::{Environment, Error, State};
 pub(crate) use order::Group;
