@@ -419,7 +419,9 @@ impl Loader {
             Kind::Str(text) if text.contains(',') => {
                 return Err(Diagnostic::error(
                     "playbook::role-entry",
-                    format!("`{text}` is a role with a version, which belongs into a requirements file"),
+                    format!(
+                        "`{text}` is a role with a version, which belongs into a requirements file"
+                    ),
                 )
                 .at(&node.span)
                 .tell(format!("Invalid old style role requirement: {text}"))

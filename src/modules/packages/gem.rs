@@ -148,9 +148,18 @@ impl<'a> Tool<'a> {
             )));
         }
         let home = args.install_dir.as_ref().map(|dir| shown(sys, dir));
-        let mut tool = Self { args, program, own: Vec::new(), home };
+        let mut tool = Self {
+            args,
+            program,
+            own: Vec::new(),
+            home,
+        };
         let said = tool.ask(sys, vec!["--version".into()])?;
-        tool.own = said.trim().split('.').map(|part| part.parse().unwrap_or(0)).collect();
+        tool.own = said
+            .trim()
+            .split('.')
+            .map(|part| part.parse().unwrap_or(0))
+            .collect();
         Ok(tool)
     }
 
@@ -200,14 +209,23 @@ impl<'a> Tool<'a> {
             let Some((_, versions)) = line.trim_end().trim_end_matches(')').split_once(" (") else {
                 continue;
             };
-            let versions = versions.split(", ").map(|version| version.trim_start_matches("default: "));
-            found.extend(versions.filter_map(|version| version.split_whitespace().next()).map(str::to_owned));
+            let versions = versions
+                .split(", ")
+                .map(|version| version.trim_start_matches("default: "));
+            found.extend(
+                versions
+                    .filter_map(|version| version.split_whitespace().next())
+                    .map(str::to_owned),
+            );
         }
         Ok(found)
     }
 
     fn places(&self, sys: &Sys, words: &mut Vec<String>) {
-        for (option, path) in [("--install-dir", &self.args.install_dir), ("--bindir", &self.args.bindir)] {
+        for (option, path) in [
+            ("--install-dir", &self.args.install_dir),
+            ("--bindir", &self.args.bindir),
+        ] {
             if let Some(path) = path {
                 words.extend([option.to_owned(), shown(sys, path)]);
             }
@@ -217,7 +235,10 @@ impl<'a> Tool<'a> {
     fn install(&self, sys: &Sys, version: Option<&str>) -> Vec<String> {
         let args = self.args;
         let mut words = self.words("install");
-        for (option, value) in [("--version", version), ("--source", args.repository.as_deref())] {
+        for (option, value) in [
+            ("--version", version),
+            ("--source", args.repository.as_deref()),
+        ] {
             if let Some(value) = value {
                 words.extend([option.to_owned(), value.to_owned()]);
             }

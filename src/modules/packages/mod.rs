@@ -5,6 +5,7 @@ mod apt_key;
 mod apt_repository;
 mod deb822_repository;
 mod debconf;
+mod dnf;
 mod dpkg_selections;
 mod gem;
 mod npm;
@@ -34,7 +35,7 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<gem::Gem>(),
     Entry::of::<npm::Npm>(),
     Entry::of::<rhsm_repository::RhsmRepository>(),
-    Entry::of::<others::Dnf>(),
+    Entry::of::<dnf::Dnf>(),
     Entry::of::<others::Apk>(),
     Entry::of::<others::Pacman>(),
     Entry::of::<others::Zypper>(),

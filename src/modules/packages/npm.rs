@@ -131,7 +131,10 @@ impl<'a> Tool<'a> {
         if let (Some(path), Some(kind)) = (&directory, &kind)
             && *kind != FileKind::Directory
         {
-            return Err(Failure::new(format!("path {} is not a directory", path.display())));
+            return Err(Failure::new(format!(
+                "path {} is not a directory",
+                path.display()
+            )));
         }
         Ok(Self {
             args,
@@ -154,7 +157,9 @@ impl<'a> Tool<'a> {
         let args = self.args;
         let mut all = self.program.clone();
         all.extend(words.iter().map(|&word| word.to_owned()));
-        let installs = words.iter().any(|word| matches!(*word, "install" | "update" | "ci"));
+        let installs = words
+            .iter()
+            .any(|word| matches!(*word, "install" | "update" | "ci"));
         let mut flag = |given: bool, option: &str| {
             if given {
                 all.push(option.to_owned());
@@ -189,10 +194,17 @@ impl<'a> Tool<'a> {
             return Ok((Vec::new(), true));
         }
         // it ends with 1 where something is missing
-        let text = sys.query(&self.command(&["list", "--json", "--long"], false))?.text();
-        let text = if text.trim().is_empty() { "{}" } else { text.as_str() };
-        let listed: Json = serde_json::from_str(text)
-            .map_err(|error| Failure::new(format!("Failed to parse NPM output with error {error}")))?;
+        let text = sys
+            .query(&self.command(&["list", "--json", "--long"], false))?
+            .text();
+        let text = if text.trim().is_empty() {
+            "{}"
+        } else {
+            text.as_str()
+        };
+        let listed: Json = serde_json::from_str(text).map_err(|error| {
+            Failure::new(format!("Failed to parse NPM output with error {error}"))
+        })?;
         let Some(all) = listed.get("dependencies").and_then(Json::as_object) else {
             return Ok((Vec::new(), true));
         };

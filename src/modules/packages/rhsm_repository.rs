@@ -51,7 +51,10 @@ impl Module for RhsmRepository {
 
     fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
         if sys.which("subscription-manager").is_none() {
-            return Err("subscription-manager is not there: the machine has no subscription of Red Hat's".into());
+            return Err(
+                "subscription-manager is not there: the machine has no subscription of Red Hat's"
+                    .into(),
+            );
         }
         let text = ask_tool(sys, &["subscription-manager", "repos", "--list"])?;
         if text.trim() == "This system has no repositories available through subscriptions." {
@@ -63,14 +66,19 @@ impl Module for RhsmRepository {
         let mut switched: Vec<(String, bool)> = Vec::new();
         let mut seen: Vec<&str> = Vec::new();
         let state = |enabled: bool| if enabled { "enabled" } else { "disabled" };
-        let line = |id: &str, enabled: bool| format!("Repository '{id}' is {} for this system", state(enabled));
+        let line = |id: &str, enabled: bool| {
+            format!("Repository '{id}' is {} for this system", state(enabled))
+        };
         for pattern in &args.name {
             if seen.contains(&pattern.as_str()) {
                 continue;
             }
             seen.push(pattern);
             let mut any = false;
-            for repository in all.iter_mut().filter(|repository| fnmatch(pattern, &repository.id)) {
+            for repository in all
+                .iter_mut()
+                .filter(|repository| fnmatch(pattern, &repository.id))
+            {
                 any = true;
                 told.push(line(&repository.id, wanted));
                 if repository.enabled != wanted {
@@ -79,20 +87,28 @@ impl Module for RhsmRepository {
                 }
             }
             if !any {
-                return Err(Failure::new(format!("{pattern} is not a valid repository ID")));
+                return Err(Failure::new(format!(
+                    "{pattern} is not a valid repository ID"
+                )));
             }
         }
         if args.purge {
             // only what is named stays: a pattern names what it fits
             let is_named = |id: &str| args.name.iter().any(|pattern| fnmatch(pattern, id));
-            for repository in all.iter_mut().filter(|one| one.enabled && !is_named(&one.id)) {
+            for repository in all
+                .iter_mut()
+                .filter(|one| one.enabled && !is_named(&one.id))
+            {
                 repository.enabled = false;
                 told.push(line(&repository.id, false));
                 switched.push((repository.id.clone(), false));
             }
         }
         let mut plan = Plan::new();
-        plan.returns("results", told.into_iter().map(Value::data).collect::<Vec<_>>());
+        plan.returns(
+            "results",
+            told.into_iter().map(Value::data).collect::<Vec<_>>(),
+        );
         let shown = all.into_iter().map(|repository| {
             Value::map(
                 Map::new()
@@ -107,7 +123,9 @@ impl Module for RhsmRepository {
             return Ok(plan);
         }
         let side = |turned: bool| {
-            let lines = switched.iter().map(|(id, enabled)| line(id, *enabled != turned) + "\n");
+            let lines = switched
+                .iter()
+                .map(|(id, enabled)| line(id, *enabled != turned) + "\n");
             lines.collect::<String>()
         };
         let diff = Diff::new("RHSM repositories", Some(side(true)), Some(side(false)));
@@ -119,7 +137,10 @@ impl Module for RhsmRepository {
         plan.act("switch repositories", Some(diff), move |sys, data| {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             let output = run_tool(sys, &words)?.text();
-            data.set("results", output.lines().map(Value::data).collect::<Vec<_>>());
+            data.set(
+                "results",
+                output.lines().map(Value::data).collect::<Vec<_>>(),
+            );
             Ok(())
         });
         Ok(plan)

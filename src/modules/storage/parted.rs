@@ -136,7 +136,10 @@ impl Module for Parted {
         if args.number.is_some_and(|number| number < 1) {
             return Err("The partition number must be greater then 0.".into());
         }
-        for (name, text) in [("part_start", &args.part_start), ("part_end", &args.part_end)] {
+        for (name, text) in [
+            ("part_start", &args.part_start),
+            ("part_end", &args.part_end),
+        ] {
             Size::parse(text).map_err(|why| {
                 Failure::new(format!(
                     "The argument '{name}' doesn't respect required format. The size unit is case sensitive. ({why})"
@@ -148,7 +151,10 @@ impl Module for Parted {
         tell(&disk, &mut |name, value| plan.returns(name, value));
         let wish = match args.state {
             State::Info => {
-                plan.returns("script", Value::data(format!("unit '{}' print", args.unit.word())));
+                plan.returns(
+                    "script",
+                    Value::data(format!("unit '{}' print", args.unit.word())),
+                );
                 return Ok(plan);
             }
             State::Absent if disk.part(number).is_some() => {
@@ -164,31 +170,51 @@ impl Module for Parted {
                 present(args, &disk, &exact, number)?
             }
         };
-        let all: Vec<&str> = wish.iter().flat_map(|(_, words)| words.iter().map(String::as_str)).collect();
+        let all: Vec<&str> = wish
+            .iter()
+            .flat_map(|(_, words)| words.iter().map(String::as_str))
+            .collect();
         plan.returns("script", Value::data(all.join(" ")));
         if wish.is_empty() {
             return Ok(plan);
         }
         let before = disk.lines();
-        let after = wish.iter().map(|(_, words)| format!("{}\n", words.join(" ")));
-        let diff = Diff::new(args.device.as_str(), Some(before.clone()), Some(before + &after.collect::<String>()));
-        plan.act(format!("parted {}", args.device), Some(diff), move |sys, data| {
-            let (tables, marks): (Vec<_>, Vec<_>) = wish.into_iter().partition(|(step, _)| *step != "mark");
-            for script in [tables, marks] {
-                let words: Vec<String> = script.into_iter().flat_map(|(_, words)| words).collect();
-                run(sys, args, words)?;
-            }
-            tell(&look(sys, args, args.unit.word())?, &mut |name, value| {
-                data.set(name, value);
-            });
-            Ok(())
-        });
+        let after = wish
+            .iter()
+            .map(|(_, words)| format!("{}\n", words.join(" ")));
+        let diff = Diff::new(
+            args.device.as_str(),
+            Some(before.clone()),
+            Some(before + &after.collect::<String>()),
+        );
+        plan.act(
+            format!("parted {}", args.device),
+            Some(diff),
+            move |sys, data| {
+                let (tables, marks): (Vec<_>, Vec<_>) =
+                    wish.into_iter().partition(|(step, _)| *step != "mark");
+                for script in [tables, marks] {
+                    let words: Vec<String> =
+                        script.into_iter().flat_map(|(_, words)| words).collect();
+                    run(sys, args, words)?;
+                }
+                tell(&look(sys, args, args.unit.word())?, &mut |name, value| {
+                    data.set(name, value);
+                });
+                Ok(())
+            },
+        );
         Ok(plan)
     }
 }
 
 /// What is to be done for a partition to be there; `mark` needs it to be there.
-fn present(args: &Args, disk: &Disk, exact: &Disk, number: i64) -> ModuleResult<Vec<(&'static str, Vec<String>)>> {
+fn present(
+    args: &Args,
+    disk: &Disk,
+    exact: &Disk,
+    number: i64,
+) -> ModuleResult<Vec<(&'static str, Vec<String>)>> {
     let mut wish = Vec::new();
     let new_table = disk.table != args.label.word();
     if new_table {
@@ -206,7 +232,10 @@ fn present(args: &Args, disk: &Disk, exact: &Disk, number: i64) -> ModuleResult<
             let end = Size::parse(&args.part_end).map_err(Failure::new)?;
             let now = exact.part(number).unwrap_or(part);
             if !exact.ends_at(now, &end, args.unit.word()) {
-                wish.push(("table", words(&["resizepart", &number.to_string(), &args.part_end])));
+                wish.push((
+                    "table",
+                    words(&["resizepart", &number.to_string(), &args.part_end]),
+                ));
             }
         }
         Some(_) => {}
@@ -216,7 +245,11 @@ fn present(args: &Args, disk: &Disk, exact: &Disk, number: i64) -> ModuleResult<
     }
     let mut marks = Vec::new();
     let number = number.to_string();
-    if let Some(name) = args.name.as_ref().filter(|name| part.is_none_or(|part| part.name != **name)) {
+    if let Some(name) = args
+        .name
+        .as_ref()
+        .filter(|name| part.is_none_or(|part| part.name != **name))
+    {
         if name.contains(['"', '\\']) {
             return Err("the name of a partition must have no quotes".into());
         }
@@ -229,8 +262,14 @@ fn present(args: &Args, disk: &Disk, exact: &Disk, number: i64) -> ModuleResult<
             wanted.push("boot".into());
         }
         let now = part.map(|part| part.flags.clone()).unwrap_or_default();
-        let missing = wanted.iter().filter(|flag| !now.contains(flag)).map(|flag| (flag, "on"));
-        let others = now.iter().filter(|flag| !wanted.contains(flag)).map(|flag| (flag, "off"));
+        let missing = wanted
+            .iter()
+            .filter(|flag| !now.contains(flag))
+            .map(|flag| (flag, "on"));
+        let others = now
+            .iter()
+            .filter(|flag| !wanted.contains(flag))
+            .map(|flag| (flag, "off"));
         for (flag, state) in missing.chain(others) {
             marks.extend(words(&["set", &number, flag, state]));
         }
@@ -261,7 +300,11 @@ fn look(sys: &Sys, args: &Args, unit: &str) -> ModuleResult<Disk> {
     let output = sys.query(&command)?;
     let no_table = String::from_utf8_lossy(&output.stderr).contains("unrecognised disk label");
     if !output.ok() && !no_table {
-        let mut failure = command_failed("Error while getting device information with parted", &command, &output);
+        let mut failure = command_failed(
+            "Error while getting device information with parted",
+            &command,
+            &output,
+        );
         failure.returns.set("out", Value::data(output.text()));
         return Err(failure);
     }
@@ -285,13 +328,23 @@ fn run(sys: &mut Sys, args: &Args, script: Vec<String>) -> ModuleResult<()> {
     let output = sys.run(&command)?;
     match output.ok() {
         true => Ok(()),
-        false => Err(command_failed("Error while running parted script", &command, &output)),
+        false => Err(command_failed(
+            "Error while running parted script",
+            &command,
+            &output,
+        )),
     }
 }
 
 /// `parted (GNU parted) 3.4.64-2`.
 fn version_of(text: &str) -> [u64; 3] {
-    let word = text.lines().next().and_then(|line| line.split_whitespace().last());
-    let mut parts = word.unwrap_or_default().split(['.', '-']).map(|part| part.parse().unwrap_or(0));
+    let word = text
+        .lines()
+        .next()
+        .and_then(|line| line.split_whitespace().last());
+    let mut parts = word
+        .unwrap_or_default()
+        .split(['.', '-'])
+        .map(|part| part.parse().unwrap_or(0));
     [(); 3].map(|()| parts.next().unwrap_or(0))
 }

@@ -15,7 +15,8 @@ pub(super) enum Size {
 
 /// Units that parted takes.
 const UNITS: &[&str] = &[
-    "", "s", "B", "kB", "KB", "kiB", "KiB", "MB", "MiB", "GB", "GiB", "TB", "TiB", "%", "cyl", "chs", "compact",
+    "", "s", "B", "kB", "KB", "kiB", "KiB", "MB", "MiB", "GB", "GiB", "TB", "TiB", "%", "cyl",
+    "chs", "compact",
 ];
 
 impl Size {
@@ -27,7 +28,9 @@ impl Size {
         if let [Ok(cylinder), Ok(head), Ok(sector)] = parts.as_slice() {
             return Ok(Self::Chs([*cylinder, *head, *sector]));
         }
-        let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-')).unwrap_or(text.len());
+        let end = text
+            .find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-'))
+            .unwrap_or(text.len());
         let (number, unit) = text.split_at(end);
         let unit = unit.trim_start();
         if !UNITS.contains(&unit) {
@@ -218,8 +221,15 @@ impl Disk {
     pub(super) fn part_facts(&self) -> Value {
         let unit = self.unit.to_lowercase();
         let facts = self.parts.iter().map(|part| {
-            let flags = part.flags.iter().map(|flag| Value::data(flag.as_str())).collect();
-            let size = part.size.as_ref().map_or_else(|| Value::data(""), Size::value);
+            let flags = part
+                .flags
+                .iter()
+                .map(|flag| Value::data(flag.as_str()))
+                .collect();
+            let size = part
+                .size
+                .as_ref()
+                .map_or_else(|| Value::data(""), Size::value);
             Value::map(
                 Map::new()
                     .with("num", part.number)
