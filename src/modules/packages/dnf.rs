@@ -67,6 +67,8 @@ module_args! {
         cacheonly: bool => default(false);
         /// Not built: `package_facts` lists what is installed.
         list: Option<String> => optional;
+        /// Without effect: dnf knows what a stream of a module needs.
+        auto_install_module_deps: bool => default(true);
         /// Without effect: the machine's dnf is taken, or yum where there is no dnf.
         use_backend: String => default("auto");
     }

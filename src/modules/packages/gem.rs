@@ -2,25 +2,14 @@
 //!
 //! Source: Ansible's documentation of `community.general.gem`; RubyGems' documentation, "Command Reference".
 
+use super::npm::State;
+use crate::module_args;
 use crate::modules::streams::command_failed;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::result::Diff;
 use crate::sys::{Command, Sys};
 use crate::value::{ArgRule, Value};
-use crate::{choices, module_args};
 use std::path::{Path, PathBuf};
-
-choices! {
-    /// What becomes of the package.
-    pub enum State {
-        /// It is there.
-        Present = "present",
-        /// It is not there.
-        Absent = "absent",
-        /// It is there, and the newest.
-        Latest = "latest",
-    }
-}
 
 module_args! {
     /// Arguments of `gem`.
