@@ -16,6 +16,7 @@ mod json_query;
 mod lists;
 mod math;
 pub(crate) mod net;
+mod number_set;
 mod order;
 mod paths;
 mod random;

@@ -25,6 +25,7 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
         let default = c.args.opt("default")?.unwrap_or(Value::Float(0.0));
         let number = match c.value()? {
             Value::Str(text) => parse_float(&text),
+            Value::Bool(yes) => Some(f64::from(u8::from(yes))),
             other => crate::value::FromValue::from_value(&other).ok(),
         };
         number.map_or_else(|| c.out(default), |f: f64| Ok(Val::from(f)))

@@ -394,8 +394,12 @@ impl<'source> CodeGenerator<'source> {
             #[cfg(feature = "multi_template")]
             ast::Stmt::Import(import) => {
                 self.add(Instruction::BeginCapture(CaptureMode::Capture));
-                self.add(Instruction::PushWith);
                 self.compile_expr(&import.expr);
+                self.add(if import.with_context {
+                    Instruction::PushWith
+                } else {
+                    Instruction::PushIsolated
+                });
                 self.add_with_span(Instruction::Include(false), import.span());
                 self.add(Instruction::EndCapture);
                 self.add(Instruction::ExportLocals);
@@ -405,8 +409,12 @@ impl<'source> CodeGenerator<'source> {
             #[cfg(feature = "multi_template")]
             ast::Stmt::FromImport(from_import) => {
                 self.add(Instruction::BeginCapture(CaptureMode::Discard));
-                self.add(Instruction::PushWith);
                 self.compile_expr(&from_import.expr);
+                self.add(if from_import.with_context {
+                    Instruction::PushWith
+                } else {
+                    Instruction::PushIsolated
+                });
                 self.add_with_span(Instruction::Include(false), from_import.span());
                 for (name, _) in &from_import.names {
                     self.compile_expr(name);
@@ -427,7 +435,13 @@ impl<'source> CodeGenerator<'source> {
             ast::Stmt::Include(include) => {
                 self.set_line_from_span(include.span());
                 self.compile_expr(&include.name);
+                if !include.with_context {
+                    self.add(Instruction::PushIsolated);
+                }
                 self.add_with_span(Instruction::Include(include.ignore_missing), include.span());
+                if !include.with_context {
+                    self.add(Instruction::PopFrame);
+                }
             }
             #[cfg(feature = "macros")]
             ast::Stmt::Macro(macro_decl) => {

@@ -165,6 +165,10 @@ pub enum Instruction<'source> {
     /// Starts a with block.
     PushWith,
 
+    /// Starts a frame that sees nothing of those below it.
+    // runbook: `without context`
+    PushIsolated,
+
     /// Does a single loop iteration
     ///
     /// The argument is the jump target for when the loop

@@ -672,6 +672,12 @@ impl<'env> Executor<'env> {
                     a = stack.pop();
                     stack.push(ctx_ok!(ops::neg(&a)));
                 }
+                Instruction::PushIsolated => {
+                    ctx_ok!(state.ctx.push_frame(Frame {
+                        isolated: true,
+                        ..Frame::default()
+                    }));
+                }
                 Instruction::PushWith => {
                     ctx_ok!(state.ctx.push_frame(Frame::default()));
                 }
