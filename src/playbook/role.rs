@@ -272,7 +272,13 @@ impl Loader {
             ));
             let chain: Vec<_> = parents.iter().cloned().chain([this]).collect();
             for (dependency, keywords, node) in requests {
-                let loaded = self.role(&dependency, &keywords, &chain, &trail.into_role(&path, false), &node)?;
+                let loaded = self.role(
+                    &dependency,
+                    &keywords,
+                    &chain,
+                    &trail.into_role(&path, false),
+                    &node,
+                )?;
                 merge(&mut defaults, &loaded.role.defaults);
                 merge(&mut vars, &loaded.role.vars);
                 names.push(dependency.name);

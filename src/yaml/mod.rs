@@ -15,9 +15,9 @@ mod places;
 mod resolve;
 mod syntax;
 mod tags;
-mod timestamp;
 #[cfg(test)]
 mod tests;
+mod timestamp;
 mod values;
 
 pub use emit::{EmitOptions, FlowStyle, QuoteStyle, emit};

@@ -137,10 +137,7 @@ impl NumberSet {
         if (self.filled + other.used) * 5 >= (self.slots.len() - 1) * 3 {
             self.resize((self.used + other.used) * 2);
         }
-        if self.filled == 0
-            && self.slots.len() == other.slots.len()
-            && other.filled == other.used
-        {
+        if self.filled == 0 && self.slots.len() == other.slots.len() && other.filled == other.used {
             *self = other.clone();
             return;
         }

@@ -80,7 +80,8 @@ pub(crate) fn strftime(format: &str, when: &jiff::Zoned, clock: Clock) -> Result
         let (before, tail) = rest.split_at(at);
         out.push_str(before);
         let spec = tail.get(1..).unwrap_or_default();
-        let plain = spec.trim_start_matches(|c: char| matches!(c, '-' | '_' | '^' | '#') || c.is_ascii_digit());
+        let plain = spec
+            .trim_start_matches(|c: char| matches!(c, '-' | '_' | '^' | '#') || c.is_ascii_digit());
         // `%Ey` and `%Od` are forms that other languages have
         let main = plain
             .strip_prefix(['E', 'O'])
@@ -94,7 +95,9 @@ pub(crate) fn strftime(format: &str, when: &jiff::Zoned, clock: Clock) -> Result
         let flags = spec.get(..spec.len() - plain.len()).unwrap_or_default();
         rest = main.get(letter.len_utf8()..).unwrap_or_default();
         match letter {
-            'Z' if clock == Clock::Gmt => out.push_str(if flags.contains('#') { "gmt" } else { "GMT" }),
+            'Z' if clock == Clock::Gmt => {
+                out.push_str(if flags.contains('#') { "gmt" } else { "GMT" })
+            }
             'Z' | 'z' if clock == Clock::Naive => {}
             'f' if clock == Clock::Naive => {
                 out.push_str(&format!("{:06}", when.subsec_nanosecond() / 1000));

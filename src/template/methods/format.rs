@@ -140,7 +140,11 @@ impl Fields {
                     value.kind(),
                     ValueKind::Map | ValueKind::Seq | ValueKind::String | ValueKind::Number
                 );
-                let known = if plain { Val::UNDEFINED } else { value.get_attr(key)? };
+                let known = if plain {
+                    Val::UNDEFINED
+                } else {
+                    value.get_attr(key)?
+                };
                 if known.is_undefined() {
                     return fail(format!(
                         "'{}' object has no attribute '{key}'",
