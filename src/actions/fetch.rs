@@ -30,6 +30,12 @@ pub(super) fn fetch(input: &Input<'_>) -> Result<Step> {
     if !is_given("src") || !is_given("dest") {
         return Err("src and dest are required".to_owned().into());
     }
+    for (name, option) in [("src", "source"), ("dest", "dest")] {
+        if matches!(input.args.get(name), Some(Value::List(_) | Value::Map(_))) {
+            let message = format!("Invalid type supplied for {option} option, it must be a string");
+            return Err(message.into());
+        }
+    }
     let args: FetchArgs = decode("fetch", &input.args)?;
     if input.check {
         let mut outcome = Outcome::skip("check mode");
@@ -46,11 +52,11 @@ pub(super) fn fetch(input: &Input<'_>) -> Result<Step> {
     };
     let target = if args.flat {
         if dest.is_dir() && !args.dest.ends_with('/') {
-            return Err(format!(
-                "fetch: {} is a directory; with `flat` it must end in a slash or be a file",
-                args.dest
-            )
-            .into());
+            return Err(
+                "dest is an existing directory, use a trailing slash if you want to fetch src into that directory"
+                    .to_owned()
+                    .into(),
+            );
         }
         if args.dest.ends_with('/') {
             dest.join(Path::new(&args.src).file_name().unwrap_or_default())
@@ -65,6 +71,14 @@ pub(super) fn fetch(input: &Input<'_>) -> Result<Step> {
             .collect();
         dest.join(input.host).join(below)
     };
+    if target.is_dir() {
+        return Err(format!(
+            "calculated dest '{}' is an existing directory, use another path that does not point to an existing \
+             directory",
+            target.display()
+        )
+        .into());
+    }
     let have = Content::File(target.clone()).sha256().ok();
     let mut remote = Map::new().with("src", Value::data(args.src.as_str()));
     remote.set("fail_on_missing", args.fail_on_missing);

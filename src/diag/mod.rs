@@ -103,6 +103,13 @@ impl Diagnostic {
         self
     }
 
+    /// Adds what is said where scripts may look for Ansible's words.
+    #[must_use]
+    pub fn tell(mut self, words: impl Into<String>) -> Self {
+        self.told = Some(words.into());
+        self
+    }
+
     /// Adds a hint if there is one.
     #[must_use]
     pub fn maybe_hint(mut self, hint: Option<String>) -> Self {

@@ -75,14 +75,32 @@ impl Fault {
         if is_arithmetic(&diagnostic) {
             data.set("exception", Value::data(diagnostic.message.as_str()));
         }
-        let told = diagnostic.told.as_ref().unwrap_or(&diagnostic.message);
-        data.set("msg", Value::data(told.as_str()));
+        data.set("msg", Value::data(placed(&diagnostic)));
         Outcome {
             failed: true,
             data,
             diagnosis: Some(Diagnosis::new(diagnostic)),
             ..Outcome::default()
         }
+    }
+}
+
+/// What a result says as `msg`: of an undefined variable or a condition, with the place.
+fn placed(diagnostic: &Diagnostic) -> String {
+    let told = diagnostic.told.as_ref().unwrap_or(&diagnostic.message);
+    let starts = ["The task includes an option", "The conditional check"];
+    match &diagnostic.span {
+        Some(span) if starts.iter().any(|start| told.starts_with(start)) => {
+            let file = std::path::absolute(span.path()).unwrap_or_else(|_| span.path().to_owned());
+            format!(
+                "{told}\n\nThe error appears to be in '{}': line {}, column {}, but may\nbe elsewhere in the file \
+                 depending on the exact syntax problem.\n",
+                file.display(),
+                span.line,
+                span.column
+            )
+        }
+        _ => told.clone(),
     }
 }
 

@@ -134,12 +134,11 @@ impl Run {
         for (host, includes) in &wants {
             for include in includes {
                 let key = include.key();
-                if let Some(at) = keys.iter().position(|known| *known == key) {
-                    if let Some(wanted) = list.get_mut(at)
-                        && !wanted.hosts.contains(host)
-                    {
-                        wanted.hosts.push(Arc::clone(host));
-                    }
+                // a host that wants the same twice (equal items of a loop) gets it twice
+                let same = (list.iter_mut().zip(&keys))
+                    .find(|(wanted, known)| **known == key && !wanted.hosts.contains(host));
+                if let Some((wanted, _)) = same {
+                    wanted.hosts.push(Arc::clone(host));
                 } else {
                     keys.push(key);
                     list.push(Wanted {

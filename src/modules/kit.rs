@@ -50,6 +50,8 @@ pub struct Failure {
     /// Return values that a failed result still has. `changed: true` says that the machine was changed though the
     /// step failed.
     pub returns: Map,
+    /// What check mode warns of beside.
+    check_warnings: Vec<String>,
 }
 
 impl Failure {
@@ -58,7 +60,15 @@ impl Failure {
         Self {
             message: message.into(),
             returns: Map::new(),
+            check_warnings: Vec::new(),
         }
+    }
+
+    /// The same with warnings that are given in check mode only.
+    #[must_use]
+    pub fn with_check_warnings(mut self, warnings: Vec<String>) -> Self {
+        self.check_warnings = warnings;
+        self
     }
 
     /// The same with a return value.
@@ -104,6 +114,8 @@ pub struct Plan<'a> {
     steps: Vec<Step<'a>>,
     returns: Map,
     warnings: Vec<String>,
+    /// Those of check mode only.
+    check_warnings: Vec<String>,
     opaque: bool,
     repeats: bool,
     skip: Option<String>,
@@ -233,6 +245,11 @@ impl<'a> Plan<'a> {
         self.warnings.push(warning.into());
     }
 
+    /// Adds a warning that is given in check mode only: where doing it would fail, or does not matter.
+    pub fn warn_in_check(&mut self, warning: impl Into<String>) {
+        self.check_warnings.push(warning.into());
+    }
+
     /// Nothing is done, and the task counts as skipped for this reason.
     pub fn skip(&mut self, reason: impl Into<String>) {
         self.skip = Some(reason.into());
@@ -312,7 +329,14 @@ pub fn run<M: Module>(args: &Map, sys: &mut Sys, mode: RunMode) -> Outcome {
     }
     let plan = match M::plan(&args, sys) {
         Ok(plan) => plan,
-        Err(failure) => return failed(failure, Map::new()),
+        Err(mut failure) => {
+            let warnings = std::mem::take(&mut failure.check_warnings);
+            let mut outcome = failed(failure, Map::new());
+            if mode.check {
+                outcome.warnings.extend(warnings);
+            }
+            return outcome;
+        }
     };
     let repeats = plan.opaque || plan.repeats;
     let mut outcome = apply(plan, sys, mode);
@@ -361,6 +385,7 @@ fn apply(plan: Plan<'_>, sys: &mut Sys, mode: RunMode) -> Outcome {
             .collect();
     }
     if mode.check {
+        outcome.warnings.extend(plan.check_warnings);
         if plan.opaque {
             outcome.changed = false;
             outcome.skipped = true;

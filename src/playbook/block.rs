@@ -1,7 +1,7 @@
 //! Blocks and task lists.
 
 use super::task::Surroundings;
-use super::{Keywords, Loader, Result, Role, Task};
+use super::{Keywords, Loader, Result, Role, Task, malformed};
 use crate::diag::{Diagnostic, Span};
 use crate::yaml::{Kind, Node};
 use std::sync::Arc;
@@ -76,13 +76,7 @@ impl Loader {
             Kind::Null => return Ok(Vec::new()),
             Kind::Seq(items) => items,
             _ => {
-                return Err(Diagnostic::error(
-                    "playbook::tasks-not-a-list",
-                    format!("tasks must be a list, this is {}", node.describe()),
-                )
-                .at(&node.span)
-                .hint("each task begins with `- `")
-                .into());
+                return Err(malformed::no_task_list(node).into());
             }
         };
         let mut items = Vec::new();
@@ -205,7 +199,7 @@ impl Loader {
             ..around.clone()
         };
         let part = |name: &str| match node.get(name) {
-            Some(list) => self.items(list, &inside),
+            Some(list) => (self.items(list, &inside)).map_err(|e| malformed::in_part(name, e)),
             None => Ok(Vec::new()),
         };
         Ok(Item::Block(Arc::new(Block {

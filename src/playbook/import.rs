@@ -2,7 +2,7 @@
 
 use super::loader::{looked_in, shown};
 use super::task::Surroundings;
-use super::{Item, Keywords, Loader, Play, Result, RoleRequest, Task};
+use super::{Item, Keywords, Loader, Play, Result, RoleRequest, Task, malformed};
 use crate::diag::Diagnostic;
 use crate::value::{OMIT, to_bool};
 use crate::yaml::{Kind, Node};
@@ -48,7 +48,7 @@ impl Loader {
             trail: Arc::new(around.trail.through(&file)),
             ..around.clone()
         };
-        let items = self.items(&*self.file(&path)?, &inside)?;
+        let items = (self.items(&*self.file(&path)?, &inside)).map_err(malformed::in_file)?;
         Ok(Item::Block(Arc::new(self.wrap(
             &task.span,
             items,

@@ -1,7 +1,7 @@
 //! Reading files into plays. One loader serves a run: it also reads what dynamic includes ask for.
 
 use super::task::Surroundings;
-use super::{Item, Keywords, Play, Result, Role, Task};
+use super::{Item, Keywords, Play, Result, Role, Task, malformed};
 use crate::diag::{Diagnostic, Source, did_you_mean, io_reason};
 use crate::value::{ArgProblem, ArgSpec, Map, Trust, Value, check_args};
 use crate::vault::{Vault, is_encrypted};
@@ -375,6 +375,7 @@ impl Loader {
                 trail: Arc::new(by.trail.through(name)),
             },
         )
+        .map_err(malformed::in_file)
     }
 
     /// The plays of a playbook, imported ones in their places.

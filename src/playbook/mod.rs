@@ -11,6 +11,7 @@ mod import;
 mod keywords;
 mod library;
 mod loader;
+mod malformed;
 mod play;
 mod role;
 mod tags;

@@ -4,7 +4,7 @@
 
 use super::keywords::{PLAY_KEYWORDS, SHARED_KEYWORDS, unknown_keyword, vars_of};
 use super::task::Surroundings;
-use super::{Item, Keywords, Loader, Result, Role, Task, TaskArgs, Trail};
+use super::{Item, Keywords, Loader, Result, Role, Task, TaskArgs, Trail, malformed};
 use crate::diag::{Diagnostic, Span, did_you_mean};
 use crate::value::{Map, Value, to_bool};
 use crate::yaml::{Kind, Node};
@@ -121,6 +121,9 @@ fn prompts(node: &Node) -> Result<Vec<Node>> {
     for prompt in &prompts {
         let bad =
             |message: String, span: &Span| Diagnostic::error("play::vars-prompt", message).at(span);
+        if prompt.get("name").is_none() {
+            return Err(bad("this prompt has no `name`".to_owned(), &prompt.span).into());
+        }
         for entry in prompt.as_map().unwrap_or_default() {
             let key = entry.key.to_value().to_string();
             if !PROMPT_KEYS.contains(&key.as_str()) {
@@ -129,11 +132,35 @@ fn prompts(node: &Node) -> Result<Vec<Node>> {
                     .into());
             }
         }
-        if prompt.get("name").is_none() {
-            return Err(bad("this prompt has no `name`".to_owned(), &prompt.span).into());
-        }
     }
     Ok(prompts)
+}
+
+/// Refuses what is no name or pattern of hosts, nor a list of them.
+fn hosts_are_names(hosts: &Node) -> Result<()> {
+    let refuse = |at: &Node, told: String| {
+        let message = format!("`hosts` takes names and patterns, this is {}", at.describe());
+        let refusal = Diagnostic::error("playbook::hosts", message);
+        Err(refusal.at(&at.span).tell(told).into())
+    };
+    let one = |node: &Node| matches!(node.kind, Kind::Str(_));
+    let Some(list) = hosts.as_seq() else {
+        let told = "Hosts list must be a sequence or string. Please check your playbook.";
+        return if one(hosts) { Ok(()) } else { refuse(hosts, told.into()) };
+    };
+    for entry in list.iter().filter(|entry| !one(entry)) {
+        let none = "Hosts list cannot contain values of 'None'. Please check your playbook";
+        let value = entry.to_value();
+        return refuse(
+            entry,
+            if entry.is_null() {
+                none.to_owned()
+            } else {
+                format!("Hosts list contains an invalid host value: '{value}'")
+            },
+        );
+    }
+    Ok(())
 }
 
 impl Loader {
@@ -144,6 +171,7 @@ impl Loader {
                 format!("a play must be a mapping, this is {}", node.describe()),
             )
             .at(&node.span)
+            .tell("playbook entries must be either valid plays or 'import_playbook' statements")
             .hint("each play begins with `- hosts: …`")
             .into());
         };
@@ -157,7 +185,8 @@ impl Loader {
                     "playbook::unknown-keyword",
                     format!("`{key}` is not a keyword of a play"),
                 ),
-                None => Diagnostic::error("playbook::no-hosts", "this play has no `hosts`"),
+                None => Diagnostic::error("playbook::no-hosts", "this play has no `hosts`")
+                    .tell("the field 'hosts' is required but was not set"),
             };
             return Err(error
                 .at(&node.span)
@@ -171,8 +200,10 @@ impl Loader {
         if hosts.is_null() || hosts.as_seq().is_some_and(<[Node]>::is_empty) {
             return Err(Diagnostic::error("playbook::no-hosts", "`hosts` is empty")
                 .at(&hosts.span)
+                .tell("Hosts list cannot be empty. Please check your playbook")
                 .into());
         }
+        hosts_are_names(hosts)?;
         let mut own = Keywords::default();
         let mut play = Play {
             span: node.span.clone(),
@@ -275,12 +306,16 @@ impl Loader {
         };
         drop(self.take_imported());
         let part = |name: &str, around: &Surroundings| match node.get(name) {
-            Some(list) => self.items(list, around),
+            Some(list) => (self.items(list, around)).map_err(|e| malformed::in_part(name, e)),
             None => Ok(Vec::new()),
         };
         let pre = part("pre_tasks", &around)?;
         let mut main = Vec::new();
-        for entry in node.get("roles").map(nodes).unwrap_or_default() {
+        let roles = node.get("roles");
+        if let Some(other) = roles.filter(|roles| !roles.is_null() && roles.as_seq().is_none()) {
+            return Err(malformed::no_role_list(other).into());
+        }
+        for entry in roles.map(nodes).unwrap_or_default() {
             let (request, own) = self.role_entry(&entry)?;
             let keywords = play.keywords.with_child(&own);
             let loaded = self.role(&request, &keywords, &[], &around.trail, &entry)?;

@@ -7,7 +7,7 @@ use super::library::collections_of;
 use super::loader::{find_main, looked_in};
 use super::task::Surroundings;
 use super::trail::lexical;
-use super::{Block, Item, Keywords, Loader, Result, Task, TaskArgs, Trail};
+use super::{Block, Item, Keywords, Loader, Result, Task, TaskArgs, Trail, malformed};
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::value::{Map, Value, to_bool};
 use crate::yaml::{Kind, Node};
@@ -331,7 +331,10 @@ impl Loader {
         match find_main(&tasks_dir, &from(&request.tasks_from)) {
             Some(file) => {
                 let node = self.file(&file)?;
-                own.extend(self.items(&node, &around(false))?);
+                own.extend(
+                    (self.items(&node, &around(false)))
+                        .map_err(|e| malformed::in_role("tasks", &request.name, e))?,
+                );
             }
             None if request.tasks_from.is_some() => {
                 return Err(Diagnostic::error(
@@ -349,7 +352,10 @@ impl Loader {
         }
         if let Some(file) = find_main(&path.join("handlers"), &from(&request.handlers_from)) {
             let node = self.file(&file)?;
-            handlers.extend(self.items(&node, &around(true))?);
+            handlers.extend(
+                (self.items(&node, &around(true)))
+                    .map_err(|e| malformed::in_role("handlers", &request.name, e))?,
+            );
         }
         items.push(Item::Block(Arc::new(Block {
             role_start: true,
@@ -397,6 +403,15 @@ impl Loader {
         let mut request = RoleRequest::default();
         let mut own = Keywords::default();
         let entries = match &node.kind {
+            Kind::Str(text) if text.contains(',') => {
+                return Err(Diagnostic::error(
+                    "playbook::role-entry",
+                    format!("`{text}` is a role with a version, which belongs into a requirements file"),
+                )
+                .at(&node.span)
+                .tell(format!("Invalid old style role requirement: {text}"))
+                .into());
+            }
             Kind::Str(_) => {
                 request.name = self.render(node, &[])?;
                 return Ok((request, own));

@@ -3,7 +3,7 @@
 use super::args::short;
 use super::keywords::{SHARED_KEYWORDS, TASK_KEYWORDS, unknown_keyword};
 use super::library::CustomModule;
-use super::{Block, Keywords, Loader, Result, Role, TaskArgs, Trail};
+use super::{Block, Keywords, Loader, Result, Role, TaskArgs, Trail, malformed};
 use crate::diag::{Diagnostic, Span, did_you_mean};
 use crate::yaml::{Kind, Node};
 use std::sync::Arc;
@@ -227,12 +227,7 @@ impl Loader {
     /// Reads one entry of a task list that is not a block.
     pub(super) fn task(&self, node: &Node, around: &Surroundings) -> Result<Task> {
         let Some(entries) = node.as_map() else {
-            return Err(Diagnostic::error(
-                "playbook::task-not-a-mapping",
-                format!("a task must be a mapping, this is {}", node.describe()),
-            )
-            .at(&node.span)
-            .into());
+            return Err(malformed::no_task(node).into());
         };
         let mut own = Keywords::default();
         let mut task = Task::implicit(

@@ -51,7 +51,7 @@ pub use lock::DirLock;
 pub use meta::{FileKind, Meta, Special};
 pub use mounts::unescape_mount;
 pub use net_if::{NetAddress, NetRoute};
-pub use private::{PrivateDir, PrivateFile};
+pub use private::{PrivateDir, PrivateFile, PrivatePipe};
 pub use resolve::Stream;
 pub use shadow::Shadow;
 pub use write::WriteOptions;

@@ -25,7 +25,7 @@ pub(crate) fn wrap(value: &Value, render: &Arc<Render>) -> Val {
                 render.touch();
                 super::class::opened(plain)
             }
-            Err(error) => Val::from(engine_error(error)),
+            Err(error) => super::sealed::locked(text, error),
         },
         Value::Str(text) => {
             if text.trust() == Trust::Data {

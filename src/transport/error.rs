@@ -75,6 +75,12 @@ pub enum TransportError {
         /// Which setting and what to do.
         reason: String,
     },
+    /// Arguments for `ssh` that ours does not take. As with those that ssh refuses, the machine is not reached.
+    #[error("use the connection settings: {reason}")]
+    SshArguments {
+        /// Which argument and what to do.
+        reason: String,
+    },
 }
 
 impl TransportError {

@@ -140,10 +140,12 @@ pub(crate) fn proxy_command() -> TransportError {
 }
 
 fn unknown(what: &str) -> TransportError {
-    TransportError::settings(format!(
-        "runbook's own SSH does not understand the ssh argument `{what}`; remove it, or set connection: \
-         openssh (ansible_connection=openssh) for this host"
-    ))
+    TransportError::SshArguments {
+        reason: format!(
+            "runbook's own SSH does not understand the ssh argument `{what}`; remove it, or set connection: \
+             openssh (ansible_connection=openssh) for this host"
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -180,7 +182,10 @@ mod tests {
             "-i",
         ] {
             assert!(
-                matches!(parse(text), Err(TransportError::Settings { .. })),
+                matches!(
+                    parse(text),
+                    Err(TransportError::Settings { .. } | TransportError::SshArguments { .. })
+                ),
                 "{text}"
             );
         }

@@ -104,6 +104,9 @@ fn told(diagnostic: &Diagnostic) -> String {
             None => diagnostic.message.clone(),
         },
         ("playbook::role-not-found", Some(name)) => format!("the role '{name}' was not found"),
+        (code, _) if code.starts_with("playbook::") => {
+            (diagnostic.told.as_ref().unwrap_or(&diagnostic.message)).clone()
+        }
         _ => diagnostic.message.clone(),
     }
 }

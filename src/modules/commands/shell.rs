@@ -2,7 +2,7 @@
 
 use super::run::{Job, RunArgs, refused};
 use crate::module_args;
-use crate::modules::{Module, ModuleResult, Plan};
+use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::sys::Sys;
 use crate::value::Value;
 use std::path::PathBuf;
@@ -16,6 +16,8 @@ module_args! {
         cmd: Option<String> => optional;
         /// The shell that runs it; `/bin/sh` if not given.
         executable: Option<PathBuf> => optional;
+        /// Not taken: the shell expands variables. It is known so that its refusal says which module has it.
+        expand_argument_vars: Option<Value> => optional;
         run: RunArgs => flatten;
     }
 }
@@ -30,6 +32,11 @@ impl Module for Shell {
     type Args = Args;
 
     fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
+        if args.expand_argument_vars.is_some() {
+            return Err(Failure::new(
+                "Unsupported parameters for (shell) module: expand_argument_vars",
+            ));
+        }
         let line = args
             ._raw_params
             .as_deref()

@@ -4,9 +4,9 @@
 
 use crate::module_args;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
-use crate::sys::{FileKind, Sys};
+use crate::sys::{Error, FileKind, Sys};
 use crate::value::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 module_args! {
     /// Arguments of `_fetch`.
@@ -32,7 +32,7 @@ impl Module for Fetch {
         let path = sys.expand(&args.src);
         let mut plan = Plan::new();
         plan.returns("file", Value::data(path.to_string_lossy().as_ref()));
-        let problem = match sys.stat(&path, true)? {
+        let problem = match sys.stat(&path, true).map_err(|error| unreadable(&path, error))? {
             None => Some("the remote file does not exist"),
             Some(meta) if meta.kind == FileKind::Directory => {
                 Some("remote file is a directory, fetch cannot work on directories")
@@ -41,6 +41,10 @@ impl Module for Fetch {
                 Some("the remote file is not a regular file")
             }
             Some(_) if !sys.may(&path, libc::R_OK) => {
+                if args.fail_on_missing {
+                    let problem = format!("file is not readable: {}", path.display());
+                    return Err(Failure::new(problem));
+                }
                 Some("remote permissions do not allow to read the file")
             }
             Some(meta) => {
@@ -73,5 +77,15 @@ impl Module for Fetch {
         }
         plan.returns("_sent", !is_known && !args._check);
         Ok(plan)
+    }
+}
+
+/// The failure of a file in a directory that may not be entered.
+fn unreadable(path: &Path, error: Error) -> Failure {
+    match error {
+        Error::File { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+            Failure::new(format!("file is not readable: {}", path.display()))
+        }
+        other => other.into(),
     }
 }

@@ -42,25 +42,6 @@ impl Shown<'_> {
         ) && base_name(&self.task.action) != "template"
     }
 
-    /// What Ansible says of an undefined variable or a condition: with the place.
-    fn placed(&self) -> Option<String> {
-        let message = self.outcome.message()?;
-        let span = self.outcome.diagnosis.as_ref()?.span()?;
-        if !message.starts_with("The task includes an option")
-            && !message.starts_with("The conditional check")
-        {
-            return None;
-        }
-        let file = std::path::absolute(span.path()).unwrap_or_else(|_| span.path().to_owned());
-        Some(format!(
-            "{message}\n\nThe error appears to be in '{}': line \
-             {}, column {}, but may\nbe elsewhere in the file depending on the exact syntax problem.\n",
-            file.display(),
-            span.line,
-            span.column
-        ))
-    }
-
     /// `h1`, or `h1 -> h2` with its address in parentheses where it is another.
     pub fn host_label(&self, options: &AnsibleOptions) -> String {
         let Some(other) = self.delegated_to else {
@@ -104,11 +85,6 @@ impl Shown<'_> {
             if !hidden {
                 map.insert(key.clone(), value.clone());
             }
-        }
-        if self.is_unread()
-            && let Some(told) = self.placed()
-        {
-            map.set("msg", Value::data(told));
         }
         // what belongs to the item is told by each item's own line
         if let Some(item) = self.item {

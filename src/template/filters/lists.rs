@@ -87,7 +87,10 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
     ("random", random),
     ("shuffle", |c| {
         let seed = c.args.opt("seed")?;
-        let mut items = c.items()?;
+        // what cannot be shuffled is handed on
+        let Ok(mut items) = c.items() else {
+            return Ok(c.input.clone());
+        };
         let mut random = Random::of(seed.as_ref());
         for i in (1..items.len()).rev() {
             let other = random.below(i + 1);

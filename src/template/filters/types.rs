@@ -38,7 +38,11 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
     ("pprint", |c| Ok(Val::from(print::repr(&c.input)))),
     ("attr", |c| {
         let name = c.args.text("name")?;
-        c.input.get_attr(&name)
+        let own = c.input.get_attr(&name)?;
+        Ok(match class::attribute(&c.input, &name) {
+            Some(general) if own.is_undefined() && !c.input.is_undefined() => general,
+            _ => own,
+        })
     }),
 ];
 

@@ -56,9 +56,19 @@ pub fn crypt(
             let raw = sha_crypt::sha256_crypt(password.as_bytes(), salt.as_bytes(), params);
             Ok(format!("$5${mark}{salt}${}", encode(&raw, &ORDER_256)))
         }
-        other => Err(format!(
-            "the password hash `{other}` is not supported, only sha256, sha512, md5, apr_md5_crypt and bcrypt are"
-        )),
+        other => Err(unknown(other)),
+    }
+}
+
+/// Why a scheme is refused. Those that take a user's name beside the password are told in words that playbooks look for.
+fn unknown(kind: &str) -> String {
+    match kind {
+        "msdcc" | "msdcc2" | "oracle10" | "postgres_md5" => format!(
+            "{kind} is not in the list of supported passlib algorithms: md5, blowfish, sha256, sha512"
+        ),
+        _ => format!(
+            "the password hash `{kind}` is not supported, only sha256, sha512, md5, apr_md5_crypt and bcrypt are"
+        ),
     }
 }
 

@@ -13,7 +13,7 @@ use super::place::{Placement, Source, place};
 use crate::module_args;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::sys::{FileKind, Sys};
-use crate::value::{ArgRule, Map, Value};
+use crate::value::{ArgRule, Value};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -215,13 +215,11 @@ fn check_sum(args: &Args, sys: &Sys, source: &Source<'_>) -> ModuleResult<()> {
     if found.eq_ignore_ascii_case(expected) {
         return Ok(());
     }
-    let returns = Map::new()
-        .with("checksum", Value::data(found))
-        .with("expected_checksum", Value::data(expected.as_str()));
-    Err(Failure {
-        message: "Copied file does not match the expected checksum. Transfer failed.".into(),
-        returns,
-    })
+    Err(
+        Failure::new("Copied file does not match the expected checksum. Transfer failed.")
+            .with("checksum", Value::data(found))
+            .with("expected_checksum", Value::data(expected.as_str())),
+    )
 }
 
 /// The attributes, with `preserve` turned into the source's mode.

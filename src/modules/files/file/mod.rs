@@ -71,6 +71,64 @@ impl Module for File {
     type Args = Args;
 
     fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
+        let unknown = match args.state {
+            Some(State::Absent) => Vec::new(),
+            _ => unknown_accounts(args, sys)?,
+        };
+        match Self::planned(args, sys) {
+            Ok(mut plan) => {
+                for warning in unknown {
+                    plan.warn_in_check(warning);
+                }
+                Ok(plan)
+            }
+            Err(failure) => Err(failure.with_check_warnings(unknown)),
+        }
+    }
+}
+
+/// What check mode says of an owner and a group that are not there (yet).
+fn unknown_accounts(args: &Args, sys: &Sys) -> ModuleResult<Vec<String>> {
+    let mut warnings = Vec::new();
+    let mut unknown = |kind: &str, number: &str, name: &str| {
+        let by = if name.parse::<u32>().is_ok() { number } else { "" };
+        warnings.push(format!(
+            "failed to look up {kind}{by} {name}. Create {kind} up to this point in real play"
+        ));
+    };
+    if let Some(owner) = &args.attrs.owner
+        && sys.account(owner)?.is_none()
+        && sys.account_anywhere(owner)?.is_none()
+    {
+        unknown("user", " with uid", owner);
+    }
+    if let Some(group) = &args.attrs.group
+        && sys.group_anywhere(group)?.is_none()
+    {
+        unknown("group", " with gid", group);
+    }
+    Ok(warnings)
+}
+
+/// Something new whose owner or group is not there: check mode, which may run before what makes them, predicts it, and
+/// doing it fails.
+fn without_account<'a>(path: &Path, state: State, failure: Failure) -> Plan<'a> {
+    let mut plan = Plan::new();
+    let (key, word) = match state {
+        State::Touch => ("dest", "touch"),
+        _ => ("path", "directory"),
+    };
+    plan.returns(key, text(path));
+    plan.act(
+        format!("make {}", path.display()),
+        Some(state_diff(path, "absent", word)),
+        move |_, _| Err(failure),
+    );
+    plan
+}
+
+impl File {
+    fn planned<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
         let path = sys.expand(&args.path);
         let now = Now::of(sys, &path)?;
         let state = args.state.unwrap_or(match now {
@@ -97,13 +155,20 @@ impl Module for File {
             sys,
             plan: Plan::new(),
         };
-        match state {
-            State::Absent => removal::plan(&mut work.plan, sys, &path)?,
-            State::File => work.file(&path, &now)?,
-            State::Directory => work.directory(&path, &now)?,
-            State::Touch => work.touch(&path, &now)?,
-            State::Link => work.link(&path, &now)?,
-            State::Hard => work.hard(&path, &now)?,
+        let made = match state {
+            State::Absent => removal::plan(&mut work.plan, sys, &path),
+            State::File => work.file(&path, &now),
+            State::Directory => work.directory(&path, &now),
+            State::Touch => work.touch(&path, &now),
+            State::Link => work.link(&path, &now),
+            State::Hard => work.hard(&path, &now),
+        };
+        if let Err(failure) = made {
+            let new = matches!(state, State::Touch | State::Directory) && matches!(now, Now::Absent);
+            if new && failure.message.contains(" failed: failed to look up ") {
+                return Ok(without_account(&path, state, failure));
+            }
+            return Err(failure);
         }
         let diff = described(&work.plan, sys, &path);
         work.plan.returns("diff", diff);

@@ -5,7 +5,7 @@ use crate::modules::files::lossless::decode;
 use crate::modules::files::pyregex::{Flags, PyRegex};
 use crate::modules::files::wildcard;
 use crate::modules::{Failure, ModuleResult};
-use crate::sys::{FileKind, Meta, Sys};
+use crate::sys::{Command, FileKind, Meta, Sys};
 use std::path::Path;
 
 /// A pattern of a name.
@@ -43,6 +43,8 @@ pub(super) enum Taken {
     No,
     /// It cannot be told: its content is to have something, and is no text.
     NoText,
+    /// The same: nothing here knows the encoding.
+    UnknownEncoding,
 }
 
 /// What is asked for.
@@ -50,6 +52,8 @@ pub(super) struct Filter {
     patterns: Vec<Name>,
     excludes: Vec<Name>,
     contains: Option<PyRegex>,
+    /// That of the contents, if it is not UTF-8.
+    encoding: Option<String>,
     whole: bool,
     /// Seconds since 1970, and whether files must be older.
     age: Option<(f64, bool)>,
@@ -63,14 +67,7 @@ pub(super) struct Filter {
 
 impl Filter {
     pub(super) fn new(args: &Args, sys: &Sys) -> ModuleResult<Self> {
-        if let Some(encoding) = &args.encoding
-            && !encoding.eq_ignore_ascii_case("utf-8")
-            && !encoding.eq_ignore_ascii_case("utf8")
-        {
-            return Err(Failure::new(format!(
-                "encoding: `{encoding}` is not built yet, only utf-8"
-            )));
-        }
+        let is_utf8 = |name: &str| matches!(name.to_ascii_lowercase().as_str(), "utf-8" | "utf8");
         let excludes = args.excludes.clone().unwrap_or_default();
         let age = args
             .age
@@ -95,6 +92,7 @@ impl Filter {
                 .as_ref()
                 .map(|text| PyRegex::new(text, Flags::default(), "contains"))
                 .transpose()?,
+            encoding: (args.encoding.clone()).filter(|encoding| !is_utf8(encoding)),
             whole: args.read_whole_file,
             age,
             stamp: args.age_stamp,
@@ -180,6 +178,13 @@ impl Filter {
         let Ok(Some(bytes)) = sys.read(path) else {
             return Ok(Taken::No);
         };
+        let bytes = match &self.encoding {
+            Some(encoding) => match in_utf8(sys, encoding, bytes)? {
+                Ok(bytes) => bytes,
+                Err(taken) => return Ok(taken),
+            },
+            None => bytes,
+        };
         let text = decode(&bytes);
         let is_text = std::str::from_utf8(&bytes).is_ok();
         let otherwise = if is_text { Taken::No } else { Taken::NoText };
@@ -194,6 +199,26 @@ impl Filter {
         }
         Ok(otherwise)
     }
+}
+
+/// A text in UTF-8, by the machine's `iconv`, which knows what is written there.
+fn in_utf8(sys: &Sys, encoding: &str, bytes: Vec<u8>) -> ModuleResult<Result<Vec<u8>, Taken>> {
+    let mut command =
+        Command::new(["iconv", "-f", encoding, "-t", "UTF-8"]).env("LC_ALL", "C");
+    command.stdin = bytes;
+    let output = sys.query(&command).map_err(|error| {
+        Failure::new(format!(
+            "encoding: `{encoding}` is read by iconv, which cannot be run: {error}"
+        ))
+    })?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    Ok(if output.ok() {
+        Ok(output.stdout)
+    } else if complaint.contains("illegal input") || complaint.contains("incomplete") {
+        Err(Taken::NoText)
+    } else {
+        Err(Taken::UnknownEncoding)
+    })
 }
 
 const AGES: &[(char, u64)] = &[

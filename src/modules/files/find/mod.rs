@@ -55,7 +55,7 @@ module_args! {
         contains: Option<String> => optional;
         /// Look for `contains` anywhere in the whole file.
         read_whole_file: bool => default(false);
-        /// The encoding for `contains`; only UTF-8 is built.
+        /// The encoding for `contains`; others than UTF-8 are those that the machine's `iconv` knows.
         encoding: Option<String> => optional;
         /// Files at least this old (with a minus: at most), in seconds or with a unit of `s`, `m`, `h`, `d`, `w`.
         age: Option<String> => optional;
@@ -207,6 +207,11 @@ impl Search<'_> {
                     self.files.push(found);
                 }
                 Taken::No => {}
+                Taken::UnknownEncoding => {
+                    let encoding = self.args.encoding.as_deref().unwrap_or("None");
+                    let reason = format!("unknown encoding: {encoding}");
+                    self.skipped.set(&self.top, Value::data(reason));
+                }
                 Taken::NoText => {
                     let encoding = self.args.encoding.as_deref().unwrap_or("None");
                     let reason = format!(

@@ -63,6 +63,10 @@ pub enum Instruction<'source> {
     /// Looks up an item.
     GetItem,
 
+    /// Does nothing, but the value that was looked up just before may be invalid: what follows asks.
+    // runbook: encrypted values that no password opens are defined all the same
+    AllowInvalid,
+
     /// Performs a slice operation.
     Slice,
 
