@@ -64,7 +64,9 @@ impl Run {
                 if let Some(who) = &way.1 {
                     target.user = Some(who.user.clone());
                 }
-                let words = kind.opening_words(&target).map_err(|e| fault(e.to_string()))?;
+                let words = kind
+                    .opening_words(&target)
+                    .map_err(|e| fault(e.to_string()))?;
                 (words, kind.name())
             }
             // what the keyword says is about the machine that starts rsync
@@ -166,7 +168,10 @@ impl Wants {
     }
 
     fn path(&self, name: &str) -> String {
-        self.paths.get(name).map(ToString::to_string).unwrap_or_default()
+        self.paths
+            .get(name)
+            .map(ToString::to_string)
+            .unwrap_or_default()
     }
 
     fn one_here(&self, call: &mut RemoteCall, name: &str) {
@@ -215,7 +220,10 @@ fn checks_key(words: &mut Vec<String>, target: &Target) {
 }
 
 /// ssh on the controller: as the task's own connection would be made.
-fn near_words(target: &Target, wants: &Wants) -> Result<Vec<String>, crate::transport::TransportError> {
+fn near_words(
+    target: &Target,
+    wants: &Wants,
+) -> Result<Vec<String>, crate::transport::TransportError> {
     let mut words = vec![program(target)];
     if !wants.share {
         words.extend(["-S".to_owned(), "none".to_owned()]);
@@ -261,7 +269,10 @@ fn far_words(target: &Target, wants: &Wants) -> Vec<String> {
 }
 
 fn program(target: &Target) -> String {
-    target.ssh_executable.clone().unwrap_or_else(|| "ssh".to_owned())
+    target
+        .ssh_executable
+        .clone()
+        .unwrap_or_else(|| "ssh".to_owned())
 }
 
 fn listed(words: Vec<String>) -> Value {
@@ -298,7 +309,11 @@ fn escalate(call: &mut RemoteCall, who: &Become) -> Result<(), String> {
             );
         }
     };
-    if !who.user.chars().all(|c| c.is_alphanumeric() || "._-@$".contains(c)) {
+    if !who
+        .user
+        .chars()
+        .all(|c| c.is_alphanumeric() || "._-@$".contains(c))
+    {
         return Err(format!("`{}` is no name of a user", who.user));
     }
     let line = format!("{program} {option} {} rsync", who.user);

@@ -139,14 +139,21 @@ fn prompts(node: &Node) -> Result<Vec<Node>> {
 /// Refuses what is no name or pattern of hosts, nor a list of them.
 fn hosts_are_names(hosts: &Node) -> Result<()> {
     let refuse = |at: &Node, told: String| {
-        let message = format!("`hosts` takes names and patterns, this is {}", at.describe());
+        let message = format!(
+            "`hosts` takes names and patterns, this is {}",
+            at.describe()
+        );
         let refusal = Diagnostic::error("playbook::hosts", message);
         Err(refusal.at(&at.span).tell(told).into())
     };
     let one = |node: &Node| matches!(node.kind, Kind::Str(_));
     let Some(list) = hosts.as_seq() else {
         let told = "Hosts list must be a sequence or string. Please check your playbook.";
-        return if one(hosts) { Ok(()) } else { refuse(hosts, told.into()) };
+        return if one(hosts) {
+            Ok(())
+        } else {
+            refuse(hosts, told.into())
+        };
     };
     for entry in list.iter().filter(|entry| !one(entry)) {
         let none = "Hosts list cannot contain values of 'None'. Please check your playbook";
@@ -287,7 +294,7 @@ impl Loader {
         let mut parent = inherited.clone();
         parent.vars.clear();
         play.keywords = parent.with_child(&own);
-        self.set_play_vars(&play.vars);
+        self.set_play_vars(&play);
         self.fill(&mut play, node)?;
         Ok(play)
     }

@@ -97,7 +97,12 @@ impl Options {
         if self.strip == 0 {
             return Some(name.to_owned());
         }
-        Some(name.splitn(self.strip + 1, '/').nth(self.strip).unwrap_or_default().to_owned())
+        Some(
+            name.splitn(self.strip + 1, '/')
+                .nth(self.strip)
+                .unwrap_or_default()
+                .to_owned(),
+        )
     }
 
     /// What a hard link refers to, relative to the directory.
