@@ -32,7 +32,9 @@ fn place(input: &Input<'_>, path: &str) -> String {
     }
     let files = input.cx.files();
     let found = files.find("files", path);
-    let home = path.starts_with('~').then(|| files.candidates("files", path));
+    let home = path
+        .starts_with('~')
+        .then(|| files.candidates("files", path));
     let found = found
         .or_else(|| home?.into_iter().next())
         .unwrap_or_else(|| files.basedir.join(path));

@@ -20,7 +20,8 @@ pub fn certificate_info(content: &[u8], now: i64) -> Result<Map, String> {
         None if content.first() == Some(&0x30) => content.to_vec(),
         None => return Err("there is no certificate in it".into()),
     };
-    let (_, cert) = X509Certificate::from_der(&der).map_err(|e| format!("it cannot be read: {e}"))?;
+    let (_, cert) =
+        X509Certificate::from_der(&der).map_err(|e| format!("it cannot be read: {e}"))?;
     let mut info = Map::new();
     let algorithm = cert.signature_algorithm.algorithm.to_id_string();
     info.set("signature_algorithm", signature(&algorithm));
@@ -32,7 +33,10 @@ pub fn certificate_info(content: &[u8], now: i64) -> Result<Map, String> {
     info.set("version", version(cert.version()));
     let extensions: Vec<_> = cert.extensions().iter().collect();
     info.extend(facts(&extensions));
-    let (begin, end) = (cert.validity().not_before.timestamp(), cert.validity().not_after.timestamp());
+    let (begin, end) = (
+        cert.validity().not_before.timestamp(),
+        cert.validity().not_after.timestamp(),
+    );
     info.set("not_before", moment(begin));
     info.set("not_after", moment(end));
     info.set("expired", end < now);

@@ -60,7 +60,11 @@ pub(super) fn facts(extensions: &[&X509Extension<'_>]) -> Map {
             }
             ParsedExtension::BasicConstraints(found) => {
                 let mut all = vec![Value::data(if found.ca { "CA:TRUE" } else { "CA:FALSE" })];
-                all.extend(found.path_len_constraint.map(|length| Value::data(format!("pathlen:{length}"))));
+                all.extend(
+                    found
+                        .path_len_constraint
+                        .map(|length| Value::data(format!("pathlen:{length}"))),
+                );
                 tell("basic_constraints", Value::list(all));
             }
             ParsedExtension::SubjectAlternativeName(names) => {
@@ -72,12 +76,21 @@ pub(super) fn facts(extensions: &[&X509Extension<'_>]) -> Map {
             ParsedExtension::AuthorityKeyIdentifier(found) => {
                 let id = found.key_identifier.as_ref().map(|id| colons(id.0));
                 facts.set("authority_key_identifier", id);
-                let issuer = found.authority_cert_issuer.as_ref().map(|names| listed(names));
+                let issuer = found
+                    .authority_cert_issuer
+                    .as_ref()
+                    .map(|names| listed(names));
                 facts.set("authority_cert_issuer", issuer);
-                facts.set("authority_cert_serial_number", found.authority_cert_serial.map(whole));
+                facts.set(
+                    "authority_cert_serial_number",
+                    found.authority_cert_serial.map(whole),
+                );
             }
             _ if id == TLS_FEATURE => {
-                tell("ocsp_must_staple", Value::from(extension.value == MUST_STAPLE));
+                tell(
+                    "ocsp_must_staple",
+                    Value::from(extension.value == MUST_STAPLE),
+                );
             }
             _ => {}
         }
@@ -88,10 +101,12 @@ pub(super) fn facts(extensions: &[&X509Extension<'_>]) -> Map {
 
 /// Where a certificate's state and its issuer's certificate are told.
 pub(super) fn addresses(extensions: &[&X509Extension<'_>]) -> [(&'static str, Option<Value>); 2] {
-    let access = extensions.iter().find_map(|extension| match extension.parsed_extension() {
-        ParsedExtension::AuthorityInfoAccess(found) => Some(found),
-        _ => None,
-    });
+    let access = extensions
+        .iter()
+        .find_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::AuthorityInfoAccess(found) => Some(found),
+            _ => None,
+        });
     [
         ("ocsp_uri", access.and_then(|access| at(access, OCSP))),
         ("issuer_uri", access.and_then(|access| at(access, ISSUERS))),
@@ -100,10 +115,12 @@ pub(super) fn addresses(extensions: &[&X509Extension<'_>]) -> [(&'static str, Op
 
 /// What names an authority may put into certificates.
 pub(super) fn constraints(extensions: &[&X509Extension<'_>]) -> [(&'static str, Value); 3] {
-    let found = extensions.iter().find_map(|extension| match extension.parsed_extension() {
-        ParsedExtension::NameConstraints(found) => Some((found, extension.critical)),
-        _ => None,
-    });
+    let found = extensions
+        .iter()
+        .find_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::NameConstraints(found) => Some((found, extension.critical)),
+            _ => None,
+        });
     let trees = |trees: Option<&Vec<GeneralSubtree<'_>>>| -> Value {
         let all = trees.into_iter().flatten().map(|tree| general(&tree.base));
         Value::list(all.collect())
@@ -115,18 +132,29 @@ pub(super) fn constraints(extensions: &[&X509Extension<'_>]) -> [(&'static str, 
             ("name_constraints_critical", Value::from(false)),
         ],
         Some((found, critical)) => [
-            ("name_constraints_permitted", trees(found.permitted_subtrees.as_ref())),
-            ("name_constraints_excluded", trees(found.excluded_subtrees.as_ref())),
+            (
+                "name_constraints_permitted",
+                trees(found.permitted_subtrees.as_ref()),
+            ),
+            (
+                "name_constraints_excluded",
+                trees(found.excluded_subtrees.as_ref()),
+            ),
             ("name_constraints_critical", Value::from(critical)),
         ],
     }
 }
 
 fn at(access: &AuthorityInfoAccess<'_>, method: &str) -> Option<Value> {
-    access.accessdescs.iter().find_map(|one| match &one.access_location {
-        GeneralName::URI(uri) if one.access_method.to_id_string() == method => Some(Value::data(*uri)),
-        _ => None,
-    })
+    access
+        .accessdescs
+        .iter()
+        .find_map(|one| match &one.access_location {
+            GeneralName::URI(uri) if one.access_method.to_id_string() == method => {
+                Some(Value::data(*uri))
+            }
+            _ => None,
+        })
 }
 
 fn listed(names: &[GeneralName<'_>]) -> Value {

@@ -24,7 +24,11 @@ const ATTRIBUTES: &[(&str, &str, &str)] = &[
     ("2.5.4.44", "generationQualifier", "generationQualifier"),
     ("2.5.4.46", "dnQualifier", "dnQualifier"),
     ("2.5.4.65", "pseudonym", "pseudonym"),
-    ("2.5.4.97", "organizationIdentifier", "organizationIdentifier"),
+    (
+        "2.5.4.97",
+        "organizationIdentifier",
+        "organizationIdentifier",
+    ),
     ("1.2.840.113549.1.9.1", "emailAddress", "emailAddress"),
     ("0.9.2342.19200300.100.1.1", "userId", "UID"),
     ("0.9.2342.19200300.100.1.25", "domainComponent", "DC"),
@@ -103,7 +107,10 @@ fn reversed(name: &X509Name<'_>) -> String {
             let id = attribute.attr_type().to_id_string();
             let short = ATTRIBUTES.iter().find(|(known, ..)| *known == id);
             let short = short.map_or(id.as_str(), |(_, _, short)| *short);
-            format!("{short}={}", escaped(attribute.as_str().unwrap_or_default()))
+            format!(
+                "{short}={}",
+                escaped(attribute.as_str().unwrap_or_default())
+            )
         })
         .collect();
     parts.into_iter().rev().collect::<Vec<_>>().join(",")
@@ -133,7 +140,11 @@ pub(super) fn general(name: &GeneralName<'_>) -> Value {
         GeneralName::IPAddress(bytes) => format!("IP:{}", address(bytes)),
         GeneralName::DirectoryName(name) => format!("dirName:{}", reversed(name)),
         GeneralName::OtherName(id, bytes) => {
-            format!("otherName:{};{}", id.to_id_string(), colons(unwrapped(bytes)))
+            format!(
+                "otherName:{};{}",
+                id.to_id_string(),
+                colons(unwrapped(bytes))
+            )
         }
         other => format!("{other:?}"),
     };

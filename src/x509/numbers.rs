@@ -5,9 +5,15 @@ use std::fmt::Write;
 
 /// A whole number from its bytes, the highest first.
 pub(super) fn whole(bytes: &[u8]) -> Value {
-    let bytes: Vec<u8> = bytes.iter().copied().skip_while(|byte| *byte == 0).collect();
+    let bytes: Vec<u8> = bytes
+        .iter()
+        .copied()
+        .skip_while(|byte| *byte == 0)
+        .collect();
     if bytes.len() < 8 {
-        let number = bytes.iter().fold(0_i64, |sum, byte| sum << 8 | i64::from(*byte));
+        let number = bytes
+            .iter()
+            .fold(0_i64, |sum, byte| sum << 8 | i64::from(*byte));
         return Value::from(number);
     }
     // digits in groups of nine, the lowest first
@@ -48,11 +54,17 @@ mod tests {
     fn numbers_of_any_length() {
         assert_eq!(whole(&[0, 1, 0]), Value::from(256));
         assert_eq!(whole(&[]), Value::from(0));
-        assert_eq!(whole(&[0x7f, 255, 255, 255, 255, 255, 255, 255]), Value::from(i64::MAX));
+        assert_eq!(
+            whole(&[0x7f, 255, 255, 255, 255, 255, 255, 255]),
+            Value::from(i64::MAX)
+        );
         // 2^128 + 1
         let mut bytes = vec![1];
         bytes.extend([0; 15]);
         bytes.push(1);
-        assert_eq!(whole(&bytes), Value::data("340282366920938463463374607431768211457"));
+        assert_eq!(
+            whole(&bytes),
+            Value::data("340282366920938463463374607431768211457")
+        );
     }
 }

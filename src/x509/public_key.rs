@@ -37,7 +37,8 @@ pub fn fingerprints(bytes: &[u8]) -> Map {
 /// # Errors
 /// When it is none.
 pub fn public_key_info(der: &[u8]) -> Result<Map, String> {
-    let (_, key) = SubjectPublicKeyInfo::from_der(der).map_err(|e| format!("it is no public key: {e}"))?;
+    let (_, key) =
+        SubjectPublicKeyInfo::from_der(der).map_err(|e| format!("it is no public key: {e}"))?;
     let (kind, data) = kind(&key);
     Ok(Map::new()
         .with("public_key", Value::data(pem(der)))
@@ -73,9 +74,15 @@ fn kind(key: &SubjectPublicKeyInfo<'_>) -> (String, Map) {
     let id = key.algorithm.algorithm.to_id_string();
     match (id.as_str(), key.parsed()) {
         (_, Ok(PublicKey::RSA(rsa))) => {
-            let modulus: Vec<u8> = rsa.modulus.iter().copied().skip_while(|b| *b == 0).collect();
+            let modulus: Vec<u8> = rsa
+                .modulus
+                .iter()
+                .copied()
+                .skip_while(|b| *b == 0)
+                .collect();
             let first = modulus.first().copied().unwrap_or_default();
-            let bits = modulus.len() * 8 - first.leading_zeros() as usize * usize::from(!modulus.is_empty());
+            let bits = modulus.len() * 8
+                - first.leading_zeros() as usize * usize::from(!modulus.is_empty());
             let data = Map::new()
                 .with("size", i64::try_from(bits).unwrap_or_default())
                 .with("modulus", whole(rsa.modulus))
@@ -84,11 +91,16 @@ fn kind(key: &SubjectPublicKeyInfo<'_>) -> (String, Map) {
         }
         ("1.2.840.10045.2.1", Ok(PublicKey::EC(point))) => {
             let curve = key.algorithm.parameters.as_ref();
-            let curve = curve.and_then(|any| any.as_oid().ok()).map(|id| id.to_id_string());
+            let curve = curve
+                .and_then(|any| any.as_oid().ok())
+                .map(|id| id.to_id_string());
             let curve = curve.unwrap_or_default();
             let known = CURVES.iter().find(|(id, ..)| *id == curve);
             let mut data = Map::new();
-            data.set("curve", Value::data(known.map_or(curve.as_str(), |(_, name, _)| *name)));
+            data.set(
+                "curve",
+                Value::data(known.map_or(curve.as_str(), |(_, name, _)| *name)),
+            );
             // 4, then both coordinates
             if let Some((4, both)) = point.data().split_first() {
                 let (x, y) = both.split_at(both.len() / 2);

@@ -45,6 +45,9 @@ pub fn request_info(content: &[u8]) -> Result<Map, String> {
     ] {
         info.set(to, key.take(from).unwrap_or_default());
     }
-    info.set("signature_valid", Value::from(request.verify_signature().is_ok()));
+    info.set(
+        "signature_valid",
+        Value::from(request.verify_signature().is_ok()),
+    );
     Ok(info)
 }

@@ -121,18 +121,35 @@ impl Module for Acl {
             return Ok(plan);
         }
         let now = list(sys, &read)?;
-        let text = |lines: &[Value]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
-        let diff = Diff::new(path.as_str(), Some(text(&now)), Some(format!("{}{}: {word}\n", text(&now), entry.text)));
+        let text = |lines: &[Value]| {
+            lines
+                .iter()
+                .map(|line| format!("{line}\n"))
+                .collect::<String>()
+        };
+        let diff = Diff::new(
+            path.as_str(),
+            Some(text(&now)),
+            Some(format!("{}{}: {word}\n", text(&now), entry.text)),
+        );
         plan.returns("acl", now);
-        plan.act(format!("{} of {path}", entry.text), Some(diff), move |sys, data| {
-            let command = sys.tool(change.iter().map(String::as_str));
-            let output = sys.run(&command)?;
-            if !output.ok() {
-                return Err(command_failed("the list cannot be changed", &command, &output));
-            }
-            data.set("acl", list(sys, &read)?);
-            Ok(())
-        });
+        plan.act(
+            format!("{} of {path}", entry.text),
+            Some(diff),
+            move |sys, data| {
+                let command = sys.tool(change.iter().map(String::as_str));
+                let output = sys.run(&command)?;
+                if !output.ok() {
+                    return Err(command_failed(
+                        "the list cannot be changed",
+                        &command,
+                        &output,
+                    ));
+                }
+                data.set("acl", list(sys, &read)?);
+                Ok(())
+            },
+        );
         Ok(plan)
     }
 }
@@ -143,17 +160,21 @@ fn entry(args: &Args) -> ModuleResult<Option<Entry>> {
             return Err("'recursive' MUST NOT be set when 'state=query'.".into());
         }
         if args.recalculate_mask != Recalculate::Default {
-            return Err("'recalculate_mask' MUST NOT be set to 'mask' or 'no_mask' when 'state=query'.".into());
+            return Err(
+                "'recalculate_mask' MUST NOT be set to 'mask' or 'no_mask' when 'state=query'."
+                    .into(),
+            );
         }
     }
     let word = args.state.word();
     if let Some(text) = args.entry.as_deref().filter(|text| !text.is_empty()) {
         let colons = text.matches(':').count();
-        let has_parts = args.etype.is_some() || !args.entity.is_empty() || args.permissions.is_some();
+        let has_parts =
+            args.etype.is_some() || !args.entity.is_empty() || args.permissions.is_some();
         return match args.state {
-            _ if has_parts => {
-                Err("'entry' MUST NOT be set when 'entity', 'etype' or 'permissions' are set.".into())
-            }
+            _ if has_parts => Err(
+                "'entry' MUST NOT be set when 'entity', 'etype' or 'permissions' are set.".into(),
+            ),
             State::Present if !matches!(colons, 2 | 3) => {
                 Err("'entry' MUST have 3 or 4 sections divided by ':' when 'state=present'.".into())
             }
@@ -174,9 +195,18 @@ fn entry(args: &Args) -> ModuleResult<Option<Entry>> {
         return Err("'entity' MUST be set when 'state=absent'.".into());
     }
     let Some(kind) = args.etype else {
-        return Err(Failure::new(format!("'etype' MUST be set when 'state={word}'.")));
+        return Err(Failure::new(format!(
+            "'etype' MUST be set when 'state={word}'."
+        )));
     };
-    built(args, args.default, kind.word(), &args.entity, args.permissions.as_deref()).map(Some)
+    built(
+        args,
+        args.default,
+        kind.word(),
+        &args.entity,
+        args.permissions.as_deref(),
+    )
+    .map(Some)
 }
 
 fn split(text: &str, args: &Args) -> ModuleResult<Entry> {
@@ -193,12 +223,28 @@ fn split(text: &str, args: &Args) -> ModuleResult<Entry> {
         Some('g') => "group",
         Some('m') => "mask",
         Some('o') => "other",
-        _ => return Err(Failure::new(format!("`{kind}` in the entry `{text}` is none of user, group, mask, other"))),
+        _ => {
+            return Err(Failure::new(format!(
+                "`{kind}` in the entry `{text}` is none of user, group, mask, other"
+            )));
+        }
     };
-    built(args, is_default || args.default, kind, entity, rest.first().copied())
+    built(
+        args,
+        is_default || args.default,
+        kind,
+        entity,
+        rest.first().copied(),
+    )
 }
 
-fn built(args: &Args, default: bool, kind: &str, entity: &str, permissions: Option<&str>) -> ModuleResult<Entry> {
+fn built(
+    args: &Args,
+    default: bool,
+    kind: &str,
+    entity: &str,
+    permissions: Option<&str>,
+) -> ModuleResult<Entry> {
     let permissions = permissions.filter(|text| !text.is_empty());
     let text = if args.use_nfsv4_acls {
         let Some(permissions) = permissions else {
@@ -249,8 +295,14 @@ fn read_words(args: &Args, default: bool, path: &str) -> Vec<String> {
 fn asked(sys: &Sys, words: &[String]) -> ModuleResult<String> {
     let program = words.first().map(String::as_str).unwrap_or_default();
     if sys.which(program).is_none() {
-        let package = if program.starts_with("nfs4") { "nfs4-acl-tools" } else { "acl" };
-        return Err(Failure::new(format!("{program} is not there: install the package {package}")));
+        let package = if program.starts_with("nfs4") {
+            "nfs4-acl-tools"
+        } else {
+            "acl"
+        };
+        return Err(Failure::new(format!(
+            "{program} is not there: install the package {package}"
+        )));
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     ask_tool(sys, &words)
@@ -258,7 +310,10 @@ fn asked(sys: &Sys, words: &[String]) -> ModuleResult<String> {
 
 fn list(sys: &Sys, words: &[String]) -> ModuleResult<Vec<Value>> {
     let text = asked(sys, words)?;
-    let lines = text.lines().filter(|line| !line.starts_with('#')).map(str::trim);
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(str::trim);
     let mut lines: Vec<Value> = lines.map(Value::data).collect();
     if lines.last().is_some_and(|line| line.to_string().is_empty()) {
         lines.pop();
@@ -269,7 +324,10 @@ fn list(sys: &Sys, words: &[String]) -> ModuleResult<Vec<Value>> {
 /// What a test says: `setfacl` writes `*,*` for a file that stays as it is; `nfs4_setfacl` shows the list as it would be,
 /// with the entry twice if it is there already.
 fn changes(foreseen: &str, nfs: bool, entry: &str) -> bool {
-    let mut lines = foreseen.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut lines = foreseen
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
     if nfs {
         return lines.filter(|line| *line == entry).count() < 2;
     }

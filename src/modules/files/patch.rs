@@ -58,10 +58,16 @@ impl Module for Patch {
         let expanded = |path: &Option<PathBuf>| path.as_deref().map(|path| sys.expand(path));
         let (dest, basedir) = (expanded(&args.dest), expanded(&args.basedir));
         if let Some(dest) = dest.as_ref().filter(|dest| !sys.exists(dest)) {
-            return Err(Failure::new(format!("dest {} doesn't exist or not writable", dest.display())));
+            return Err(Failure::new(format!(
+                "dest {} doesn't exist or not writable",
+                dest.display()
+            )));
         }
         if let Some(basedir) = basedir.as_ref().filter(|basedir| !sys.exists(basedir)) {
-            return Err(Failure::new(format!("basedir {} doesn't exist", basedir.display())));
+            return Err(Failure::new(format!(
+                "basedir {} doesn't exist",
+                basedir.display()
+            )));
         }
         if sys.which("patch").is_none() {
             return Err("patch command not found: install the package patch".into());
@@ -71,7 +77,10 @@ impl Module for Patch {
             None => sys.expand(&args.src),
         };
         if args._sha256.is_none() && !sys.exists(&src) {
-            return Err(Failure::new(format!("src {} doesn't exist or not readable", src.display())));
+            return Err(Failure::new(format!(
+                "src {} doesn't exist or not readable",
+                src.display()
+            )));
         }
         let parent = dest.as_deref().and_then(Path::parent).map(Path::to_owned);
         let basedir = basedir.or(parent).unwrap_or_else(|| PathBuf::from("/"));
@@ -110,7 +119,9 @@ impl Module for Patch {
             false => Diff::new(diff.target, diff.after, diff.before),
         };
         let command: Command = sys.tool(words(!present, Some(true)));
-        plan.act("patch", Some(diff), move |sys, _| judged(&sys.run(&command)?));
+        plan.act("patch", Some(diff), move |sys, _| {
+            judged(&sys.run(&command)?)
+        });
         Ok(plan)
     }
 }

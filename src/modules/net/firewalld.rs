@@ -120,7 +120,9 @@ impl Module for Firewalld {
         let mut immediate = args.immediate;
         if args.offline {
             if !args.permanent {
-                return Err("offline cannot be enabled unless permanent changes are allowed".into());
+                return Err(
+                    "offline cannot be enabled unless permanent changes are allowed".into(),
+                );
             }
             immediate &= runs;
         }
@@ -130,18 +132,33 @@ impl Module for Firewalld {
                         daemon"
                 .into());
         }
-        for (given, name) in [(args.interface.is_some(), "interface"), (args.target.is_some(), "target")] {
+        for (given, name) in [
+            (args.interface.is_some(), "interface"),
+            (args.target.is_some(), "target"),
+        ] {
             if given && args.zone.is_none() {
-                return Err(Failure::new(format!("missing parameter(s) required by '{name}': zone")));
+                return Err(Failure::new(format!(
+                    "missing parameter(s) required by '{name}': zone"
+                )));
             }
         }
-        let program = if runs { "firewall-cmd" } else { "firewall-offline-cmd" };
+        let program = if runs {
+            "firewall-cmd"
+        } else {
+            "firewall-offline-cmd"
+        };
         let zone = match &args.zone {
             Some(zone) => zone.clone(),
-            None => ask_tool(sys, &[program, "--get-default-zone"])?.trim().to_owned(),
+            None => ask_tool(sys, &[program, "--get-default-zone"])?
+                .trim()
+                .to_owned(),
         };
         let mut plan = Plan::new();
-        let firewall = Firewall { program, runs, zone };
+        let firewall = Firewall {
+            program,
+            runs,
+            zone,
+        };
         let mut told = vec![match (args.permanent, immediate) {
             (true, true) => "Permanent and Non-Permanent(immediate) operation".to_owned(),
             (true, false) => "Permanent operation".to_owned(),
@@ -151,7 +168,9 @@ impl Module for Firewalld {
         match (&whole, args.target) {
             (Some(item), _) => {
                 if matches!(args.state, State::Absent | State::Present) {
-                    return Err("absent and present state can only be used in zone level operations".into());
+                    return Err(
+                        "absent and present state can only be used in zone level operations".into(),
+                    );
                 }
                 firewall.plan_item(sys, item, args, immediate, &mut plan)?;
                 if plan.changes() {
@@ -165,7 +184,9 @@ impl Module for Firewalld {
                         .into());
                 }
                 match target {
-                    Some(target) => firewall.plan_target(sys, target, args.state, &mut plan, &mut told)?,
+                    Some(target) => {
+                        firewall.plan_target(sys, target, args.state, &mut plan, &mut told)?
+                    }
                     None => firewall.plan_zone(sys, args, &mut plan, &mut told)?,
                 }
             }
@@ -202,7 +223,10 @@ fn item(args: &Args, zone: &str, plan: &mut Plan<'_>) -> ModuleResult<Option<Ite
     }
     if let Some(port) = &args.port {
         let port = port.trim();
-        if port.split_once('/').is_none_or(|(_, protocol)| protocol.is_empty()) {
+        if port
+            .split_once('/')
+            .is_none_or(|(_, protocol)| protocol.is_empty())
+        {
             return Err("improper port format (missing protocol?)".into());
         }
         return Ok(plain("port", "port", &Some(port.to_owned())));
@@ -211,9 +235,15 @@ fn item(args: &Args, zone: &str, plan: &mut Plan<'_>) -> ModuleResult<Option<Ite
         let [forward] = all.as_slice() else {
             return Err("Only one port forward supported at a time".into());
         };
-        let part = |name: &str| forward.get(name).filter(|value| !value.is_null()).map(str_of);
+        let part = |name: &str| {
+            forward
+                .get(name)
+                .filter(|value| !value.is_null())
+                .map(str_of)
+        };
         let needed = |name: &str| {
-            part(name).ok_or_else(|| Failure::new(format!("{name} must be specified for port forward")))
+            part(name)
+                .ok_or_else(|| Failure::new(format!("{name} must be specified for port forward")))
         };
         let (port, proto, toport) = (needed("port")?, needed("proto")?, needed("toport")?);
         let toaddr = part("toaddr").unwrap_or_default();
@@ -245,14 +275,21 @@ fn item(args: &Args, zone: &str, plan: &mut Plan<'_>) -> ModuleResult<Option<Ite
         }
     }
     for (option, name, value, otherwise) in [
-        ("icmp-block-inversion", "icmp_block_inversion", &args.icmp_block_inversion, true),
+        (
+            "icmp-block-inversion",
+            "icmp_block_inversion",
+            &args.icmp_block_inversion,
+            true,
+        ),
         ("forward", "forward", &args.forward, false),
         ("masquerade", "masquerade", &args.masquerade, true),
     ] {
         if let Some(text) = value {
             let value = to_bool(&Value::data(text.as_str()));
             if value.is_none() {
-                plan.warn(format!("{name} should be yes or no: `{text}` is taken for {otherwise}"));
+                plan.warn(format!(
+                    "{name} should be yes or no: `{text}` is taken for {otherwise}"
+                ));
             }
             return Ok(Some(Item {
                 option: option.to_owned(),
@@ -304,7 +341,10 @@ impl Firewall {
         immediate: bool,
         plan: &mut Plan<'_>,
     ) -> ModuleResult<()> {
-        let places = [(args.permanent, true, "permanent"), (immediate, false, "runtime")];
+        let places = [
+            (args.permanent, true, "permanent"),
+            (immediate, false, "runtime"),
+        ];
         for (asked, permanent, place) in places {
             if !asked || self.has(sys, permanent, &item.option)? == item.wanted {
                 continue;
@@ -326,9 +366,11 @@ impl Firewall {
                 false => (Some(line), None),
             };
             let diff = Diff::new(format!("zone {} ({place})", self.zone), before, after);
-            plan.act(format!("{verb} {}", item.option), Some(diff), move |sys, _| {
-                run(sys, &words)
-            });
+            plan.act(
+                format!("{verb} {}", item.option),
+                Some(diff),
+                move |sys, _| run(sys, &words),
+            );
         }
         Ok(())
     }
@@ -363,15 +405,29 @@ impl Firewall {
             Some(format!("target: {now}\n")),
             Some(format!("target: {}\n", new.word())),
         );
-        plan.act(format!("target {}", new.word()), Some(diff), move |sys, _| run(sys, &words));
+        plan.act(
+            format!("target {}", new.word()),
+            Some(diff),
+            move |sys, _| run(sys, &words),
+        );
         Ok(())
     }
 
-    fn plan_zone(&self, sys: &Sys, args: &Args, plan: &mut Plan<'_>, told: &mut Vec<String>) -> ModuleResult<()> {
+    fn plan_zone(
+        &self,
+        sys: &Sys,
+        args: &Args,
+        plan: &mut Plan<'_>,
+        told: &mut Vec<String>,
+    ) -> ModuleResult<()> {
         let wanted = match args.state {
             State::Present => true,
             State::Absent => false,
-            _ => return Err("state enabled and disabled need something that is enabled or disabled".into()),
+            _ => {
+                return Err(
+                    "state enabled and disabled need something that is enabled or disabled".into(),
+                );
+            }
         };
         let mut start = vec![self.program];
         start.extend(self.runs.then_some("--permanent"));
@@ -379,15 +435,29 @@ impl Firewall {
         if zones.split_whitespace().any(|zone| zone == self.zone) == wanted {
             return Ok(());
         }
-        let (option, word) = if wanted { ("--new-zone", "Added") } else { ("--delete-zone", "Removed") };
+        let (option, word) = if wanted {
+            ("--new-zone", "Added")
+        } else {
+            ("--delete-zone", "Removed")
+        };
         told.push(format!("{word} zone {}", self.zone));
-        told.push(format!("Changed zone {} to {}", self.zone, args.state.word()));
+        told.push(format!(
+            "Changed zone {} to {}",
+            self.zone,
+            args.state.word()
+        ));
         let mut words: Vec<String> = start.into_iter().map(str::to_owned).collect();
         words.push(format!("{option}={}", self.zone));
         let line = format!("{}\n", self.zone);
-        let (before, after) = if wanted { (None, Some(line)) } else { (Some(line), None) };
+        let (before, after) = if wanted {
+            (None, Some(line))
+        } else {
+            (Some(line), None)
+        };
         let diff = Diff::new("zones (permanent)", before, after);
-        plan.act(format!("zone {}", self.zone), Some(diff), move |sys, _| run(sys, &words));
+        plan.act(format!("zone {}", self.zone), Some(diff), move |sys, _| {
+            run(sys, &words)
+        });
         Ok(())
     }
 }

@@ -73,7 +73,10 @@ impl Module for At {
             (None, path) => {
                 let path = sys.expand(path.as_deref().unwrap_or(std::path::Path::new("")));
                 sys.read_text(&path)?.ok_or_else(|| {
-                    Failure::new(format!("the script {} is not on this machine", path.display()))
+                    Failure::new(format!(
+                        "the script {} is not on this machine",
+                        path.display()
+                    ))
                 })?
             }
         };
@@ -82,13 +85,18 @@ impl Module for At {
         if args.state == State::Absent {
             for (job, text) in matching(sys, &script)? {
                 let diff = Diff::new(format!("job {job}"), Some(text), None::<String>);
-                plan.act(format!("remove the job {job}"), Some(diff), move |sys, _| {
-                    crate::modules::steps::run_tool(sys, &["at", "-r", &job]).map(drop)
-                });
+                plan.act(
+                    format!("remove the job {job}"),
+                    Some(diff),
+                    move |sys, _| {
+                        crate::modules::steps::run_tool(sys, &["at", "-r", &job]).map(drop)
+                    },
+                );
             }
             return Ok(plan);
         }
-        let (Some(count), Some(units)) = (args.count.filter(|count| *count != 0), args.units) else {
+        let (Some(count), Some(units)) = (args.count.filter(|count| *count != 0), args.units)
+        else {
             return Err("present state requires count and units".into());
         };
         if args.unique && !matching(sys, &script)?.is_empty() {

@@ -2,6 +2,7 @@
 //! whether a file has one of the right size is read here.
 
 use super::State;
+use crate::module_args;
 use crate::modules::crypto::der::{blocks, element};
 use crate::modules::crypto::output::{Output, check_parent, options, with_mode};
 use crate::modules::files::attrs::FileAttrs;
@@ -10,7 +11,6 @@ use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::result::Diff;
 use crate::sys::Sys;
 use crate::value::Value;
-use crate::module_args;
 use std::path::PathBuf;
 
 module_args! {
@@ -75,21 +75,33 @@ impl Module for OpensslDhparam {
             Some(bits) => format!("size: {bits}\n"),
             None => "[unreadable]\n".to_owned(),
         });
-        let diff = Diff::new(path.to_string_lossy(), before, Some(format!("size: {}\n", args.size)));
-        plan.act(format!("make {}", path.display()), Some(diff), move |sys, data| {
-            let command = sys.tool(["openssl", "dhparam", &args.size.to_string()]);
-            let output = sys.run(&command)?;
-            if !output.ok() {
-                return Err(command_failed("openssl", &command, &output));
-            }
-            let content = output.text();
-            if bits(content.as_bytes()) != Some(args.size) {
-                return Err(Failure::new("openssl printed no parameters of that size"));
-            }
-            let returned_as = args.return_content.then_some("dhparams");
-            let output = Output { path: &path, content, options };
-            super::write_one(sys, output, args.backup, returned_as, data)
-        });
+        let diff = Diff::new(
+            path.to_string_lossy(),
+            before,
+            Some(format!("size: {}\n", args.size)),
+        );
+        plan.act(
+            format!("make {}", path.display()),
+            Some(diff),
+            move |sys, data| {
+                let command = sys.tool(["openssl", "dhparam", &args.size.to_string()]);
+                let output = sys.run(&command)?;
+                if !output.ok() {
+                    return Err(command_failed("openssl", &command, &output));
+                }
+                let content = output.text();
+                if bits(content.as_bytes()) != Some(args.size) {
+                    return Err(Failure::new("openssl printed no parameters of that size"));
+                }
+                let returned_as = args.return_content.then_some("dhparams");
+                let output = Output {
+                    path: &path,
+                    content,
+                    options,
+                };
+                super::write_one(sys, output, args.backup, returned_as, data)
+            },
+        );
         if args.force {
             plan.repeats();
         }
@@ -99,16 +111,25 @@ impl Module for OpensslDhparam {
 
 /// Bits of the prime in a file (PKCS #3: a sequence that begins with it).
 fn bits(content: &[u8]) -> Option<i64> {
-    let block = blocks(content)
-        .into_iter()
-        .find(|block| matches!(block.label.as_str(), "DH PARAMETERS" | "X9.42 DH PARAMETERS"))?;
+    let block = blocks(content).into_iter().find(|block| {
+        matches!(
+            block.label.as_str(),
+            "DH PARAMETERS" | "X9.42 DH PARAMETERS"
+        )
+    })?;
     let (0x30, inner, _) = element(&block.bytes)? else {
         return None;
     };
     let (0x02, prime, _) = element(inner)? else {
         return None;
     };
-    let prime: Vec<u8> = prime.iter().copied().skip_while(|byte| *byte == 0).collect();
+    let prime: Vec<u8> = prime
+        .iter()
+        .copied()
+        .skip_while(|byte| *byte == 0)
+        .collect();
     let unused = prime.first()?.leading_zeros();
-    i64::try_from(prime.len() * 8).ok()?.checked_sub(i64::from(unused))
+    i64::try_from(prime.len() * 8)
+        .ok()?
+        .checked_sub(i64::from(unused))
 }

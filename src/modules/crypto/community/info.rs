@@ -52,7 +52,12 @@ impl Subject {
     }
 }
 
-fn content(sys: &Sys, path: Option<&PathBuf>, text: Option<&str>, what: &str) -> ModuleResult<Vec<u8>> {
+fn content(
+    sys: &Sys,
+    path: Option<&PathBuf>,
+    text: Option<&str>,
+    what: &str,
+) -> ModuleResult<Vec<u8>> {
     if let Some(text) = text {
         return Ok(text.as_bytes().to_vec());
     }
@@ -140,7 +145,10 @@ impl Module for OpensslCsrInfo {
 
     fn plan<'a>(args: &'a RequestArgs, sys: &Sys) -> ModuleResult<Plan<'a>> {
         let info = x509::request_info(&args.of.content(sys, "CSR")?).map_err(Failure::new)?;
-        if info.get("signature_valid").is_some_and(|valid| !valid.truthy()) {
+        if info
+            .get("signature_valid")
+            .is_some_and(|valid| !valid.truthy())
+        {
             let mut failure = Failure::new("CSR signature is invalid!");
             failure.returns = info;
             return Err(failure);
@@ -172,7 +180,12 @@ impl Module for OpensslPublicKeyInfo {
     type Args = PublicKeyArgs;
 
     fn plan<'a>(args: &'a PublicKeyArgs, sys: &Sys) -> ModuleResult<Plan<'a>> {
-        let content = content(sys, args.path.as_ref(), args.content.as_deref(), "public key")?;
+        let content = content(
+            sys,
+            args.path.as_ref(),
+            args.content.as_deref(),
+            "public key",
+        )?;
         told(x509::public_key_of(&content))
     }
 }
@@ -201,8 +214,7 @@ pub struct OpensslPrivateKeyInfo;
 impl Module for OpensslPrivateKeyInfo {
     const NAME: &'static str = "openssl_privatekey_info";
     const COLLECTION: &'static str = "community.crypto";
-    const DOC: &'static str =
-        "Tell what a private key is and what its public half says, with the results of community.crypto.";
+    const DOC: &'static str = "Tell what a private key is and what its public half says, with the results of community.crypto.";
     const RULES: &'static [ArgRule] = ONE;
     type Args = PrivateKeyArgs;
 
@@ -221,12 +233,17 @@ impl Module for OpensslPrivateKeyInfo {
                 .with("key_is_consistent", Value::Null)
         };
         if args.passphrase.is_some() {
-            return Err(unreadable("keys with a passphrase are not built yet".into()));
+            return Err(unreadable(
+                "keys with a passphrase are not built yet".into(),
+            ));
         }
         let key = PrivateKey::parse(&content).map_err(unreadable)?;
         let mut info = x509::public_key_info(&key.public()).map_err(Failure::new)?;
         plan.returns("can_parse_key", true);
-        plan.returns("key_is_consistent", args.check_consistency.then(|| Value::from(true)));
+        plan.returns(
+            "key_is_consistent",
+            args.check_consistency.then(|| Value::from(true)),
+        );
         for (from, to) in [
             ("public_key", "public_key"),
             ("fingerprints", "public_key_fingerprints"),

@@ -10,8 +10,8 @@
 mod asn1;
 mod certificate;
 mod csr;
-mod extension;
 mod dhparam;
+mod extension;
 mod info;
 mod name;
 mod openssh_keypair;
@@ -26,7 +26,9 @@ mod when;
 pub(super) use certificate::X509Certificate;
 pub(super) use csr::OpensslCsr;
 pub(super) use dhparam::OpensslDhparam;
-pub(super) use info::{OpensslCsrInfo, OpensslPrivateKeyInfo, OpensslPublicKeyInfo, X509CertificateInfo};
+pub(super) use info::{
+    OpensslCsrInfo, OpensslPrivateKeyInfo, OpensslPublicKeyInfo, X509CertificateInfo,
+};
 pub(super) use openssh_keypair::OpensshKeypair;
 pub(super) use private_key::OpensslPrivateKey;
 pub(super) use public_key::OpensslPublicKey;

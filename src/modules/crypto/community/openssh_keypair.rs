@@ -101,15 +101,26 @@ impl Module for OpensshKeypair {
             return Ok(plan);
         }
         check_parent(sys, &path)?;
-        let passphrase = args.passphrase.as_ref().map(|secret| secret.reveal().as_str());
+        let passphrase = args
+            .passphrase
+            .as_ref()
+            .map(|secret| secret.reveal().as_str());
         let content = sys.read_text(&path)?;
-        let found = content.as_deref().map(|text| SshKey::read(text, passphrase));
+        let found = content
+            .as_deref()
+            .map(|text| SshKey::read(text, passphrase));
         let now = sys.read_text(&public)?.as_deref().and_then(Written::parse);
-        tell(found.as_ref().and_then(|found| found.as_ref().ok()), now.as_ref(), &mut |key, value| {
-            plan.returns(key, value);
-        });
+        tell(
+            found.as_ref().and_then(|found| found.as_ref().ok()),
+            now.as_ref(),
+            &mut |key, value| {
+                plan.returns(key, value);
+            },
+        );
         if let Some(reason) = decide(args, bits, found.as_ref())? {
-            let before = found.as_ref().map(|found| side(found.as_ref().ok(), now.as_ref()));
+            let before = found
+                .as_ref()
+                .map(|found| side(found.as_ref().ok(), now.as_ref()));
             let wanted = format!(
                 "type: {}\nsize: {bits}\nfingerprint: [new]\ncomment: {}\n",
                 args.r#type.word(),
@@ -118,20 +129,36 @@ impl Module for OpensshKeypair {
             let private_options = options(sys, &with_mode(&args.attrs, "0600"), &path)?;
             let public_options = options(sys, &with_mode(&args.attrs, "0644"), &public)?;
             let diff = Diff::new(path.to_string_lossy(), before, Some(wanted));
-            plan.act(format!("make the key {}: {reason}", path.display()), Some(diff), move |sys, data| {
-                let comment = args.comment.as_deref().unwrap_or_default();
-                let key = SshKey::generate(args.r#type, bits, args.private_key_format, comment)?;
-                let passphrase = args.passphrase.as_ref().map(|secret| secret.reveal().as_str());
-                let written = key.public(comment)?;
-                tell(Some(&key), Some(&written), &mut |name, value| {
-                    data.set(name, value);
-                });
-                let outputs = [
-                    Output { path: &path, content: key.text(passphrase)?, options: private_options },
-                    Output { path: &public, content: written.line(), options: public_options },
-                ];
-                write_all(sys, &outputs, false, data)
-            });
+            plan.act(
+                format!("make the key {}: {reason}", path.display()),
+                Some(diff),
+                move |sys, data| {
+                    let comment = args.comment.as_deref().unwrap_or_default();
+                    let key =
+                        SshKey::generate(args.r#type, bits, args.private_key_format, comment)?;
+                    let passphrase = args
+                        .passphrase
+                        .as_ref()
+                        .map(|secret| secret.reveal().as_str());
+                    let written = key.public(comment)?;
+                    tell(Some(&key), Some(&written), &mut |name, value| {
+                        data.set(name, value);
+                    });
+                    let outputs = [
+                        Output {
+                            path: &path,
+                            content: key.text(passphrase)?,
+                            options: private_options,
+                        },
+                        Output {
+                            path: &public,
+                            content: written.line(),
+                            options: public_options,
+                        },
+                    ];
+                    write_all(sys, &outputs, false, data)
+                },
+            );
             if args.force || args.regenerate == Regenerate::Always {
                 plan.repeats();
             }
@@ -143,32 +170,50 @@ impl Module for OpensshKeypair {
         let comment = args.comment.clone();
         let wanted = key.public(comment.as_deref().unwrap_or(&key.comment()))?;
         let is_same = now.as_ref().is_some_and(|now| {
-            now.is_key_of(&wanted) && comment.as_ref().is_none_or(|comment| *comment == now.comment)
+            now.is_key_of(&wanted)
+                && comment
+                    .as_ref()
+                    .is_none_or(|comment| *comment == now.comment)
         });
         if !is_same {
             let before = now.as_ref().map(Written::line);
             let diff = Diff::new(public.to_string_lossy(), before, Some(wanted.line()));
             let private_options = options(sys, &args.attrs, &path)?;
-            let mode = if now.is_some() { &args.attrs } else { &with_mode(&args.attrs, "0644") };
+            let mode = if now.is_some() {
+                &args.attrs
+            } else {
+                &with_mode(&args.attrs, "0644")
+            };
             let public_options = options(sys, mode, &public)?;
             let (private_path, public_path) = (path.clone(), public.clone());
-            plan.act(format!("write {}", public.display()), Some(diff), move |sys, data| {
-                let passphrase = args.passphrase.as_ref().map(|secret| secret.reveal().as_str());
-                tell(Some(&key), Some(&wanted), &mut |name, value| {
-                    data.set(name, value);
-                });
-                let mut outputs = vec![Output {
-                    path: &public_path,
-                    content: wanted.line(),
-                    options: public_options,
-                }];
-                if let Some(comment) = &args.comment
-                    && let Some(content) = key.with_comment(comment, passphrase)?
-                {
-                    outputs.push(Output { path: &private_path, content, options: private_options });
-                }
-                write_all(sys, &outputs, false, data)
-            });
+            plan.act(
+                format!("write {}", public.display()),
+                Some(diff),
+                move |sys, data| {
+                    let passphrase = args
+                        .passphrase
+                        .as_ref()
+                        .map(|secret| secret.reveal().as_str());
+                    tell(Some(&key), Some(&wanted), &mut |name, value| {
+                        data.set(name, value);
+                    });
+                    let mut outputs = vec![Output {
+                        path: &public_path,
+                        content: wanted.line(),
+                        options: public_options,
+                    }];
+                    if let Some(comment) = &args.comment
+                        && let Some(content) = key.with_comment(comment, passphrase)?
+                    {
+                        outputs.push(Output {
+                            path: &private_path,
+                            content,
+                            options: private_options,
+                        });
+                    }
+                    write_all(sys, &outputs, false, data)
+                },
+            );
         }
         for (file, there) in [(&path, true), (&public, is_same)] {
             if there {
@@ -187,7 +232,9 @@ fn beside(path: &Path) -> PathBuf {
 }
 
 fn bits(args: &Args) -> ModuleResult<usize> {
-    let size = args.size.map(|size| usize::try_from(size).unwrap_or_default());
+    let size = args
+        .size
+        .map(|size| usize::try_from(size).unwrap_or_default());
     match (args.r#type, size) {
         (Kind::Rsa, None) => Ok(4096),
         (Kind::Rsa, Some(bits)) if bits >= 1024 => Ok(bits),
@@ -212,7 +259,11 @@ fn bits(args: &Args) -> ModuleResult<usize> {
 }
 
 /// Why a new key is made; `None` if that stays which is there.
-fn decide(args: &Args, bits: usize, found: Option<&Result<SshKey, String>>) -> ModuleResult<Option<String>> {
+fn decide(
+    args: &Args,
+    bits: usize,
+    found: Option<&Result<SshKey, String>>,
+) -> ModuleResult<Option<String>> {
     let Some(found) = found else {
         return Ok(Some("missing".into()));
     };
@@ -221,7 +272,9 @@ fn decide(args: &Args, bits: usize, found: Option<&Result<SshKey, String>>) -> M
     }
     let key = match found {
         Ok(key) => key,
-        Err(problem) if args.regenerate == Regenerate::Full => return Ok(Some(format!("unreadable: {problem}"))),
+        Err(problem) if args.regenerate == Regenerate::Full => {
+            return Ok(Some(format!("unreadable: {problem}")));
+        }
         Err(problem) => {
             return Err(Failure::new(format!(
                 "Unable to read the key ({problem}). The key is protected with a passphrase or broken. Will not proceed. To \
@@ -260,16 +313,19 @@ fn side(key: Option<&SshKey>, public: Option<&Written>) -> String {
         return "[unreadable]\n".into();
     };
     let comment = public.map_or("", |public| public.comment.as_str());
-    format!("type: {kind}\nsize: {bits}\nfingerprint: {}\ncomment: {comment}\n", key.fingerprint())
+    format!(
+        "type: {kind}\nsize: {bits}\nfingerprint: {}\ncomment: {comment}\n",
+        key.fingerprint()
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::{OpensshKeypair, Value};
-    use crate::value::Map;
     use crate::modules::kit::{RunMode, run};
     use crate::result::Outcome;
     use crate::sys::{FakeRunner, Sys};
+    use crate::value::Map;
     use std::sync::Arc;
 
     fn apply(sys: &mut Sys, more: &[(&str, Value)]) -> Outcome {
@@ -287,7 +343,11 @@ mod tests {
     }
 
     fn print(outcome: &Outcome) -> String {
-        outcome.data.get("fingerprint").map(ToString::to_string).unwrap_or_default()
+        outcome
+            .data
+            .get("fingerprint")
+            .map(ToString::to_string)
+            .unwrap_or_default()
     }
 
     #[test]
@@ -296,19 +356,40 @@ mod tests {
         for kind in ["ed25519", "ecdsa"] {
             let kind = ("type", Value::str(kind));
             let force = ("force", Value::from(true));
-            let made = apply(&mut sys, &[kind.clone(), force, ("comment", Value::str("me@here"))]);
-            assert!(made.changed && print(&made).starts_with("SHA256:"), "{:?}", made.data);
-            let again = apply(&mut sys, &[kind.clone(), ("comment", Value::str("me@here"))]);
-            assert!(!again.changed && print(&again) == print(&made), "{:?}", again.data);
+            let made = apply(
+                &mut sys,
+                &[kind.clone(), force, ("comment", Value::str("me@here"))],
+            );
+            assert!(
+                made.changed && print(&made).starts_with("SHA256:"),
+                "{:?}",
+                made.data
+            );
+            let again = apply(
+                &mut sys,
+                &[kind.clone(), ("comment", Value::str("me@here"))],
+            );
+            assert!(
+                !again.changed && print(&again) == print(&made),
+                "{:?}",
+                again.data
+            );
             let renamed = apply(&mut sys, &[kind.clone(), ("comment", Value::str("you"))]);
-            assert!(renamed.changed && print(&renamed) == print(&made), "{:?}", renamed.data);
+            assert!(
+                renamed.changed && print(&renamed) == print(&made),
+                "{:?}",
+                renamed.data
+            );
             let line = std::fs::read_to_string(root.path().join("k.pub")).unwrap();
             assert!(line.ends_with(" you\n"), "{line}");
             // the private key tells its comment when the public one is lost
             std::fs::remove_file(root.path().join("k.pub")).unwrap();
             let restored = apply(&mut sys, &[kind]);
             assert!(restored.changed, "{:?}", restored.data);
-            assert_eq!(std::fs::read_to_string(root.path().join("k.pub")).unwrap(), line);
+            assert_eq!(
+                std::fs::read_to_string(root.path().join("k.pub")).unwrap(),
+                line
+            );
         }
     }
 
@@ -321,7 +402,13 @@ mod tests {
         assert!(!apply(&mut sys, std::slice::from_ref(&pass)).changed);
         for wrong in [vec![], vec![("passphrase", Value::str("other"))]] {
             let outcome = apply(&mut sys, &wrong);
-            assert!(outcome.failed && outcome.message().unwrap_or_default().contains("Unable to read the key"));
+            assert!(
+                outcome.failed
+                    && outcome
+                        .message()
+                        .unwrap_or_default()
+                        .contains("Unable to read the key")
+            );
         }
         let full = ("regenerate", Value::str("full_idempotence"));
         let new = apply(&mut sys, &[full.clone()]);
@@ -330,7 +417,9 @@ mod tests {
         assert!(apply(&mut sys, &[pass.clone()]).failed);
         assert!(apply(&mut sys, &[pass, full]).changed);
         let mode = std::os::unix::fs::PermissionsExt::mode(
-            &std::fs::metadata(root.path().join("k")).unwrap().permissions(),
+            &std::fs::metadata(root.path().join("k"))
+                .unwrap()
+                .permissions(),
         );
         assert_eq!(mode & 0o777, 0o600);
     }

@@ -101,7 +101,12 @@ impl SshKey {
     ///
     /// # Errors
     /// When that kind is not built, or not in that form.
-    pub(super) fn generate(kind: Kind, bits: usize, form: Form, comment: &str) -> Result<Self, String> {
+    pub(super) fn generate(
+        kind: Kind,
+        bits: usize,
+        form: Form,
+        comment: &str,
+    ) -> Result<Self, String> {
         if matches!(form, Form::Pkcs1 | Form::Pkcs8) {
             return Self::in_old_form(kind, bits, form);
         }
@@ -116,7 +121,9 @@ impl SshKey {
                 let pair = RsaKeypair::random(random, bits).map_err(failed)?;
                 PrivateKey::new(KeypairData::Rsa(pair), "").map_err(failed)?
             }
-            Kind::Ecdsa => PrivateKey::random(random, Algorithm::Ecdsa { curve }).map_err(failed)?,
+            Kind::Ecdsa => {
+                PrivateKey::random(random, Algorithm::Ecdsa { curve }).map_err(failed)?
+            }
             _ => PrivateKey::random(random, Algorithm::Ed25519).map_err(failed)?,
         };
         key.set_comment(comment);
@@ -190,7 +197,9 @@ impl SshKey {
     pub(super) fn text(&self, passphrase: Option<&str>) -> ModuleResult<String> {
         match (&self.other, passphrase) {
             (Some(text), None) => Ok(text.clone()),
-            (Some(_), Some(_)) => Err("a passphrase is built for keys in the form `ssh` only".into()),
+            (Some(_), Some(_)) => {
+                Err("a passphrase is built for keys in the form `ssh` only".into())
+            }
             (None, passphrase) => Ok(openssh(&self.key, passphrase).map_err(failed)?),
         }
     }
@@ -199,7 +208,11 @@ impl SshKey {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn with_comment(&self, comment: &str, passphrase: Option<&str>) -> ModuleResult<Option<String>> {
+    pub(super) fn with_comment(
+        &self,
+        comment: &str,
+        passphrase: Option<&str>,
+    ) -> ModuleResult<Option<String>> {
         if self.other.is_some() {
             return Ok(None);
         }
@@ -211,7 +224,9 @@ impl SshKey {
 
 fn openssh(key: &PrivateKey, passphrase: Option<&str>) -> Result<String, ssh_key::Error> {
     let text = match passphrase {
-        Some(passphrase) => key.encrypt(&mut KernelRandom, passphrase)?.to_openssh(LineEnding::LF)?,
+        Some(passphrase) => key
+            .encrypt(&mut KernelRandom, passphrase)?
+            .to_openssh(LineEnding::LF)?,
         None => key.to_openssh(LineEnding::LF)?,
     };
     Ok(text.to_string())

@@ -50,7 +50,9 @@ impl<'a> Transfer<'a> {
         let mut options = Vec::new();
         for option in &args.rsync_opts {
             let words = shell_words(option).map_err(|why| {
-                Failure::new(format!("the option `{option}` in `rsync_opts` cannot be read: {why}"))
+                Failure::new(format!(
+                    "the option `{option}` in `rsync_opts` cannot be read: {why}"
+                ))
             })?;
             options.push((words, option.clone()));
         }
@@ -119,7 +121,10 @@ impl<'a> Transfer<'a> {
         }
         flag(args.dirs, &["--dirs"]);
         if self.has_rsh()
-            && !args.rsync_opts.iter().any(|option| option.contains("--rsh"))
+            && !args
+                .rsync_opts
+                .iter()
+                .any(|option| option.contains("--rsh"))
             && let Some(rsh) = &args._rsh
         {
             let rsh: Vec<String> = rsh.iter().map(|word| for_rsync(word)).collect();
@@ -146,7 +151,10 @@ impl<'a> Transfer<'a> {
         for link in &self.links {
             words.push(Word::plain(format!("--link-dest={link}")));
         }
-        words.push(Word::with_value("--out-format=", &format!("{MARKER}%i %n%L")));
+        words.push(Word::with_value(
+            "--out-format=",
+            &format!("{MARKER}%i %n%L"),
+        ));
         words.push(Word::with_value("", &self.src));
         words.push(Word::with_value("", &self.dest));
         words

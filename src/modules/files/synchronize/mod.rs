@@ -89,7 +89,10 @@ impl Seen {
             ("msg", Value::data(self.text.as_str())),
             ("rc", Value::from(0)),
             ("cmd", Value::data(shown)),
-            ("stdout_lines", Value::list(lines.map(Value::data).collect())),
+            (
+                "stdout_lines",
+                Value::list(lines.map(Value::data).collect()),
+            ),
         ]
     }
 }
@@ -169,7 +172,9 @@ impl Transfer<'_> {
         }
         let has = |part: &str| stderr.contains(part);
         let rsync = self.args.rsync_path.as_deref().unwrap_or("rsync");
-        let not_found = has("rsync: not found") || has("rsync: command not found") || has("rsync: No such file");
+        let not_found = has("rsync: not found")
+            || has("rsync: command not found")
+            || has("rsync: No such file");
         if not_found || (rc == 127 && !has("ssh")) {
             return Some(format!(
                 "`{rsync}` is not there at the other end: install rsync on that machine, or say where it is with \

@@ -13,7 +13,10 @@ fn args(more: &[(&str, Value)]) -> Map {
     let mut args = Map::new()
         .with("src", "/a/")
         .with("dest", "root@web:/b")
-        .with("_rsh", Value::list(["ssh", "-o", "User=\"it's\""].map(Value::data).to_vec()));
+        .with(
+            "_rsh",
+            Value::list(["ssh", "-o", "User=\"it's\""].map(Value::data).to_vec()),
+        );
     for (name, value) in more {
         args.set(name, value.clone());
     }
@@ -23,7 +26,8 @@ fn args(more: &[(&str, Value)]) -> Map {
 fn line(args: &Map) -> String {
     let decoded = Args::decode(args).unwrap();
     let runner = FakeRunner::new().answer("/usr/bin/rsync*", 0, "", "");
-    let sys = Sys::rooted("/", Arc::new(runner)).with_environment(vec![("PATH".into(), "/usr/bin".into())]);
+    let sys = Sys::rooted("/", Arc::new(runner))
+        .with_environment(vec![("PATH".into(), "/usr/bin".into())]);
     let transfer = Transfer::new(&decoded, &sys).unwrap();
     transfer.words(false).join("|")
 }
@@ -37,7 +41,10 @@ fn the_way_is_one_word_that_rsync_splits() {
     );
     // their own way, and none where both ends are here
     let own = line(&args(&[("rsync_opts", Value::str("--rsh='ssh -x'"))]));
-    assert!(own.contains("|--rsh=ssh -x|") && !own.contains("User="), "{own}");
+    assert!(
+        own.contains("|--rsh=ssh -x|") && !own.contains("User="),
+        "{own}"
+    );
     let here = line(&args(&[("dest", Value::str("/b"))]));
     assert!(!here.contains("--rsh"), "{here}");
     let daemon = line(&args(&[("dest", Value::str("rsync://web/b"))]));
@@ -54,7 +61,10 @@ fn what_the_archive_has_is_turned_off_and_what_it_has_not_on() {
         ("times", true.into()),
         ("recursive", true.into()),
     ]));
-    assert!(alone.contains("--compress|--recursive|--times|--rsh"), "{alone}");
+    assert!(
+        alone.contains("--compress|--recursive|--times|--rsh"),
+        "{alone}"
+    );
 }
 
 #[test]
@@ -62,7 +72,12 @@ fn links_are_changes_and_what_stays_is_none() {
     for line in [".f           x", ".d..........  ./"] {
         assert!(!is_change(line), "{line}");
     }
-    for line in ["hf           x", ">f+++++++++ x", ".d..t......  ./", "*deleting   x"] {
+    for line in [
+        "hf           x",
+        ">f+++++++++ x",
+        ".d..t......  ./",
+        "*deleting   x",
+    ] {
         assert!(is_change(line), "{line}");
     }
 }
@@ -82,10 +97,22 @@ fn told(answer: (i32, &str, &str), more: &[(&str, Value)]) -> Outcome {
 #[test]
 fn failures_say_what_to_do() {
     for (rc, stderr, part) in [
-        (127, "bash: line 1: rsync: command not found\nrsync error", "install rsync on that machine"),
+        (
+            127,
+            "bash: line 1: rsync: command not found\nrsync error",
+            "install rsync on that machine",
+        ),
         (12, "sudo: a password is required", "without one"),
-        (255, "Host key verification failed.\r\nrsync error", "verify_host: false"),
-        (14, "rsync: [sender] Failed to exec ssh: No such file or directory (2)", "OpenSSH client"),
+        (
+            255,
+            "Host key verification failed.\r\nrsync error",
+            "verify_host: false",
+        ),
+        (
+            14,
+            "rsync: [sender] Failed to exec ssh: No such file or directory (2)",
+            "OpenSSH client",
+        ),
     ] {
         let outcome = told((rc, "", stderr), &[]);
         assert!(outcome.failed);

@@ -78,7 +78,10 @@ impl HelmAccess {
             env,
             _held: held,
         };
-        let authority = self.ca_cert.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let authority = self
+            .ca_cert
+            .as_ref()
+            .map(|path| path.to_string_lossy().into_owned());
         if let Some(path) = given(&authority, "K8S_AUTH_SSL_CA_CERT") {
             program.needs(sys, [3, 5, 0], "ca_cert")?;
             let path = sys.expand(Path::new(&path));
@@ -161,10 +164,17 @@ impl Program {
 }
 
 fn version_in(text: &str) -> Option<[u64; 3]> {
-    let rest = text.split_once("ersion:\"v").or_else(|| text.split_once("SemVer:\"v"))?.1;
+    let rest = text
+        .split_once("ersion:\"v")
+        .or_else(|| text.split_once("SemVer:\"v"))?
+        .1;
     let version = rest.split(['"', '-', '+']).next()?;
     let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
-    Some([parts.next()?, parts.next().unwrap_or(0), parts.next().unwrap_or(0)])
+    Some([
+        parts.next()?,
+        parts.next().unwrap_or(0),
+        parts.next().unwrap_or(0),
+    ])
 }
 
 /// The version that starts a word like `3.9.12`, as numbers to compare.
@@ -223,10 +233,16 @@ pub(super) fn release(
     let mut words = vec!["list", "--output=yaml", "--filter", filter.as_str()];
     words.extend(states);
     let listed = document("helm list", &program.ask(sys, &words)?)?;
-    let found = listed.as_list().unwrap_or_default().iter().find_map(|release| {
-        let is_it = release.get("name").is_some_and(|known| known.to_string() == name);
-        release.as_map().filter(|_| is_it).cloned()
-    });
+    let found = listed
+        .as_list()
+        .unwrap_or_default()
+        .iter()
+        .find_map(|release| {
+            let is_it = release
+                .get("name")
+                .is_some_and(|known| known.to_string() == name);
+            release.as_map().filter(|_| is_it).cloned()
+        });
     let Some(mut found) = found else {
         return Ok(None);
     };
@@ -235,7 +251,11 @@ pub(super) fn release(
         words.push("-a");
     }
     let values = document("helm get values", &program.ask(sys, &words)?)?;
-    let values = if values.is_null() { Value::map(Map::new()) } else { values };
+    let values = if values.is_null() {
+        Value::map(Map::new())
+    } else {
+        values
+    };
     found.set("values", values);
     Ok(Some(found))
 }
@@ -247,9 +267,15 @@ mod tests {
     #[test]
     fn versions_of_all_helms() {
         for (text, version) in [
-            ("version.BuildInfo{Version:\"v3.14.0\", GitCommit:\"x\"}", [3, 14, 0]),
+            (
+                "version.BuildInfo{Version:\"v3.14.0\", GitCommit:\"x\"}",
+                [3, 14, 0],
+            ),
             ("version.BuildInfo{Version:\"v4.0.0-rc.1\", Git", [4, 0, 0]),
-            ("Client: &version.Version{SemVer:\"v2.16.9\", GitCommit", [2, 16, 9]),
+            (
+                "Client: &version.Version{SemVer:\"v2.16.9\", GitCommit",
+                [2, 16, 9],
+            ),
         ] {
             assert_eq!(version_in(text), Some(version), "{text}");
         }

@@ -104,7 +104,11 @@ impl Module for Helm {
             // indexes are no state of the machine; what they say now is needed to decide
             program.ask(sys, &["repo", "update"])?;
         }
-        let states: &[&str] = if args.release_state == State::Absent { &["--all"] } else { &[] };
+        let states: &[&str] = if args.release_state == State::Absent {
+            &["--all"]
+        } else {
+            &[]
+        };
         let now = release(&program, sys, &args.release_name, states, false)?;
         let mut plan = Plan::new();
         for stream in ["stdout", "stderr"] {
@@ -126,7 +130,11 @@ fn removed<'a>(
     now: Option<Map>,
     plan: &mut Plan<'a>,
 ) -> ModuleResult<()> {
-    let status = |now: &Map| now.get("status").map(ToString::to_string).unwrap_or_default();
+    let status = |now: &Map| {
+        now.get("status")
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    };
     let Some(now) = now.filter(|now| !status(now).starts_with("uninstall")) else {
         return Ok(());
     };
@@ -142,7 +150,9 @@ fn removed<'a>(
     flag(!args.purge, "--keep-history");
     flag(args.disable_hook, "--no-hooks");
     if args.wait {
-        let waits = program.version(sys)?.is_none_or(|version| version >= [3, 7, 0]);
+        let waits = program
+            .version(sys)?
+            .is_none_or(|version| version >= [3, 7, 0]);
         flag(waits, "--wait");
         if !waits {
             plan.warn("helm uninstall support option --wait for helm release >= 3.7.0");
@@ -153,7 +163,11 @@ fn removed<'a>(
     }
     words.push(&args.release_name);
     let command = program.command(words);
-    let diff = Diff::new(args.release_name.as_str(), Some(described(&now)), None::<String>);
+    let diff = Diff::new(
+        args.release_name.as_str(),
+        Some(described(&now)),
+        None::<String>,
+    );
     change(args, program, now, command, Some(diff), plan);
     Ok(())
 }
@@ -222,7 +236,11 @@ fn present<'a>(
     if let Some(fetch) = fetch {
         plan.always("fetch what the chart depends on", move |sys, _| {
             let output = sys.run(&fetch)?;
-            if output.ok() { Ok(false) } else { Err(failed(&fetch, &output)) }
+            if output.ok() {
+                Ok(false)
+            } else {
+                Err(failed(&fetch, &output))
+            }
         });
     }
     if !changes {
@@ -242,15 +260,24 @@ fn present<'a>(
 fn chart(args: &Args, sys: &Sys) -> String {
     let chart = args.chart_ref.as_deref().unwrap_or_default();
     if chart.starts_with('~') || chart.starts_with('$') {
-        return sys.expand(std::path::Path::new(chart)).to_string_lossy().into_owned();
+        return sys
+            .expand(std::path::Path::new(chart))
+            .to_string_lossy()
+            .into_owned();
     }
     chart.to_owned()
 }
 
 /// Which chart of where.
 fn source(args: &Args) -> Vec<String> {
-    let version = args.chart_version.iter().map(|version| format!("--version={version}"));
-    let repository = args.chart_repo_url.iter().map(|url| format!("--repo={url}"));
+    let version = args
+        .chart_version
+        .iter()
+        .map(|version| format!("--version={version}"));
+    let repository = args
+        .chart_repo_url
+        .iter()
+        .map(|url| format!("--repo={url}"));
     version.chain(repository).collect()
 }
 
@@ -258,14 +285,21 @@ fn source(args: &Args) -> Vec<String> {
 fn values_input(args: &Args) -> Vec<u8> {
     match args.release_values.is_empty() {
         true => Vec::new(),
-        false => Value::map(args.release_values.clone()).to_json().to_string().into_bytes(),
+        false => Value::map(args.release_values.clone())
+            .to_json()
+            .to_string()
+            .into_bytes(),
     }
 }
 
 /// Options that say which values count.
 fn value_words(args: &Args, set: &[SetValue]) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
-    words.extend(args.values_files.iter().map(|file| format!("--values={file}")));
+    words.extend(
+        args.values_files
+            .iter()
+            .map(|file| format!("--values={file}")),
+    );
     if !args.release_values.is_empty() {
         words.push("--values=-".into());
     }
@@ -292,16 +326,26 @@ fn deploy_words(
     add(!args.replace, &["upgrade", "-i"]);
     add(!args.replace && args.reset_values, &["--reset-values"]);
     add(!args.replace && args.reuse_values.is_some(), &[&reuse]);
-    add(!args.replace && args.reset_then_reuse_values, &["--reset-then-reuse-values"]);
+    add(
+        !args.replace && args.reset_then_reuse_values,
+        &["--reset-then-reuse-values"],
+    );
     add(args.wait, &["--wait"]);
-    if let Some(time) = args.timeout.as_deref().or(args.wait_timeout.as_deref().filter(|_| args.wait)) {
+    if let Some(time) = args
+        .timeout
+        .as_deref()
+        .or(args.wait_timeout.as_deref().filter(|_| args.wait))
+    {
         add(true, &["--timeout", time]);
     }
     add(args.atomic, &["--atomic"]);
     add(args.force && is_there, &["--force"]);
     add(args.disable_hook, &["--no-hooks"]);
     add(args.create_namespace, &["--create-namespace"]);
-    add(args.insecure_skip_tls_verify, &["--insecure-skip-tls-verify"]);
+    add(
+        args.insecure_skip_tls_verify,
+        &["--insecure-skip-tls-verify"],
+    );
     if let Some(renderer) = &args.post_renderer {
         add(true, &[&format!("--post-renderer={renderer}")]);
     }
@@ -316,7 +360,10 @@ fn deploy_words(
 }
 
 /// Whether an upgrade would change the release, and what.
-#[expect(clippy::too_many_arguments, reason = "what is there and what is wanted")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what is there and what is wanted"
+)]
 fn compared(
     args: &Args,
     sys: &Sys,
@@ -362,11 +409,20 @@ fn compared(
         }
         let text = output.text();
         let differs = !text.trim().is_empty();
-        return Ok((differs, differs.then(|| Diff::new(name, Some(String::new()), Some(text)))));
+        return Ok((
+            differs,
+            differs.then(|| Diff::new(name, Some(String::new()), Some(text))),
+        ));
     }
-    let current = now.get("values").and_then(Value::as_map).cloned().unwrap_or_default();
-    let keeps = !args.reset_values && (args.reuse_values == Some(true) || args.reset_then_reuse_values);
-    let says_nothing = args.values_files.is_empty() && args.release_values.is_empty() && set.is_empty();
+    let current = now
+        .get("values")
+        .and_then(Value::as_map)
+        .cloned()
+        .unwrap_or_default();
+    let keeps =
+        !args.reset_values && (args.reuse_values == Some(true) || args.reset_then_reuse_values);
+    let says_nothing =
+        args.values_files.is_empty() && args.release_values.is_empty() && set.is_empty();
     let after = match wanted {
         None => {
             plan.warn(
@@ -376,7 +432,9 @@ fn compared(
             None
         }
         // without a word about values helm keeps those that it has
-        Some(_) if !args.reset_values && args.reuse_values.is_none() && says_nothing => Some(current.clone()),
+        Some(_) if !args.reset_values && args.reuse_values.is_none() && says_nothing => {
+            Some(current.clone())
+        }
         Some(wanted) if keeps => {
             let mut merged = current.clone();
             merge(&mut merged, &wanted);
@@ -420,7 +478,10 @@ fn change<'a>(
     let values = Map::new()
         .with("current", now.get("values").cloned().unwrap_or_default())
         .with("declared", Value::map(now));
-    plan.returns("status", Value::map(Map::new().with("values", Value::map(values))));
+    plan.returns(
+        "status",
+        Value::map(Map::new().with("values", Value::map(values))),
+    );
     plan.act(shown(&command), diff, move |sys, data| {
         let output = sys.run(&command)?;
         if !output.ok() {
@@ -446,7 +507,10 @@ fn described(now: &Map) -> String {
 fn describe(chart: &Value, values: &Map) -> String {
     let text = |name: &str| chart.get(name).map(ToString::to_string).unwrap_or_default();
     let shown = Map::new()
-        .with("chart", Value::data(format!("{}-{}", text("name"), text("version"))))
+        .with(
+            "chart",
+            Value::data(format!("{}-{}", text("name"), text("version"))),
+        )
         .with("app_version", Value::data(text("appVersion")))
         .with("values", Value::map(values.clone()));
     block(shown)

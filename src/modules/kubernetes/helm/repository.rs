@@ -145,7 +145,11 @@ fn known(program: &Program, sys: &Sys, name: &str) -> ModuleResult<Option<String
     let output = sys.query(&command)?;
     if !output.ok() {
         let none = String::from_utf8_lossy(&output.stderr).contains("no repositories to show");
-        return if none { Ok(None) } else { Err(failed(&command, &output)) };
+        return if none {
+            Ok(None)
+        } else {
+            Err(failed(&command, &output))
+        };
     }
     let listed = document("helm repo list", &output.text())?;
     Ok(entry(&listed, name).and_then(|entry| entry.get("url").map(ToString::to_string)))
@@ -153,13 +157,19 @@ fn known(program: &Program, sys: &Sys, name: &str) -> ModuleResult<Option<String
 
 fn entry<'a>(listed: &'a Value, name: &str) -> Option<&'a Value> {
     let all = listed.as_list()?;
-    all.iter()
-        .find(|entry| entry.get("name").is_some_and(|known| known.to_string() == name))
+    all.iter().find(|entry| {
+        entry
+            .get("name")
+            .is_some_and(|known| known.to_string() == name)
+    })
 }
 
 /// Whether helm's own file has the repository just as it is asked for. The login is only there.
 fn is_same(args: &Args, url: &str, sys: &Sys) -> ModuleResult<bool> {
-    let path = match sys.env("HELM_REPOSITORY_CONFIG").filter(|path| !path.is_empty()) {
+    let path = match sys
+        .env("HELM_REPOSITORY_CONFIG")
+        .filter(|path| !path.is_empty())
+    {
         Some(path) => PathBuf::from(path),
         None => match sys.env("HELM_CONFIG_HOME").filter(|path| !path.is_empty()) {
             Some(home) => Path::new(&home).join("repositories.yaml"),
@@ -179,7 +189,10 @@ fn is_same(args: &Args, url: &str, sys: &Sys) -> ModuleResult<bool> {
     };
     let text = |name: &str| entry.get(name).map(ToString::to_string).unwrap_or_default();
     let flag = |name: &str| entry.get(name).and_then(to_bool).unwrap_or(false);
-    let password = args.repo_password.as_ref().map(|secret| secret.reveal().as_str());
+    let password = args
+        .repo_password
+        .as_ref()
+        .map(|secret| secret.reveal().as_str());
     Ok(text("url") == url
         && text("username") == args.repo_username.as_deref().unwrap_or_default()
         && text("password") == password.unwrap_or_default()

@@ -28,7 +28,12 @@ impl SetValue {
     /// # Errors
     /// When it has no value, or a type that there is not.
     pub(super) fn read(item: &Map) -> ModuleResult<Self> {
-        let kind = match item.get("value_type").filter(|v| !v.is_null()).map(str_of).as_deref() {
+        let kind = match item
+            .get("value_type")
+            .filter(|v| !v.is_null())
+            .map(str_of)
+            .as_deref()
+        {
             None | Some("raw") => Kind::Raw,
             Some("string") => Kind::String,
             Some("json") => Kind::Json,
@@ -40,7 +45,9 @@ impl SetValue {
             }
         };
         let value = item.get("value").filter(|v| !v.is_null());
-        let text = value.map(str_of).ok_or("set_values: each needs a `value`")?;
+        let text = value
+            .map(str_of)
+            .ok_or("set_values: each needs a `value`")?;
         Ok(Self { kind, text })
     }
 
@@ -85,7 +92,10 @@ impl SetValue {
     }
 
     fn value(&self, text: &str) -> Value {
-        if let Some(items) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        if let Some(items) = text
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+        {
             if items.is_empty() {
                 return Value::list(Vec::new());
             }
@@ -107,7 +117,9 @@ impl SetValue {
             "null" => Value::Null,
             "0" => Value::from(0),
             _ if text.starts_with('0') => Value::data(text),
-            _ => text.parse::<i64>().map_or_else(|_| Value::data(text), Value::from),
+            _ => text
+                .parse::<i64>()
+                .map_or_else(|_| Value::data(text), Value::from),
         }
     }
 }
@@ -166,7 +178,11 @@ fn place(into: &mut Map, keys: &[String], value: Value) -> Option<()> {
         into.set(first, value);
         return Some(());
     }
-    let mut inner = into.get(first.as_str()).and_then(Value::as_map).cloned().unwrap_or_default();
+    let mut inner = into
+        .get(first.as_str())
+        .and_then(Value::as_map)
+        .cloned()
+        .unwrap_or_default();
     place(&mut inner, rest, value)?;
     into.set(first, Value::map(inner));
     Some(())
@@ -184,7 +200,9 @@ mod tests {
             let item = Map::new()
                 .with("value", Value::data(*text))
                 .with("value_type", Value::data(*kind));
-            SetValue::read(&item).unwrap().put(&mut values, &Sys::real())?;
+            SetValue::read(&item)
+                .unwrap()
+                .put(&mut values, &Sys::real())?;
         }
         Some(Value::map(values).to_json().to_string())
     }
@@ -196,7 +214,12 @@ mod tests {
             r#"{"a":{"b":1,"c":"x,y"},"n":null,"z":"007","t":true,"l":["a",2]}"#
         );
         assert_eq!(
-            put(&[("string", "a\\.b=1"), ("json", "c={\"d\":[1]}"), ("json", "{\"c\":{\"e\":2}}")]).unwrap(),
+            put(&[
+                ("string", "a\\.b=1"),
+                ("json", "c={\"d\":[1]}"),
+                ("json", "{\"c\":{\"e\":2}}")
+            ])
+            .unwrap(),
             r#"{"a.b":"1","c":{"d":[1],"e":2}}"#
         );
         // the index of a list is helm's to know

@@ -38,9 +38,9 @@ pub(super) fn declared(
             return Ok(None);
         }
         let path = sys.expand(Path::new(file));
-        let text = sys
-            .read_text(&path)?
-            .ok_or_else(|| Failure::new(format!("the values file {file} is not on this machine")))?;
+        let text = sys.read_text(&path)?.ok_or_else(|| {
+            Failure::new(format!("the values file {file} is not on this machine"))
+        })?;
         if let Some(content) = document(file, &text)?.as_map() {
             merge(&mut all, content);
         }
