@@ -199,7 +199,7 @@ impl Run {
                 failing.push(Arc::clone(host));
                 if cursor.fail() == crate::plan::Failure::Final {
                     self.lost().failed.insert(Arc::clone(host));
-                    lost += 1;
+                    lost += usize::from(cursor.next().is_none());
                 }
                 continue;
             }
