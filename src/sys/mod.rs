@@ -188,10 +188,18 @@ impl Sys {
     /// # Errors
     /// [`Error::Cancelled`].
     pub fn sleep(&self, duration: std::time::Duration) -> Result<()> {
-        if self.cancel.wait(duration) {
-            Err(Error::Cancelled)
-        } else {
-            Ok(())
+        self.pauses()(duration)
+    }
+
+    /// The same for who lives longer than this borrow.
+    pub fn pauses(&self) -> impl Fn(std::time::Duration) -> Result<()> + Send + 'static {
+        let cancel = Arc::clone(&self.cancel);
+        move |duration| {
+            if cancel.wait(duration) {
+                Err(Error::Cancelled)
+            } else {
+                Ok(())
+            }
         }
     }
 
