@@ -100,19 +100,22 @@ impl Module for Dnf {
         if args.list.is_some() {
             return Err("list is not built: package_facts lists what is installed".into());
         }
-        let manager = match sys.which("dnf").is_none() && sys.which("yum").is_some() {
-            true => Manager::Yum,
-            false => Manager::Dnf,
+        let manager = if sys.which("dnf").is_none() && sys.which("yum").is_some() {
+            Manager::Yum
+        } else {
+            Manager::Dnf
         };
-        let state = args.packages.state.unwrap_or(match args.autoremove {
-            true => State::Absent,
-            false => State::Present,
+        let state = args.packages.state.unwrap_or(if args.autoremove {
+            State::Absent
+        } else {
+            State::Present
         });
         let extra = Extra {
             flags: flags(args, manager),
             upgrade_flags: [(args.security, "--security"), (args.bugfix, "--bugfix")]
                 .into_iter()
-                .filter_map(|(given, flag)| given.then(|| flag.to_owned()))
+                .filter(|(given, _)| *given)
+                .map(|(_, flag)| flag.to_owned())
                 .collect(),
             update_only: args.update_only,
             autoremove: args.autoremove,

@@ -98,17 +98,19 @@ impl Module for Gem {
             (true, None) => Some("installed\n".to_owned()),
             (false, _) => None,
         };
-        let words = match wanted {
-            true => tool.install(sys, version.as_deref()),
-            false => tool.uninstall(sys, version.as_deref()),
+        let words = if wanted {
+            tool.install(sys, version.as_deref())
+        } else {
+            tool.uninstall(sys, version.as_deref())
         };
         let command = tool.command(words);
         let diff = Diff::new(args.name.as_str(), now, after);
         plan.act(format!("gem {}", args.name), Some(diff), move |sys, _| {
             let output = sys.run(&command)?;
-            match output.ok() {
-                true => Ok(()),
-                false => Err(command_failed("gem", &command, &output)),
+            if output.ok() {
+                Ok(())
+            } else {
+                Err(command_failed("gem", &command, &output))
             }
         });
         Ok(plan)
@@ -167,9 +169,10 @@ impl<'a> Tool<'a> {
     fn ask(&self, sys: &Sys, words: Vec<String>) -> ModuleResult<String> {
         let command = self.command(words);
         let output = sys.query(&command)?;
-        match output.ok() {
-            true => Ok(output.text()),
-            false => Err(command_failed("gem", &command, &output)),
+        if output.ok() {
+            Ok(output.text())
+        } else {
+            Err(command_failed("gem", &command, &output))
         }
     }
 

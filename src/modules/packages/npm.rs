@@ -247,9 +247,10 @@ impl<'a> Tool<'a> {
             }
             let command = tool.command(&[verb], true);
             let output = sys.run(&command)?;
-            match output.ok() {
-                true => Ok(()),
-                false => Err(command_failed("npm", &command, &output)),
+            if output.ok() {
+                Ok(())
+            } else {
+                Err(command_failed("npm", &command, &output))
             }
         });
     }

@@ -266,9 +266,10 @@ impl Manager {
         let has = |parts: &[&str]| parts.iter().any(|part| said.contains(part));
         if has(TRANSACTION) {
             let before = format!("{}\n", names.join("\n"));
-            let diff = match verb.contains(&"remove") || verb.contains(&"autoremove") {
-                true => Diff::new("packages", Some(before), None::<String>),
-                false => Diff::new("packages", None::<String>, Some(before)),
+            let diff = if verb.contains(&"remove") || verb.contains(&"autoremove") {
+                Diff::new("packages", Some(before), None::<String>)
+            } else {
+                Diff::new("packages", None::<String>, Some(before))
             };
             step(plan, line(verb, flags, names), diff);
             return Ok(());
@@ -345,9 +346,10 @@ impl Manager {
         let flags = extra.flags.as_slice();
         let upgrade_flags = [flags, &extra.upgrade_flags].concat();
         let clean = [self.program(), "-y", "autoremove"];
-        let remove = match extra.autoremove {
-            true => clean.as_slice(),
-            false => self.remove(),
+        let remove = if extra.autoremove {
+            clean.as_slice()
+        } else {
+            self.remove()
         };
         let (odd, names): (Vec<String>, Vec<String>) =
             names.into_iter().partition(|name| self.is_odd(name));

@@ -163,9 +163,10 @@ impl Module for Parted {
             State::Absent => Vec::new(),
             State::Present => {
                 // places as they are told may be rounded
-                let exact = match args.resize {
-                    true => look(sys, args, "B")?,
-                    false => disk.clone(),
+                let exact = if args.resize {
+                    look(sys, args, "B")?
+                } else {
+                    disk.clone()
                 };
                 present(args, &disk, &exact, number)?
             }
@@ -326,13 +327,14 @@ fn run(sys: &mut Sys, args: &Args, script: Vec<String>) -> ModuleResult<()> {
     }
     let command = command(sys, args, &options, script);
     let output = sys.run(&command)?;
-    match output.ok() {
-        true => Ok(()),
-        false => Err(command_failed(
+    if output.ok() {
+        Ok(())
+    } else {
+        Err(command_failed(
             "Error while running parted script",
             &command,
             &output,
-        )),
+        ))
     }
 }
 

@@ -24,7 +24,7 @@ impl Size {
     /// When it is none.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("Error interpreting parted size output: '{text}'");
-        let parts: Vec<_> = text.split(',').map(|part| part.parse::<i64>()).collect();
+        let parts: Vec<_> = text.split(',').map(str::parse::<i64>).collect();
         if let [Ok(cylinder), Ok(head), Ok(sector)] = parts.as_slice() {
             return Ok(Self::Chs([*cylinder, *head, *sector]));
         }
@@ -154,12 +154,11 @@ pub(super) fn parse(text: &str, unit: &str) -> Result<Disk, String> {
     for line in lines {
         // places as cylinder, head and sector come without a length
         let (head, rest) = line.split_at_checked(3).ok_or_else(wrong)?;
-        let (size, rest) = match found.unit == "chs" {
-            true => (None, rest),
-            false => {
-                let (size, rest) = rest.split_first().ok_or_else(wrong)?;
-                (Some(Size::parse(size)?), rest)
-            }
+        let (size, rest) = if found.unit == "chs" {
+            (None, rest)
+        } else {
+            let (size, rest) = rest.split_first().ok_or_else(wrong)?;
+            (Some(Size::parse(size)?), rest)
         };
         let ([number, begin, end], [file_system, name, flags, ..]) = (head, rest) else {
             return Err(wrong());

@@ -31,9 +31,10 @@ impl<'a> Transfer<'a> {
                 args._program
             ))
         })?;
-        let client = match args._controller {
-            true => Some(client(sys)?),
-            false => None,
+        let client = if args._controller {
+            Some(client(sys)?)
+        } else {
+            None
         };
         let end = |path: &str| {
             let path = local(sys, path);
