@@ -26,4 +26,5 @@ pub mod value;
 pub mod vars;
 pub mod vault;
 pub mod wire;
+pub mod x509;
 pub mod yaml;

@@ -31,14 +31,15 @@ pub(super) fn copy(input: &Input<'_>) -> Result<Step> {
     match given("content") {
         Some(content) => {
             // a mapping or list is written as JSON
-            let text = match content {
-                Value::Map(_) | Value::List(_) => python_json(content),
-                other => other.to_string(),
+            let bytes = match content {
+                Value::Map(_) | Value::List(_) => python_json(content).into_bytes(),
+                Value::Str(text) => text.octets().unwrap_or_else(|| text.as_bytes().to_vec()),
+                other => other.to_string().into_bytes(),
             };
             if given("dest").is_some_and(|dest| dest.to_string().ends_with('/')) {
                 return Err("can not use content with a dir as dest".to_owned().into());
             }
-            let (sha256, content) = shared(text.into_bytes());
+            let (sha256, content) = shared(bytes);
             let mut remote = args.clone();
             remote.take("content");
             set_source(&mut remote, &sha256, &content, "content");

@@ -175,6 +175,13 @@ const ENTRIES: &[Entry] = &[
         run: super::unarchive::unarchive,
     },
     Entry {
+        name: "patch",
+        doc: "Apply a patch to files.",
+        fields: None,
+        free_form: None,
+        run: super::patch::patch,
+    },
+    Entry {
         name: "assemble",
         doc: "Make a file of fragments.",
         fields: None,
@@ -187,6 +194,13 @@ const ENTRIES: &[Entry] = &[
         fields: None,
         free_form: None,
         run: super::k8s::k8s,
+    },
+    Entry {
+        name: "synchronize",
+        doc: "Copy trees of files with rsync.",
+        fields: None,
+        free_form: None,
+        run: super::synchronize::synchronize,
     },
     Entry {
         name: "async_status",
@@ -265,7 +279,11 @@ const FLOW: &[&str] = &[
 ];
 
 /// Actions whose module is in another collection than Ansible's own: the full name, and ours.
-const ELSEWHERE: &[(&str, &str)] = &[("kubernetes.core.k8s", "k8s")];
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("kubernetes.core.k8s", "k8s"),
+    ("ansible.posix.synchronize", "synchronize"),
+    ("ansible.posix.patch", "patch"),
+];
 
 /// The registry.
 #[derive(Clone, Copy, Debug, Default)]

@@ -2,7 +2,8 @@
 //!
 //! Source: Ansible's documentation, "Ansible module architecture", section "Argument spec".
 
-use crate::value::{FromValue, Map, Value, repr, to_bool};
+use crate::template::human_to_bytes;
+use crate::value::{FromValue, Map, TextClass, Value, repr, to_bool};
 
 /// The value's class as Python names it.
 pub(super) fn class_of(value: &Value) -> &'static str {
@@ -11,6 +12,7 @@ pub(super) fn class_of(value: &Value) -> &'static str {
         Value::Bool(_) => "<class 'bool'>",
         Value::Int(_) => "<class 'int'>",
         Value::Float(_) => "<class 'float'>",
+        Value::Str(text) if text.class() == TextClass::Bytes => "<class 'bytes'>",
         Value::Str(_) => "<class 'str'>",
         Value::List(_) => "<class 'list'>",
         Value::Map(_) => "<class 'dict'>",
@@ -67,6 +69,12 @@ pub(super) fn converted(kind: &str, value: &Value) -> Result<Value, String> {
         ("jsonarg" | "json", Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_)) => {
             Err(format!("{class} cannot be converted to a json string"))
         }
+        ("bytes" | "bits", _) => {
+            let what = if kind == "bits" { "Bit" } else { "Byte" };
+            human_to_bytes(&value.to_string(), None, kind == "bits")
+                .map(Value::Int)
+                .map_err(|_| format!("{class} cannot be converted to a {what} value"))
+        }
         _ => Ok(value.clone()),
     }
 }
@@ -74,7 +82,7 @@ pub(super) fn converted(kind: &str, value: &Value) -> Result<Value, String> {
 #[cfg(test)]
 mod tests {
     use super::converted;
-    use crate::value::Value;
+    use crate::value::{Text, Value};
 
     #[test]
     fn values_become_what_their_type_says() {
@@ -86,6 +94,16 @@ mod tests {
         assert_eq!(
             converted("bool", &7.into()).map_err(|e| e.starts_with("The value '7'")),
             Err(true)
+        );
+        assert_eq!(converted("bytes", &"2K".into()), Ok(Value::Int(2048)));
+        assert_eq!(converted("bits", &"1Mb".into()), Ok(Value::Int(1 << 20)));
+        assert_eq!(
+            converted("bytes", &Value::Str(Text::binary(b"\xff"))),
+            Err("<class 'bytes'> cannot be converted to a Byte value".into())
+        );
+        assert_eq!(
+            converted("bits", &"foo".into()),
+            Err("<class 'str'> cannot be converted to a Bit value".into())
         );
         assert_eq!(
             converted("dict", &Value::Null),

@@ -227,7 +227,9 @@ fn by_name(managed: &str) -> String {
     let mut out = String::new();
     let mut rest = managed;
     while let Some(first) = rest.chars().next() {
-        let field = fields.iter().find_map(|(field, with)| Some((rest.strip_prefix(field)?, with)));
+        let field = fields
+            .iter()
+            .find_map(|(field, with)| Some((rest.strip_prefix(field)?, with)));
         match field {
             Some((after, with)) => {
                 out.push_str(with);

@@ -14,26 +14,39 @@ use std::sync::Arc;
 #[derive(Debug)]
 struct Delegated {
     name: Arc<str>,
-    scope: Arc<DelegateScope>,
-}
-
-/// The delegate's variables, with the name of the host whose task it is: a delegated task does not change that.
-#[derive(Debug)]
-struct DelegateScope {
-    of: Arc<str>,
     scope: Arc<HostScope>,
+    /// The host whose task it is.
+    from: Arc<str>,
 }
 
-impl Scope for DelegateScope {
+/// The delegate's variables, of which some say how it is reached; the name is that of the host whose task it is.
+#[derive(Debug)]
+struct Reached {
+    name: Arc<str>,
+    scope: Arc<HostScope>,
+    from: Arc<str>,
+}
+
+impl Scope for Reached {
     fn get(&self, name: &str) -> Option<Variable> {
-        match name {
-            "inventory_hostname" => Some(Variable::Final(Value::str(Arc::clone(&self.of)))),
-            _ => self.scope.get(name),
+        if name == "inventory_hostname" {
+            return Some(Variable::Final(Value::data(Arc::clone(&self.from))));
         }
+        self.scope.get(name).or_else(|| match name {
+            "ansible_host" => Some(Variable::Final(Value::data(Arc::clone(&self.name)))),
+            "ansible_port" | "ansible_user" => Some(Variable::Final(Value::Null)),
+            _ => None,
+        })
     }
 
     fn names(&self) -> Vec<Arc<str>> {
-        self.scope.names()
+        let mut names = self.scope.names();
+        for name in ["ansible_host", "ansible_port", "ansible_user"] {
+            if !names.iter().any(|known| &**known == name) {
+                names.push(name.into());
+            }
+        }
+        names
     }
 }
 
@@ -43,7 +56,13 @@ impl ScopeMap for Delegated {
     }
 
     fn scope(&self, key: &str) -> Option<Arc<dyn Scope>> {
-        (key == &*self.name).then(|| Arc::clone(&self.scope) as Arc<dyn Scope>)
+        (key == &*self.name).then(|| {
+            Arc::new(Reached {
+                name: Arc::clone(&self.name),
+                scope: Arc::clone(&self.scope),
+                from: Arc::clone(&self.from),
+            }) as Arc<dyn Scope>
+        })
     }
 }
 
@@ -99,10 +118,8 @@ impl Run {
             known(["ansible_port", "ansible_ssh_port"], port.to_value());
         }
         let delegated = of_delegate.map(|(name, scope)| {
-            let name = Arc::clone(name);
-            let of = Arc::clone(place.host);
-            let scope = Arc::new(DelegateScope { of, scope });
-            Arc::new(Delegated { name, scope }) as Arc<dyn ScopeMap>
+            let (name, from) = (Arc::clone(name), Arc::clone(place.host));
+            Arc::new(Delegated { name, scope, from }) as Arc<dyn ScopeMap>
         });
         scope.with_connection(ConnectionVars { vars, delegated })
     }

@@ -29,14 +29,15 @@ pub(crate) struct Include {
 /// The kinds of things.
 #[derive(Clone, Debug)]
 pub(crate) enum What {
-    Tasks(PathBuf),
+    /// A file, and the name that it was called by.
+    Tasks(PathBuf, String),
     Role(Box<RoleRequest>),
 }
 
 impl What {
     fn label(&self) -> String {
         match self {
-            Self::Tasks(path) => path.display().to_string(),
+            Self::Tasks(path, _) => path.display().to_string(),
             Self::Role(request) => request.name.clone(),
         }
     }
@@ -46,7 +47,7 @@ impl Include {
     /// Two hosts with the same key get the same tasks, and are kept in step in them.
     fn key(&self) -> String {
         let what = match &self.what {
-            What::Tasks(path) => path.display().to_string(),
+            What::Tasks(path, _) => path.display().to_string(),
             What::Role(request) => format!("role {request:?}"),
         };
         format!("{what} {:?}", self.vars)
@@ -107,6 +108,7 @@ impl Run {
                 self.loader
                     .task_file(&name, task, node, false)
                     .map_err(Fault)?,
+                name,
             )
         };
         Ok(Include {
@@ -243,7 +245,7 @@ impl Run {
         }
         let keywords = keywords.with_child(&apply);
         let items = match &wanted.include.what {
-            What::Tasks(path) => self.loader.include_tasks(path, keywords, task)?,
+            What::Tasks(path, name) => self.loader.include_tasks(path, name, keywords, task)?,
             What::Role(request) => self.read_role(state, task, request, &keywords)?,
         };
         let statics: Vec<Arc<Map>> = vec![Arc::clone(&state.play.vars), self.extra()];
@@ -279,7 +281,7 @@ impl Run {
         drop(self.loader.take_imported());
         let loaded = self
             .loader
-            .role(request, keywords, &parents, &state.dir, &at)?;
+            .role(request, keywords, &parents, &task.trail, &at)?;
         let (imported, _) = self.loader.take_imported();
         let handlers: Vec<Arc<Task>> = loaded
             .handlers
@@ -293,25 +295,22 @@ impl Run {
                 .write()
                 .unwrap_or_else(PoisonError::into_inner);
             let mut all = (**known).clone();
-            for handler in handlers {
-                // the same role included again brings the same handlers again
-                let twin = |old: &Arc<Task>| {
-                    old.span == handler.span
-                        && old.keywords.include_vars.len() == handler.keywords.include_vars.len()
-                };
-                match all.iter().position(twin) {
-                    Some(at) => {
-                        if let Some(slot) = all.get_mut(at) {
-                            *slot = handler;
-                        }
-                    }
-                    None => all.push(handler),
-                }
+            // the same role included again brings the same handlers again: who is meant by a name is the last one, so
+            // the others can go, unless handlers run right now and are known by their places
+            if !task.handler {
+                all.retain(|old| {
+                    old.name.is_none()
+                        || !handlers.iter().any(|new| {
+                            old.span == new.span
+                                && old.keywords.include_vars.len()
+                                    == new.keywords.include_vars.len()
+                        })
+                });
             }
+            all.extend(handlers);
             *known = Arc::new(all);
         }
-        let public = (request.public)
-            .unwrap_or(self.options.private_role_vars == Some(false));
+        let public = (request.public).unwrap_or(self.options.private_role_vars == Some(false));
         if public {
             let mut layers = Vec::new();
             for role in &loaded.all {

@@ -314,7 +314,7 @@ impl Machines {
 }
 
 /// Becoming the user that one is needs no program.
-fn same_user(login: &Login, who: &Become) -> bool {
+pub(super) fn same_user(login: &Login, who: &Become) -> bool {
     match (&login.kind, &login.target.user) {
         (ConnectionKind::Local, _) => {
             let uid = nix::unistd::geteuid();

@@ -35,6 +35,7 @@ mod run;
 mod scope;
 mod settings;
 mod single;
+mod synchronize;
 mod task;
 
 pub use machines::{Login, Machines};

@@ -71,7 +71,10 @@ impl PlayState {
         Arc::clone(&self.batch.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Begins a batch: hosts that `meta: end_host` took out of another are the play's again.
     fn set_batch(&self, hosts: &[Arc<str>]) {
+        let mut gone = self.gone.write().unwrap_or_else(PoisonError::into_inner);
+        gone.clear();
         *self.batch.write().unwrap_or_else(PoisonError::into_inner) = hosts.into();
     }
 

@@ -124,8 +124,8 @@ impl Run {
         for node in group {
             let name = match self.templar.render(&node.to_value(), cx) {
                 Ok(value) => value.to_string(),
-                // facts may not be there yet
-                Err(error) if error.is_undefined() && !strict => continue,
+                // facts may not be there yet; none of the group counts then
+                Err(error) if error.is_undefined() && !strict => return Ok(None),
                 Err(error) => return Err(Fault::template(&error, node).0),
             };
             if let Some(path) = cx.files().find("vars", &name).filter(|path| path.is_file()) {

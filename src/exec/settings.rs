@@ -487,7 +487,7 @@ fn set_container(target: &mut Target, setting: ContainerSetting, value: &Value) 
 }
 
 /// `~/` at the beginning of a path of the controller.
-fn expand_home(path: &str) -> std::path::PathBuf {
+pub(super) fn expand_home(path: &str) -> std::path::PathBuf {
     match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
         (Some(rest), Some(home)) => std::path::Path::new(&home).join(rest),
         _ => path.into(),

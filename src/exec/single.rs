@@ -71,6 +71,14 @@ pub(crate) struct TurnEnd {
     pub abort: Option<Box<Diagnostic>>,
 }
 
+/// Whether it is the action with that name, whose way is its own.
+fn is_synchronize(task: &Task) -> bool {
+    matches!(
+        task.short_action(),
+        "synchronize" | "ansible.posix.synchronize"
+    )
+}
+
 impl Turn {
     fn over(outcome: Outcome, local: Map) -> Self {
         Self {
@@ -285,7 +293,14 @@ impl Run {
             let who = self.becomes(task, &at).map_err(later)?;
             self.job_files(task, &at, &mut step, background.as_mut())
                 .map_err(later)?;
-            Some((login, who))
+            let mut way = (login, who);
+            if task.custom.is_none() && is_synchronize(task) {
+                let delegate = delegate.as_deref();
+                (step, way) = self
+                    .synchronized(place, task, (step, way), delegate, local)
+                    .map_err(later)?;
+            }
+            Some(way)
         };
         settings.background = background;
         Ok(Turn {

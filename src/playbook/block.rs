@@ -87,6 +87,10 @@ impl Loader {
             let is_block = ["block", "rescue", "always"]
                 .iter()
                 .any(|key| entry.entry(key).is_some());
+            if is_block && around.handlers && around.depth > 0 {
+                items.extend(self.handlers_of_block(entry, around)?);
+                continue;
+            }
             if is_block && around.handlers {
                 return Err(Diagnostic::error(
                     "playbook::handler-block",
@@ -109,6 +113,25 @@ impl Loader {
             }
         }
         Ok(items)
+    }
+
+    /// The tasks of a block in a file that a handler includes: they run one by one, so there is no rescue.
+    fn handlers_of_block(&self, entry: &Node, around: &Surroundings) -> Result<Vec<Item>> {
+        for part in ["rescue", "always"] {
+            if let Some(part_entry) = entry.entry(part) {
+                self.warn(
+                    Diagnostic::warning(
+                        "playbook::handler-block",
+                        format!("`{part}` has no effect among handlers"),
+                    )
+                    .at(&part_entry.key.span),
+                );
+            }
+        }
+        match self.block(entry, around)? {
+            Item::Block(block) => Ok(block.block.clone()),
+            other @ Item::Task(_) => Ok(vec![other]),
+        }
     }
 
     /// The keywords of a mapping that holds nothing else (`apply`).

@@ -45,6 +45,7 @@ impl Loader {
             keywords: task.keywords.clone(),
             stack: around.stack.iter().cloned().chain([path.clone()]).collect(),
             notify: task.notify.clone(),
+            trail: Arc::new(around.trail.through(&file)),
             ..around.clone()
         };
         let items = (self.items(&*self.file(&path)?, &inside)).map_err(malformed::in_file)?;
@@ -55,37 +56,18 @@ impl Loader {
         ))))
     }
 
-    /// The file that an import or include of tasks names: beside the including file, in the role's `tasks`, or
-    /// beside the playbook. An include (`!fixed`) looks into the role's `tasks` first.
+    /// The file that an import (`fixed`) or include of tasks names.
     ///
     /// # Errors
     /// When there is none.
     pub fn task_file(&self, name: &str, task: &Task, at: &Node, fixed: bool) -> Result<PathBuf> {
-        // handlers look among the role's handlers first, then among its tasks
-        let kinds: &[&str] = if task.handler {
-            &["handlers", "tasks"]
-        } else {
-            &["tasks"]
-        };
-        let mut dirs: Vec<PathBuf> = vec![task.dir.clone()];
-        if let Some(role) = task.role.as_ref().filter(|_| !fixed) {
-            let own = kinds.iter().map(|kind| role.path.join(kind));
-            dirs.splice(0..0, own);
-        }
-        for role in task
-            .role
-            .iter()
-            .flat_map(|role| std::iter::once(role).chain(role.parents.iter().rev()))
-        {
-            dirs.extend(kinds.iter().map(|kind| role.path.join(kind)));
-            dirs.push(role.path.clone());
-        }
-        dirs.push(PathBuf::new());
-        let found = dirs
-            .iter()
-            .map(|dir| dir.join(name))
-            .find(|path| path.is_file());
-        found.ok_or_else(|| {
+        let role = task.role.as_ref().map(|role| role.path.as_path());
+        let found = task.trail.find(role, task.handler, name, fixed);
+        found.map_err(|tried| {
+            let dirs: Vec<PathBuf> = tried
+                .iter()
+                .filter_map(|path| path.parent().map(Path::to_path_buf))
+                .collect();
             Diagnostic::error("playbook::file", format!("there is no file `{name}`"))
                 .at(&at.span)
                 .note(looked_in(&dirs))
@@ -101,10 +83,9 @@ impl Loader {
             .iter()
             .flat_map(|role| role.parents.iter().cloned().chain([Arc::clone(role)]))
             .collect();
-        let dir = task.dir.clone();
         let at = task.args.get("name").or(task.args.get("role")).cloned();
         let at = at.unwrap_or_else(|| Node::new(Kind::Null, task.span.clone()));
-        let loaded = self.role(&request, &task.keywords, &parents, &dir, &at)?;
+        let loaded = self.role(&request, &task.keywords, &parents, &task.trail, &at)?;
         let mut block = self.wrap(&task.span, loaded.items, around.role.clone());
         block.role.clone_from(&around.role);
         self.add_imported(loaded.handlers, loaded.all);

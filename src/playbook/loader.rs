@@ -340,7 +340,13 @@ impl Loader {
     ///
     /// # Errors
     /// When the file cannot be read or is not a task list.
-    pub fn include_tasks(&self, path: &Path, keywords: Keywords, by: &Task) -> Result<Vec<Item>> {
+    pub fn include_tasks(
+        &self,
+        path: &Path,
+        name: &str,
+        keywords: Keywords,
+        by: &Task,
+    ) -> Result<Vec<Item>> {
         if by.depth >= INCLUDE_DEPTH {
             return Err(Diagnostic::error(
                 "playbook::include-loop",
@@ -366,6 +372,7 @@ impl Loader {
                     .map(super::task::list)
                     .unwrap_or_default(),
                 depth: by.depth + 1,
+                trail: Arc::new(by.trail.through(name)),
             },
         )
         .map_err(malformed::in_file)

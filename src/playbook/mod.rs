@@ -16,6 +16,7 @@ mod play;
 mod role;
 mod tags;
 mod task;
+mod trail;
 
 pub use args::TaskArgs;
 pub use block::{Block, Item};
@@ -26,6 +27,7 @@ pub use play::{Play, Section};
 pub use role::{LoadedRole, Role, RoleRequest};
 pub use tags::{TagFilter, tag_words};
 pub use task::{LoopKind, Task};
+pub use trail::Trail;
 
 use crate::diag::Diagnostic;
 

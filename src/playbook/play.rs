@@ -4,7 +4,7 @@
 
 use super::keywords::{PLAY_KEYWORDS, SHARED_KEYWORDS, unknown_keyword, vars_of};
 use super::task::Surroundings;
-use super::{Item, Keywords, Loader, Result, Role, Task, TaskArgs, malformed};
+use super::{Item, Keywords, Loader, Result, Role, Task, TaskArgs, Trail, malformed};
 use crate::diag::{Diagnostic, Span, did_you_mean};
 use crate::value::{Map, Value, to_bool};
 use crate::yaml::{Kind, Node};
@@ -139,14 +139,21 @@ fn prompts(node: &Node) -> Result<Vec<Node>> {
 /// Refuses what is no name or pattern of hosts, nor a list of them.
 fn hosts_are_names(hosts: &Node) -> Result<()> {
     let refuse = |at: &Node, told: String| {
-        let message = format!("`hosts` takes names and patterns, this is {}", at.describe());
+        let message = format!(
+            "`hosts` takes names and patterns, this is {}",
+            at.describe()
+        );
         let refusal = Diagnostic::error("playbook::hosts", message);
         Err(refusal.at(&at.span).tell(told).into())
     };
     let one = |node: &Node| matches!(node.kind, Kind::Str(_));
     let Some(list) = hosts.as_seq() else {
         let told = "Hosts list must be a sequence or string. Please check your playbook.";
-        return if one(hosts) { Ok(()) } else { refuse(hosts, told.into()) };
+        return if one(hosts) {
+            Ok(())
+        } else {
+            refuse(hosts, told.into())
+        };
     };
     for entry in list.iter().filter(|entry| !one(entry)) {
         let none = "Hosts list cannot contain values of 'None'. Please check your playbook";
@@ -300,8 +307,10 @@ impl Loader {
             stack: Vec::new(),
             notify: Vec::new(),
             depth: 0,
+            trail: Arc::new(Trail::of_playbook(
+                play.path.parent().unwrap_or(Path::new("")),
+            )),
         };
-        let dir = play.path.parent().unwrap_or(Path::new("")).to_owned();
         drop(self.take_imported());
         let part = |name: &str, around: &Surroundings| match node.get(name) {
             Some(list) => (self.items(list, around)).map_err(|e| malformed::in_part(name, e)),
@@ -316,7 +325,7 @@ impl Loader {
         for entry in roles.map(nodes).unwrap_or_default() {
             let (request, own) = self.role_entry(&entry)?;
             let keywords = play.keywords.with_child(&own);
-            let loaded = self.role(&request, &keywords, &[], &dir, &entry)?;
+            let loaded = self.role(&request, &keywords, &[], &around.trail, &entry)?;
             main.extend(loaded.items);
             self.add_imported(loaded.handlers, loaded.all);
         }

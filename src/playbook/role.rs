@@ -6,7 +6,8 @@ use super::keywords::vars_of;
 use super::library::collections_of;
 use super::loader::{find_main, looked_in};
 use super::task::Surroundings;
-use super::{Block, Item, Keywords, Loader, Result, Task, TaskArgs, malformed};
+use super::trail::lexical;
+use super::{Block, Item, Keywords, Loader, Result, Task, TaskArgs, Trail, malformed};
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::value::{Map, Value, to_bool};
 use crate::yaml::{Kind, Node};
@@ -89,28 +90,6 @@ pub struct LoadedRole {
     pub handlers: Vec<Item>,
     /// It and the roles that it depends on, dependencies first.
     pub all: Vec<Arc<Role>>,
-}
-
-/// The path without `.` and `..`: as in Ansible, those are about names, so what stands before `..` need not exist.
-fn lexical(path: &Path) -> PathBuf {
-    use std::path::Component;
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir
-                if matches!(out.components().next_back(), Some(Component::Normal(_))) =>
-            {
-                out.pop();
-            }
-            Component::ParentDir if out.has_root() => {}
-            part => out.push(part),
-        }
-    }
-    if out.as_os_str().is_empty() {
-        out.push(".");
-    }
-    out
 }
 
 impl Loader {
@@ -201,7 +180,7 @@ impl Loader {
         request: &RoleRequest,
         keywords: &Keywords,
         parents: &[Arc<Role>],
-        playbook_dir: &Path,
+        trail: &Trail,
         at: &Node,
     ) -> Result<LoadedRole> {
         if parents
@@ -219,7 +198,7 @@ impl Loader {
             .note(circle(parents, &request.name))
             .into());
         }
-        let mut near: Vec<&Path> = vec![playbook_dir];
+        let mut near: Vec<&Path> = vec![trail.base()];
         if let Some(dir) = at.span.path().parent() {
             near.push(dir);
         }
@@ -293,7 +272,13 @@ impl Loader {
             ));
             let chain: Vec<_> = parents.iter().cloned().chain([this]).collect();
             for (dependency, keywords, node) in requests {
-                let loaded = self.role(&dependency, &keywords, &chain, playbook_dir, &node)?;
+                let loaded = self.role(
+                    &dependency,
+                    &keywords,
+                    &chain,
+                    &trail.into_role(&path, false),
+                    &node,
+                )?;
                 merge(&mut defaults, &loaded.role.defaults);
                 merge(&mut vars, &loaded.role.vars);
                 names.push(dependency.name);
@@ -306,6 +291,7 @@ impl Loader {
         merge(&mut defaults, &own_defaults);
         merge(&mut vars, &own_vars);
         let role = Arc::new(shell(below, Arc::new(defaults), Arc::new(vars), names));
+        let inside = Arc::new(trail.into_role(&path, request.by_task));
         let around = |handlers| Surroundings {
             keywords: keywords.clone(),
             role: Some(Arc::clone(&role)),
@@ -313,6 +299,7 @@ impl Loader {
             stack: Vec::new(),
             notify: Vec::new(),
             depth: 0,
+            trail: inside.clone(),
         };
         let mut own = Vec::new();
         if !request.no_validation {
@@ -419,7 +406,9 @@ impl Loader {
             Kind::Str(text) if text.contains(',') => {
                 return Err(Diagnostic::error(
                     "playbook::role-entry",
-                    format!("`{text}` is a role with a version, which belongs into a requirements file"),
+                    format!(
+                        "`{text}` is a role with a version, which belongs into a requirements file"
+                    ),
                 )
                 .at(&node.span)
                 .tell(format!("Invalid old style role requirement: {text}"))

@@ -3,7 +3,7 @@
 use super::args::short;
 use super::keywords::{SHARED_KEYWORDS, TASK_KEYWORDS, unknown_keyword};
 use super::library::CustomModule;
-use super::{Block, Keywords, Loader, Result, Role, TaskArgs, malformed};
+use super::{Block, Keywords, Loader, Result, Role, TaskArgs, Trail, malformed};
 use crate::diag::{Diagnostic, Span, did_you_mean};
 use crate::yaml::{Kind, Node};
 use std::sync::Arc;
@@ -70,6 +70,8 @@ pub struct Task {
     pub implicit: bool,
     /// How many dynamic includes brought it, one through the other.
     pub depth: usize,
+    /// What names of files to include are relative to.
+    pub trail: Arc<Trail>,
 }
 
 impl Task {
@@ -152,6 +154,7 @@ impl Task {
                 .unwrap_or_default(),
             implicit: true,
             depth: 0,
+            trail: Arc::default(),
         }
     }
 }
@@ -171,6 +174,8 @@ pub(super) struct Surroundings {
     pub notify: Vec<Node>,
     /// How many dynamic includes brought them.
     pub depth: usize,
+    /// What names of files to include are relative to.
+    pub trail: Arc<Trail>,
 }
 
 pub(super) fn list(node: &Node) -> Vec<Node> {
@@ -236,6 +241,7 @@ impl Loader {
         task.role.clone_from(&around.role);
         task.handler = around.handlers;
         task.depth = around.depth;
+        task.trail = Arc::clone(&around.trail);
         task.notify.clone_from(&around.notify);
         let mut action: Option<(&Node, &Node)> = None;
         let mut args_keyword = None;

@@ -51,7 +51,7 @@ pub use lock::DirLock;
 pub use meta::{FileKind, Meta, Special};
 pub use mounts::unescape_mount;
 pub use net_if::{NetAddress, NetRoute};
-pub use private::{PrivateDir, PrivateFile};
+pub use private::{PrivateDir, PrivateFile, PrivatePipe};
 pub use resolve::Stream;
 pub use shadow::Shadow;
 pub use write::WriteOptions;
@@ -188,10 +188,18 @@ impl Sys {
     /// # Errors
     /// [`Error::Cancelled`].
     pub fn sleep(&self, duration: std::time::Duration) -> Result<()> {
-        if self.cancel.wait(duration) {
-            Err(Error::Cancelled)
-        } else {
-            Ok(())
+        self.pauses()(duration)
+    }
+
+    /// The same for who lives longer than this borrow.
+    pub fn pauses(&self) -> impl Fn(std::time::Duration) -> Result<()> + Send + 'static {
+        let cancel = Arc::clone(&self.cancel);
+        move |duration| {
+            if cancel.wait(duration) {
+                Err(Error::Cancelled)
+            } else {
+                Ok(())
+            }
         }
     }
 

@@ -57,6 +57,37 @@ impl PrivateDir {
     }
 }
 
+/// A pipe with a name; what was written to it is gone when this is dropped.
+#[derive(Debug)]
+pub struct PrivatePipe {
+    _end: std::fs::File,
+}
+
+impl PrivateDir {
+    /// Puts a pipe into it that holds a few kilobytes: they can be read once, and are on no disk.
+    ///
+    /// # Errors
+    /// When it cannot be made, or does not hold all of it.
+    pub fn pipe(&self, name: &str, content: &[u8]) -> Result<(PathBuf, PrivatePipe)> {
+        let path = self.dir.path().join(name);
+        let failed = |source| Error::File {
+            what: "cannot make the private pipe",
+            path: path.clone(),
+            source,
+        };
+        let mode = nix::sys::stat::Mode::S_IRUSR | nix::sys::stat::Mode::S_IWUSR;
+        nix::unistd::mkfifo(&path, mode).map_err(|number| failed(number.into()))?;
+        let mut end = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open(&path)
+            .map_err(failed)?;
+        end.write_all(content).map_err(failed)?;
+        Ok((path, PrivatePipe { _end: end }))
+    }
+}
+
 impl Sys {
     /// A private directory for the time of a task.
     ///

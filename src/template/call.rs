@@ -168,6 +168,12 @@ impl<'a, 'template, 'env> Call<'a, 'template, 'env> {
             Some((input, rest)) if !input.is_kwargs() => (input.clone(), rest),
             _ => return fail("missing operand"),
         };
+        // the engine lets such a value reach those alone that have a use for it
+        if let Some(why) = super::convert::refusal(&input)
+            && super::sealed::locked_in(&input).is_none()
+        {
+            return Err(why);
+        }
         Ok(Self {
             state,
             render,

@@ -12,6 +12,8 @@ const NATIVE: u8 = 2;
 const UNSAFE: u8 = 4;
 /// The content of an encrypted value.
 const OPENED: u8 = 8;
+/// What is shown of a class.
+const TYPE: u8 = 16;
 
 /// A string for the engine, of the class that it is of.
 pub(crate) fn text(text: &Text) -> Val {
@@ -22,6 +24,8 @@ pub(crate) fn text(text: &Text) -> Val {
         TextClass::Plain | TextClass::Markup => 0,
         TextClass::Written => WRITTEN,
         TextClass::Native => NATIVE,
+        TextClass::Bytes => return Val::from_bytes(text.octets().unwrap_or_default()),
+        TextClass::Type => return Val::from_host_string(text.shared(), TYPE),
     };
     let trust = if text.trust() == Trust::Data {
         UNSAFE
@@ -48,9 +52,10 @@ pub(crate) fn native(text: String) -> Val {
 pub(crate) fn text_of(value: &Val) -> Text {
     let shared = value.to_str().unwrap_or_default();
     let tag = value.host_tag();
-    let class = match tag & (WRITTEN | NATIVE) {
+    let class = match tag & (WRITTEN | NATIVE | TYPE) {
         WRITTEN => TextClass::Written,
         NATIVE => TextClass::Native,
+        TYPE => TextClass::Type,
         _ if value.is_safe() => TextClass::Markup,
         _ => TextClass::Plain,
     };
@@ -67,13 +72,59 @@ pub(crate) fn is_native(value: &Val) -> bool {
     value.host_tag() & NATIVE != 0
 }
 
-/// The same where expressions keep their type: the content of an encrypted value is not read either.
+/// Whether it stands for a class.
+pub(crate) fn is_type(value: &Val) -> bool {
+    value.host_tag() & TYPE != 0
+}
+
+/// Whether it is never read as a literal where expressions keep their type: neither a class nor the content of an
+/// encrypted value is.
 pub(crate) fn stays_text(value: &Val) -> bool {
-    value.host_tag() & (NATIVE | OPENED) != 0
+    value.host_tag() & (NATIVE | OPENED | TYPE) != 0
+}
+
+/// What every value of Python's has, as far as playbooks look at it: `__class__`, and the `__name__` of a class.
+pub(crate) fn attribute(value: &Val, name: &str) -> Option<Val> {
+    match name {
+        "__class__" => {
+            let class = name_of(value);
+            let module = module_of(class);
+            Some(Val::from_host_string(
+                format!("<class '{module}{class}'>").into(),
+                TYPE,
+            ))
+        }
+        "__name__" if is_type(value) => {
+            let shown = value.as_str()?.strip_suffix("'>")?;
+            let start = shown.rfind(['.', '\''])? + 1;
+            Some(Val::from(shown.get(start..)?))
+        }
+        _ => None,
+    }
+}
+
+/// Where Python finds a class, with a dot at its end; nothing of those that need no import.
+fn module_of(class: &str) -> &'static str {
+    match class {
+        "AnsibleUnicode" | "AnsibleVaultEncryptedUnicode" => "ansible.parsing.yaml.objects.",
+        "AnsibleUnsafeText" | "NativeJinjaUnsafeText" => "ansible.utils.unsafe_proxy.",
+        "NativeJinjaText" => "ansible.utils.native_jinja.",
+        "HostVars" | "HostVarsVars" => "ansible.vars.hostvars.",
+        "Markup" => "markupsafe.",
+        "_GroupTuple" => "jinja2.filters.",
+        _ => "",
+    }
 }
 
 /// The name of the class that Ansible has for the value.
 pub(crate) fn name(value: &Val) -> &'static str {
+    if super::sealed::locked_in(value).is_some() {
+        return "AnsibleVaultEncryptedUnicode";
+    }
+    name_of(value)
+}
+
+fn name_of(value: &Val) -> &'static str {
     if value.kind() == ValueKind::String {
         return if value.host_tag() & OPENED == 0 {
             text_of(value).class_name()

@@ -2,7 +2,7 @@
 
 use super::objects::{Dict, List, ScopeObject};
 use super::render::Render;
-use crate::value::{Map, Value};
+use crate::value::{Map, Text, Value};
 use minijinja::value::{Value as Val, ValueKind};
 use minijinja::{Error, ErrorKind};
 
@@ -51,7 +51,11 @@ pub(super) fn nested(value: &Val, depth: usize, sealed: Option<&Render>) -> Resu
             None => Value::Str(super::class::text_of(value)),
         },
         ValueKind::Bytes => {
-            Value::str(String::from_utf8_lossy(value.as_bytes().unwrap_or_default()).into_owned())
+            let bytes = value.as_bytes().unwrap_or_default();
+            match std::str::from_utf8(bytes) {
+                Ok(text) => Value::str(text),
+                Err(_) => Value::Str(Text::binary(bytes)),
+            }
         }
         ValueKind::Seq | ValueKind::Iterable => Value::list(
             value
@@ -70,15 +74,25 @@ pub(super) fn nested(value: &Val, depth: usize, sealed: Option<&Render>) -> Resu
             }
             Value::map(map)
         }
-        ValueKind::Invalid => {
-            // iterating is a way to get at the error that the value carries
-            return Err(match value.try_iter() {
-                Err(error) => error,
-                Ok(_) => Error::new(ErrorKind::InvalidOperation, "invalid value"),
-            });
-        }
+        ValueKind::Invalid => match sealed.and_then(|render| render.sealed(value)) {
+            Some(text) => Value::Str(text),
+            None => {
+                let why = refusal(value);
+                return Err(
+                    why.unwrap_or_else(|| Error::new(ErrorKind::InvalidOperation, "invalid value"))
+                );
+            }
+        },
         _ => Value::str(value.to_string()),
     })
+}
+
+/// Why a value cannot be used, if it is of that kind.
+pub(crate) fn refusal(value: &Val) -> Option<Error> {
+    match value.kind() {
+        ValueKind::Invalid => value.clone().validate().err(),
+        _ => None,
+    }
 }
 
 /// A key for a lookup in a mapping, if the value can be one.

@@ -61,7 +61,11 @@ fn now(_: &mut State, args: &mut Args) -> Result<Val, Error> {
     };
     let now = jiff::Timestamp::now().to_zoned(zone);
     Ok(match format {
-        Some(format) => Val::from(super::filters::time::strftime(&format, &now)?),
+        Some(format) => Val::from(super::filters::time::strftime(
+            &format,
+            &now,
+            super::filters::time::Clock::Naive,
+        )?),
         None => super::filters::time::DateTime::value(now.datetime()),
     })
 }

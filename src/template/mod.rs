@@ -46,7 +46,7 @@ pub(crate) use charset::encode;
 pub use condition::OddConditions;
 pub use context::{Context, FileContext, Overlay};
 pub use error::{TemplateError, TemplateErrorKind, TemplateStep};
-pub(crate) use filters::{crypt as crypt_hash, salt as crypt_salt};
+pub(crate) use filters::{crypt as crypt_hash, human_to_bytes, salt as crypt_salt};
 pub use foreign::PluginPlaces;
 pub use scope::{Scope, ScopeMap, Variable};
 pub use setting::{FoundSetting, Setting};

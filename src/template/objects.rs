@@ -7,7 +7,7 @@ use super::render::{Render, engine_error};
 use super::{TemplateError, Variable};
 use crate::value::{Map, Trust, Value};
 use indexmap::IndexMap;
-use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Val};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Val, ValueKind};
 use minijinja::{Error, State};
 use std::collections::HashMap;
 use std::fmt;
@@ -25,7 +25,7 @@ pub(crate) fn wrap(value: &Value, render: &Arc<Render>) -> Val {
                 render.touch();
                 super::class::opened(plain)
             }
-            Err(error) => Val::from(engine_error(error)),
+            Err(error) => super::sealed::locked(text, error),
         },
         Value::Str(text) => {
             if text.trust() == Trust::Data {
@@ -142,15 +142,15 @@ impl List {
 
     /// Changes the items.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Vec<Val>) -> T) -> T {
-        let items = self.items();
-        let mut cells = lock(&self.cells);
-        if matches!(&*cells, ListCells::Shared(..)) {
-            *cells = ListCells::Own(items);
-        }
-        match &mut *cells {
-            ListCells::Own(items) => change(items),
-            ListCells::Shared(..) => change(&mut Vec::new()),
-        }
+        let own = match &mut *lock(&self.cells) {
+            ListCells::Own(items) => Some(std::mem::take(items)),
+            ListCells::Shared(..) => None,
+        };
+        let mut items = own.unwrap_or_else(|| self.items());
+        // not under the lock: what is compared may be this list
+        let told = change(&mut items);
+        *lock(&self.cells) = ListCells::Own(items);
+        told
     }
 
     /// Ours again; `sealed` leaves closed what is encrypted. `depth` is how deep it lies in others.
@@ -279,15 +279,15 @@ impl Dict {
 
     /// Changes the members.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut IndexMap<Val, Val>) -> T) -> T {
-        let members: IndexMap<Val, Val> = self.pairs().into_iter().collect();
-        let mut cells = lock(&self.cells);
-        if matches!(&*cells, DictCells::Shared(..)) {
-            *cells = DictCells::Own(members);
-        }
-        match &mut *cells {
-            DictCells::Own(members) => change(members),
-            DictCells::Shared(..) => change(&mut IndexMap::new()),
-        }
+        let own = match &mut *lock(&self.cells) {
+            DictCells::Own(members) => Some(std::mem::take(members)),
+            DictCells::Shared(..) => None,
+        };
+        let mut members = own.unwrap_or_else(|| self.pairs().into_iter().collect());
+        // not under the lock: a key may be this dict
+        let told = change(&mut members);
+        *lock(&self.cells) = DictCells::Own(members);
+        told
     }
 
     /// Ours again; `sealed` leaves closed what is encrypted. `depth` is how deep it lies in others.
@@ -328,8 +328,25 @@ impl fmt::Debug for Dict {
     }
 }
 
+/// Whether a dict may have such a key: neither a dict nor a list, also not in a tuple.
+pub(crate) fn may_be_key(key: &Val) -> bool {
+    match key.kind() {
+        ValueKind::Map => false,
+        ValueKind::Seq | ValueKind::Iterable => {
+            key.is_tuple()
+                && key
+                    .try_iter()
+                    .is_ok_and(|mut items| items.all(|item| may_be_key(&item)))
+        }
+        _ => true,
+    }
+}
+
 impl Object for Dict {
     fn get_value(self: &Arc<Self>, key: &Val) -> Option<Val> {
+        if !may_be_key(key) {
+            return None;
+        }
         match &mut *lock(&self.cells) {
             DictCells::Own(members) => members.get(key).cloned(),
             DictCells::Shared(map, cache) => {

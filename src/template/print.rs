@@ -1,14 +1,14 @@
 //! The engine's values as Python prints them.
 
 use super::objects::{Dict, List};
-use crate::value::{Value, repr as repr_of};
+use crate::value::{Text, Value, repr as repr_of};
 use minijinja::value::{Value as Val, ValueKind};
 
 /// Python's `str()`.
 pub(crate) fn str_of(value: &Val) -> String {
     match value.as_str() {
-        Some(text) => text.to_owned(),
-        None => repr(value),
+        Some(text) if value.kind() == ValueKind::String => text.to_owned(),
+        _ => repr(value),
     }
 }
 
@@ -40,6 +40,7 @@ pub(crate) fn repr(value: &Val) -> String {
                 list(&items)
             }
         }
+        ValueKind::Bytes => Text::binary(value.as_bytes().unwrap_or_default()).to_string(),
         ValueKind::Undefined => "Undefined".into(),
         _ => value.to_string(),
     }

@@ -102,7 +102,7 @@ impl Render {
                 // so that the message names the variable
                 Some(match self.open(&text) {
                     Ok(_) => super::objects::wrap(&Value::Str(text), self),
-                    Err(error) => Val::from(engine_error(error.through(name))),
+                    Err(error) => super::sealed::locked(&text, error.through(name)),
                 })
             }
             Some(Ok(resolved)) => Some(wrap_resolved(&resolved, &self.session, self)),

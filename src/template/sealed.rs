@@ -5,6 +5,8 @@ use super::context::lock;
 use super::render::Render;
 use crate::value::{Map, Text, Trust, Value};
 use minijinja::value::Value as Val;
+use minijinja::{Error, ErrorKind};
+use std::error::Error as _;
 use std::sync::Arc;
 
 /// What a rendering has opened: the content as the engine has it, and what it was.
@@ -33,8 +35,12 @@ impl Render {
         super::class::opened(plain)
     }
 
-    /// The encrypted string that the engine's value is the content of: that very string, not another one like it.
+    /// The encrypted string that the engine's value is the content of, or could not be: that very string, not another
+    /// one like it.
     pub(crate) fn sealed(&self, value: &Val) -> Option<Text> {
+        if let Some(locked) = locked_in(value) {
+            return Some(locked);
+        }
         let text = value.as_str()?;
         lock(&self.opened)
             .iter()
@@ -67,6 +73,32 @@ impl Render {
             other => other.clone(),
         })
     }
+}
+
+/// An encrypted string that cannot be opened. Nothing can be done with it, but some filters and tests need only know
+/// that it is one.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+struct Locked {
+    sealed: Text,
+    #[source]
+    why: TemplateError,
+}
+
+/// The engine's value of an encrypted string that cannot be opened: using it fails.
+pub(crate) fn locked(sealed: &Text, why: TemplateError) -> Val {
+    let error = Error::new(ErrorKind::InvalidOperation, why.to_string());
+    Val::from(error.with_source(Locked {
+        sealed: sealed.clone(),
+        why,
+    }))
+}
+
+/// The encrypted string, if the value is one that cannot be opened.
+pub(crate) fn locked_in(value: &Val) -> Option<Text> {
+    let error = super::convert::refusal(value)?;
+    let locked = error.source()?.downcast_ref::<Locked>()?;
+    Some(locked.sealed.clone())
 }
 
 fn holds_sealed(value: &Value) -> bool {
@@ -184,6 +216,10 @@ mod tests {
             "x{{ both }}",
             "{{ both.bad }}",
             "{{ both | to_json }}",
+            "{{ badtop is string }}",
+            "{{ badtop | default('x') }}",
+            "{{ badtop == 'bad' }}",
+            "{{ 1 if badtop else 2 }}",
         ] {
             let error = render(template).unwrap_err();
             assert_eq!(error.kind, TemplateErrorKind::Vault, "{template}: {error}");
@@ -205,6 +241,23 @@ mod tests {
             ("{{ fine is vault_encrypted }}", "False"),
             ("{{ 'good {{ x }}' is vault_encrypted }}", "False"),
             ("{{ (top ~ '') is vault_encrypted }}", "False"),
+            // what no password opens
+            ("{{ badtop is vault_encrypted }}", "True"),
+            (
+                "{{ badtop is defined and both['bad'] is ansible.builtin.defined }}",
+                "True",
+            ),
+            (
+                "{{ badtop is undefined or badtop is not defined }}",
+                "False",
+            ),
+            (
+                "{{ both.bad | type_debug }}",
+                "AnsibleVaultEncryptedUnicode",
+            ),
+            ("{{ badtop | unvault('wrong') }}", "bad"),
+            ("{{ top | unvault('right') }}", "good {{ x }}"),
+            ("{{ badtop | to_yaml is search('^!vault') }}", "True"),
         ] {
             assert_eq!(
                 render(template).unwrap().to_string(),
@@ -250,6 +303,8 @@ mod tests {
             ("{{ 'x' | vault }}", "missing argument `secret`"),
             ("{{ 'x' | vault(7) }}", "the secret must be a string"),
             ("{{ 'x' | vault('') }}", "must not be empty"),
+            ("{{ top | unvault('other') }}", "no vault password fits"),
+            ("{{ badtop | unvault('other') }}", "no vault password fits"),
         ] {
             let error = render(template).unwrap_err().to_string();
             assert!(error.contains(problem), "{template}: {error}");

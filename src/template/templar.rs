@@ -118,6 +118,7 @@ impl Templar {
         env.set_container_adopter(super::objects::adopt);
         env.set_unknown_method_callback(super::methods::unknown);
         env.set_subtraction(super::filters::time::subtract);
+        env.set_attribute_fallback(super::class::attribute);
         env.set_formatter(super::format::write);
         if let Some(syntax) = text_syntax(true) {
             env.set_syntax(syntax);
@@ -416,6 +417,9 @@ impl Templar {
             }
             ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => from_engine(value),
             ValueKind::String if super::class::is_native(value) => from_engine(value),
+            ValueKind::String if super::class::is_type(value) => {
+                Ok(Value::str(value.as_str().unwrap_or_default()))
+            }
             ValueKind::String => {
                 let text = value.as_str().unwrap_or_default();
                 match self.structure(text) {

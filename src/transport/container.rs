@@ -183,6 +183,20 @@ impl Container {
         }
     }
 
+    /// The words that open the machine for a program that adds its name and a command itself, as rsync does; `None`
+    /// where the name does not come last.
+    ///
+    /// # Errors
+    /// As for any connection to it.
+    pub fn opening_words(self, target: &Target) -> Result<Option<Vec<String>>, TransportError> {
+        if !matches!(self, Self::Docker | Self::Podman | Self::Buildah) {
+            return Ok(None);
+        }
+        let mut words = self.words(target)?;
+        words.pop();
+        Ok(Some(words))
+    }
+
     /// The words that come before those of a command in the machine.
     ///
     /// # Errors

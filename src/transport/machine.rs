@@ -169,7 +169,8 @@ impl Machine {
     pub async fn dismiss(&self, is_left: impl Fn(&str) -> bool) {
         let slots: Vec<Arc<Slot>> = {
             let agents = self.0.agents.lock().unwrap_or_else(PoisonError::into_inner);
-            let of_user = |slot: &&Arc<Slot>| slot.who.as_ref().is_some_and(|who| is_left(&who.user));
+            let of_user =
+                |slot: &&Arc<Slot>| slot.who.as_ref().is_some_and(|who| is_left(&who.user));
             agents.iter().filter(of_user).cloned().collect()
         };
         for slot in slots {

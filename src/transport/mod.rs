@@ -51,5 +51,6 @@ pub use error::TransportError;
 pub use fake::FakeMachine;
 pub use key_ring::{AskPassphrase, KeyRing};
 pub use machine::Machine;
+pub use openssh::login_words;
 pub use raw::RawOutput;
 pub use target::{Become, BecomeMethod, ConnectionKind, HostKeyChecking, Options, Target};

@@ -179,6 +179,23 @@ impl Drop for OpenSsh {
 
 fn arguments(target: &Target, directory: &Path) -> Result<Vec<String>, TransportError> {
     let mut words = vec!["-S".to_owned(), directory.join("s").display().to_string()];
+    words.extend(login_words(target)?);
+    // After what the user says: the first one wins.
+    if target.host_key_checking == Some(HostKeyChecking::Strict)
+        || target.host_key_checking.is_none()
+    {
+        words.extend(["-o".to_owned(), "StrictHostKeyChecking=yes".to_owned()]);
+    }
+    Ok(words)
+}
+
+/// The arguments with which the system's `ssh` logs in as the target says, for other programs that start it. The
+/// password is for the caller to hand over; where there is none, `ssh` does not ask for one.
+///
+/// # Errors
+/// When the target's own arguments cannot be split.
+pub fn login_words(target: &Target) -> Result<Vec<String>, TransportError> {
+    let mut words = Vec::new();
     if let Some(file) = &target.ssh_config {
         words.extend(["-F".to_owned(), file.display().to_string()]);
     }
@@ -244,12 +261,6 @@ fn arguments(target: &Target, directory: &Path) -> Result<Vec<String>, Transport
         } else if !word.strip_prefix("-o").is_some_and(next_is_ours) {
             words.push(word);
         }
-    }
-    // After what the user says: the first one wins.
-    if target.host_key_checking == Some(HostKeyChecking::Strict)
-        || target.host_key_checking.is_none()
-    {
-        words.extend(["-o".to_owned(), "StrictHostKeyChecking=yes".to_owned()]);
     }
     Ok(words)
 }

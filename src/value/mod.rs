@@ -9,6 +9,7 @@ mod crypt;
 mod declare;
 mod free_form;
 mod map;
+mod octets;
 mod omit;
 mod pep440;
 mod python;

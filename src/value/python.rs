@@ -1,6 +1,6 @@
 //! Text of values as Python prints them: templates embed values this way.
 
-use super::Value;
+use super::{TextClass, Value};
 use std::fmt::Write;
 
 /// Python's `str()`.
@@ -27,6 +27,9 @@ fn write_repr(out: &mut String, value: &Value) {
             let _ = write!(out, "{i}");
         }
         Value::Float(f) => out.push_str(&float(*f)),
+        Value::Str(text) if matches!(text.class(), TextClass::Bytes | TextClass::Type) => {
+            out.push_str(text);
+        }
         Value::Str(text) => write_quoted(out, text),
         Value::List(items) => {
             out.push('[');

@@ -29,6 +29,10 @@ pub enum TextClass {
     Native,
     /// The result of a filter of Jinja2's for HTML: `Markup`.
     Markup,
+    /// What Python shows of bytes that are no text ([`Text::octets`]): `bytes`.
+    Bytes,
+    /// What Python shows of a class, where it stands for that class: `type`.
+    Type,
 }
 
 /// A shared, immutable string, its trust and class. Equality and hash look at the text alone.
@@ -103,6 +107,8 @@ impl Text {
     pub fn class_name(&self) -> &'static str {
         match (self.trust, self.class) {
             (Trust::Vault, _) => "AnsibleVaultEncryptedUnicode",
+            (_, TextClass::Type) => "type",
+            (_, TextClass::Bytes) => "bytes",
             (Trust::Data, TextClass::Native) => "NativeJinjaUnsafeText",
             (Trust::Data, _) => "AnsibleUnsafeText",
             (Trust::Template, TextClass::Plain) => "str",

@@ -218,15 +218,17 @@ mod tests {
 
     #[test]
     fn what_is_no_facts_is_named_and_no_host_leaves_the_directory() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let cache = cache(dir.path(), 0);
+        let outer = tempfile::tempdir().expect("a directory");
+        let dir = outer.path().join("cache");
+        std::fs::create_dir(&dir).expect("made");
+        let cache = cache(&dir, 0);
         for text in ["{", "[1]"] {
-            std::fs::write(dir.path().join("p_h"), text).expect("written");
+            std::fs::write(dir.join("p_h"), text).expect("written");
             let problem = cache.load("h").expect_err("is no facts");
             assert!(problem.message.contains("p_h"), "{}", problem.message);
         }
         cache.keep("../x", &Map::new()).expect("nothing to do");
-        assert!(!dir.path().join("../x").exists());
+        assert!(!dir.join("../x").exists());
     }
 
     #[test]

@@ -23,5 +23,5 @@ pub use envelope::{Envelope, FormatError, is_encrypted};
 pub use error::VaultError;
 pub use file::{about, is_encrypted_file, text_of};
 pub use password::{DEFAULT_ID, Identity, Password};
-pub use source::{PasswordError, SecretSource, is_client};
+pub use source::{PasswordError, PasswordStage, SecretSource, is_client};
 pub use store::{Opened, Vault};

@@ -40,6 +40,30 @@ pub struct PasswordError {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What was being done.
+    pub stage: PasswordStage,
+}
+
+/// What is being done when a password cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordStage {
+    /// The file or program is looked for.
+    Find,
+    /// The file is read, or the program run.
+    Load,
+    /// The user is asked: no other source makes up for that.
+    Ask,
+}
+
+impl PasswordStage {
+    /// What Ansible calls it in its warning, before the id.
+    pub fn told(self) -> &'static str {
+        match self {
+            Self::Find => "Error getting vault password file",
+            Self::Load => "Error in vault password file loading",
+            Self::Ask => "Error in vault password prompt",
+        }
+    }
 }
 
 impl PasswordError {
@@ -47,7 +71,13 @@ impl PasswordError {
         Self {
             message: message.into(),
             hint: None,
+            stage: PasswordStage::Load,
         }
+    }
+
+    fn at(mut self, stage: PasswordStage) -> Self {
+        self.stage = stage;
+        self
     }
 
     fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -95,6 +125,11 @@ impl SecretSource {
         }
     }
 
+    /// The id of the password; that of sources without one is given.
+    pub fn id_or<'a>(&'a self, default_id: &'a str) -> &'a str {
+        self.id.as_deref().unwrap_or(default_id)
+    }
+
     /// Gets the password. `default_id` is for sources without one (`vault_identity`), `known` opens a file of a
     /// password that is encrypted itself; `twice` asks a user twice, for a new password.
     ///
@@ -107,9 +142,12 @@ impl SecretSource {
         twice: bool,
         ask: &mut Ask<'_>,
     ) -> Result<Identity, PasswordError> {
-        let id = self.id.as_deref().unwrap_or(default_id);
+        let id = self.id_or(default_id);
         let (password, origin) = match &self.place {
-            Place::Prompt { named } => (prompt(id, *named, twice, ask)?, "asked for".to_owned()),
+            Place::Prompt { named } => (
+                prompt(id, *named, twice, ask).map_err(|error| error.at(PasswordStage::Ask))?,
+                "asked for".to_owned(),
+            ),
             Place::File(path) => (
                 from_file(path, self.id.as_deref(), known)?,
                 path.display().to_string(),
@@ -176,11 +214,11 @@ fn from_file(path: &Path, id: Option<&str>, known: &Vault) -> Result<Password, P
                 crate::diag::io_reason(&error)
             )
         })
+        .at(PasswordStage::Find)
     })?;
     if meta.is_dir() {
-        return Err(PasswordError::new(format!(
-            "the vault password file {shown} is a directory"
-        )));
+        let message = format!("the vault password file {shown} is a directory");
+        return Err(PasswordError::new(message).at(PasswordStage::Find));
     }
     let bytes = if meta.is_file() && meta.permissions().mode() & 0o111 != 0 {
         let output = from_program(path, &full, id)?;

@@ -17,6 +17,7 @@ mod syntax;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod timestamp;
 mod values;
 
 pub use emit::{EmitOptions, FlowStyle, QuoteStyle, emit};

@@ -4,6 +4,7 @@
 //! booleans but `y` is a string, `010` is eight, `12:30:45` is 45045, `1e3` is a string and `1.0e+3` a number.
 
 use super::node::Kind;
+use super::timestamp;
 use crate::value::{Text, Value};
 
 /// The type that a plain scalar's text resolves to.
@@ -45,7 +46,7 @@ pub(super) fn resolve(text: &str) -> Resolved {
             if is_int(text) {
                 return Resolved::Int;
             }
-            if is_timestamp(text) {
+            if timestamp::as_python(text).is_some() {
                 return Resolved::Timestamp;
             }
         }
@@ -54,13 +55,17 @@ pub(super) fn resolve(text: &str) -> Resolved {
     Resolved::Str
 }
 
-/// What a plain scalar is. Whole numbers beyond 64 bits stay strings of their decimal digits, dates stay as written.
+/// What a plain scalar is. Whole numbers beyond 64 bits stay strings of their decimal digits, dates are texts as Python
+/// shows them.
 pub(super) fn plain_kind(text: &str) -> Kind {
     let kind = match resolve(text) {
         Resolved::Null => Some(Kind::Null),
         Resolved::Bool => bool_of(text).map(Kind::Bool),
         Resolved::Int => int_of(text),
         Resolved::Float => float_of(text).map(Kind::Float),
+        Resolved::Timestamp => {
+            timestamp::as_python(text).map(|text| Kind::Str(Text::written(text.as_str())))
+        }
         _ => None,
     };
     kind.unwrap_or_else(|| Kind::Str(Text::written(text)))
@@ -68,7 +73,8 @@ pub(super) fn plain_kind(text: &str) -> Kind {
 
 /// The value of one plain scalar: `yes` is true, `0644` is 420, `1e3` is a string.
 ///
-/// Whole numbers beyond 64 bits stay strings of their decimal digits, dates stay as written.
+/// Whole numbers beyond 64 bits stay strings of their decimal digits, dates are texts as Python
+/// shows them.
 pub fn parse_scalar(text: &str) -> Value {
     match plain_kind(text) {
         Kind::Null => Value::Null,
@@ -168,53 +174,6 @@ fn is_float(text: &str) -> bool {
     }
     let (digits, exponent) = split_exponent(fraction);
     is_digits(whole) && all(digits, digit_or_underscore) && is_exponent(exponent)
-}
-
-/// `2001-01-01`, or a date and a time.
-fn is_timestamp(text: &str) -> bool {
-    timestamp(text).is_some()
-}
-
-fn timestamp(text: &str) -> Option<()> {
-    let (year, rest) = take_digits(text, 4, 4)?;
-    let (month, rest) = take_digits(rest.strip_prefix('-')?, 1, 2)?;
-    let (day, rest) = take_digits(rest.strip_prefix('-')?, 1, 2)?;
-    if rest.is_empty() {
-        return (year.len() == 4 && month.len() == 2 && day.len() == 2).then_some(());
-    }
-    let rest = match rest.strip_prefix(['T', 't']) {
-        Some(rest) => rest,
-        None => Some(rest.trim_start_matches([' ', '\t'])).filter(|r| r.len() < rest.len())?,
-    };
-    let (_, rest) = take_digits(rest, 1, 2)?;
-    let (_, rest) = take_digits(rest.strip_prefix(':')?, 2, 2)?;
-    let (_, rest) = take_digits(rest.strip_prefix(':')?, 2, 2)?;
-    let rest = rest.strip_prefix('.').map_or(rest, |rest| {
-        rest.trim_start_matches(|c: char| c.is_ascii_digit())
-    });
-    if rest.is_empty() {
-        return Some(());
-    }
-    let zone = rest.trim_start_matches([' ', '\t']);
-    if zone == "Z" {
-        return Some(());
-    }
-    let (_, rest) = take_digits(zone.strip_prefix(['-', '+'])?, 1, 2)?;
-    if rest.is_empty() {
-        return Some(());
-    }
-    let (_, rest) = take_digits(rest.strip_prefix(':')?, 2, 2)?;
-    rest.is_empty().then_some(())
-}
-
-/// As many digits as there are, if that is within the limits.
-fn take_digits(text: &str, least: usize, most: usize) -> Option<(&str, &str)> {
-    let count = text
-        .bytes()
-        .take(most)
-        .take_while(u8::is_ascii_digit)
-        .count();
-    (count >= least).then(|| text.split_at(count))
 }
 
 /// The whole number that the text stands for. Beyond 64 bits it is a string of its decimal digits if that can be told.

@@ -158,15 +158,10 @@ fn binary(text: &str, span: &Span) -> Result<Kind, Diagnostic> {
                 .at(span)
                 .note(error.to_string())
         })?;
-    let text = String::from_utf8(bytes).map_err(|_| {
-        Diagnostic::error(
-            "yaml::bad-value",
-            "this `!!binary` value holds bytes that are not UTF-8 text, which variables cannot hold",
-        )
-        .at(span)
-        .hint("keep it as a base64 string and use the `b64decode` filter where a file is written")
-    })?;
-    Ok(Kind::Str(Text::template(text)))
+    Ok(Kind::Str(match String::from_utf8(bytes) {
+        Ok(text) => Text::template(text),
+        Err(other) => Text::binary(other.as_bytes()),
+    }))
 }
 
 /// The tag as people write it.

@@ -16,4 +16,5 @@ mod outages;
 mod play;
 mod quickstart;
 mod sizes;
+mod synchronize;
 mod trouble;

@@ -6,7 +6,9 @@ use crate::cli::prompt::password;
 use crate::cli::show::Show;
 use crate::config::Config;
 use crate::diag::Diagnostic;
-use crate::vault::{Identity, Password, PasswordError, SecretSource, Vault, VaultError, encrypt};
+use crate::vault::{
+    Identity, Password, PasswordError, PasswordStage, SecretSource, Vault, VaultError, encrypt,
+};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -160,7 +162,7 @@ impl<'a> Passwords<'a> {
         show: &Show,
     ) -> Result<Vec<Identity>, CommandFailure> {
         let mut found: Vec<Identity> = Vec::new();
-        let mut problems: Vec<PasswordError> = Vec::new();
+        let mut problems: Vec<(&SecretSource, PasswordError)> = Vec::new();
         for source in sources {
             let known = Vault::new(found.clone(), false);
             let identity = source.read(&self.config.vault_identity, &known, twice, &mut |text| {
@@ -168,7 +170,10 @@ impl<'a> Passwords<'a> {
             });
             match identity {
                 Ok(identity) => found.push(identity),
-                Err(problem) => problems.push(problem),
+                Err(problem) if problem.stage == PasswordStage::Ask => {
+                    return Err(failure(problem));
+                }
+                Err(problem) => problems.push((source, problem)),
             }
         }
         let fatal = if found.is_empty() {
@@ -176,18 +181,22 @@ impl<'a> Passwords<'a> {
         } else {
             None
         };
-        for problem in problems {
+        for (source, problem) in problems {
+            let (stage, id) = (problem.stage, source.id_or(&self.config.vault_identity));
+            let message = format!("{} ({id}): {}", stage.told(), problem.message);
             show.diagnostic(
-                &Diagnostic::warning("vault::password", problem.message).maybe_hint(problem.hint),
+                &Diagnostic::warning("vault::password", message).maybe_hint(problem.hint),
             );
         }
         match fatal {
             None => Ok(found),
-            Some(problem) => {
-                let mut failure = CommandFailure::new(Exit::Error, problem.message);
-                failure.diagnostic.hint = problem.hint;
-                Err(failure)
-            }
+            Some((_, problem)) => Err(failure(problem)),
         }
     }
+}
+
+fn failure(problem: PasswordError) -> CommandFailure {
+    let mut failure = CommandFailure::new(Exit::Error, problem.message);
+    failure.diagnostic.hint = problem.hint;
+    failure
 }

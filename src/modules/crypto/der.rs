@@ -81,7 +81,7 @@ pub(super) fn to_pkcs8(label: &str, key: &[u8], parameters: Option<&[u8]>) -> Op
 }
 
 /// The first element: its tag, its content, and what follows.
-fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(super) fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (tag, rest) = bytes.split_first()?;
     let (first, rest) = rest.split_first()?;
     let (length, rest) = if *first < 0x80 {

@@ -31,7 +31,7 @@ pub(super) struct PrivateKey {
 }
 
 /// Randomness from the kernel, which is there or the program cannot go on.
-struct KernelRandom;
+pub(super) struct KernelRandom;
 
 impl rsa::rand_core::TryRng for KernelRandom {
     type Error = Infallible;

@@ -32,4 +32,10 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<community::OpensslPublicKey>(),
     Entry::of::<community::OpensslCsr>(),
     Entry::of::<community::X509Certificate>(),
+    Entry::of::<community::X509CertificateInfo>(),
+    Entry::of::<community::OpensslCsrInfo>(),
+    Entry::of::<community::OpensslPrivateKeyInfo>(),
+    Entry::of::<community::OpensslPublicKeyInfo>(),
+    Entry::of::<community::OpensshKeypair>(),
+    Entry::of::<community::OpensslDhparam>(),
 ];

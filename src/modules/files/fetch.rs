@@ -32,7 +32,10 @@ impl Module for Fetch {
         let path = sys.expand(&args.src);
         let mut plan = Plan::new();
         plan.returns("file", Value::data(path.to_string_lossy().as_ref()));
-        let problem = match sys.stat(&path, true).map_err(|error| unreadable(&path, error))? {
+        let problem = match sys
+            .stat(&path, true)
+            .map_err(|error| unreadable(&path, error))?
+        {
             None => Some("the remote file does not exist"),
             Some(meta) if meta.kind == FileKind::Directory => {
                 Some("remote file is a directory, fetch cannot work on directories")

@@ -1,5 +1,6 @@
 //! Files: copy, file, lineinfile and the like.
 
+mod acl;
 mod archive;
 mod assemble;
 pub mod attrs;
@@ -15,11 +16,13 @@ mod lineinfile;
 mod lossless;
 mod mime;
 pub mod parents;
+mod patch;
 pub mod place;
 pub mod pyregex;
 mod replace;
 mod slurp;
 mod stat;
+mod synchronize;
 mod tempfile;
 mod unarchive;
 pub mod wildcard;
@@ -28,6 +31,7 @@ use super::Entry;
 
 /// The family's modules.
 pub const MODULES: &[Entry] = &[
+    Entry::of::<acl::Acl>(),
     Entry::of::<archive::Archive>(),
     Entry::of::<assemble::Assemble>(),
     Entry::of::<blockinfile::Blockinfile>(),
@@ -37,9 +41,11 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<find::Find>(),
     Entry::of::<ini_file::IniFile>(),
     Entry::of::<lineinfile::Lineinfile>(),
+    Entry::of::<patch::Patch>(),
     Entry::of::<replace::Replace>(),
     Entry::of::<slurp::Slurp>(),
     Entry::of::<stat::Stat>(),
+    Entry::of::<synchronize::Synchronize>(),
     Entry::of::<tempfile::Tempfile>(),
     Entry::of::<unarchive::Unarchive>(),
 ];

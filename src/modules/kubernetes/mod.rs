@@ -1,4 +1,4 @@
-//! Objects of Kubernetes and the files that lead to it: `k8s`, `k8s_info`, `k8s_drain`, `kubeconfig`.
+//! Objects of Kubernetes and the files that lead to it: `k8s`, `k8s_info`, `k8s_drain`, `kubeconfig`; charts by `helm`.
 //!
 //! Objects are applied by the server ([server-side apply][ssa]) under a field manager of runbook's own. What would change
 //! is asked of the server too: a plan is a dry run, so that check mode, diff and changed are what the server says.
@@ -14,6 +14,7 @@ mod condition;
 mod config_file;
 mod definition;
 mod drain;
+mod helm;
 mod k8s;
 mod k8s_info;
 mod kubeconfig;
@@ -28,4 +29,7 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<drain::K8sDrain>(),
     Entry::of::<k8s_info::K8sInfo>(),
     Entry::of::<kubeconfig::Kubeconfig>(),
+    Entry::of::<helm::Helm>(),
+    Entry::of::<helm::HelmInfo>(),
+    Entry::of::<helm::HelmRepository>(),
 ];

@@ -3,6 +3,7 @@
 mod body;
 mod connections;
 mod download;
+mod firewalld;
 mod get_url;
 mod iptables;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use super::Entry;
 
 /// The family's modules.
 pub const MODULES: &[Entry] = &[
+    Entry::of::<firewalld::Firewalld>(),
     Entry::of::<get_url::GetUrl>(),
     Entry::of::<iptables::Iptables>(),
     Entry::of::<ufw::Ufw>(),

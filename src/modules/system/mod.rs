@@ -1,6 +1,7 @@
 //! The system: jobs, time zone, kernel, mounts, names.
 
 mod alternatives;
+mod at;
 mod capabilities;
 mod cron;
 mod getent;
@@ -27,6 +28,7 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<cron::Cron>(),
     Entry::of::<timezone::Timezone>(),
     Entry::of::<alternatives::Alternatives>(),
+    Entry::of::<at::At>(),
     Entry::of::<capabilities::Capabilities>(),
     Entry::of::<locale_gen::LocaleGen>(),
     Entry::of::<pam_limits::PamLimits>(),

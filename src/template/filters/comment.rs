@@ -68,7 +68,10 @@ fn comment(call: &mut Call) -> Result<Val, Error> {
         out.push_str(&format!("{prefix_line}{line_end}").repeat(prefixes));
     }
     // a line that is nothing but the decoration loses the space at its end; the last one keeps it
-    let body = format!("{decoration}{}", text.replace(&newline, &format!("{newline}{decoration}")));
+    let body = format!(
+        "{decoration}{}",
+        text.replace(&newline, &format!("{newline}{decoration}"))
+    );
     let bare = format!("{}{newline}", decoration.trim_end());
     out.push_str(&body.replace(&format!("{decoration}{newline}"), &bare));
     out.push_str(&format!("{newline}{postfix_line}").repeat(postfixes));

@@ -7,11 +7,16 @@ use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use minijinja::Error;
-use minijinja::value::Value as Val;
+use minijinja::value::{Value as Val, ValueKind};
 
 pub(super) const TABLE: &[(&str, Filter)] = &[
     ("b64encode", |c| {
         let encoding = encoding(c)?;
+        if c.input.kind() == ValueKind::Bytes {
+            return Ok(Val::from(
+                STANDARD.encode(c.input.as_bytes().unwrap_or_default()),
+            ));
+        }
         let bytes = charset::encode(&c.text()?, &encoding);
         Ok(Val::from(STANDARD.encode(bytes.or_else(fail)?)))
     }),

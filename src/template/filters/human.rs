@@ -62,14 +62,27 @@ fn readable(call: &mut Call) -> Result<Val, Error> {
 fn to_bytes(call: &mut Call) -> Result<Val, Error> {
     let default_unit = call.args.opt_text("default_unit")?;
     let bits = call.args.flag("isbits", false)?;
-    let text = call.text()?;
+    human_to_bytes(&call.text()?, default_unit, bits)
+        .map(Val::from)
+        .or_else(fail)
+}
+
+/// The number of bytes (or bits) that people write as `2K` or `1.5 MB`.
+///
+/// # Errors
+/// When it is no such text, or its unit is of the other kind.
+pub(crate) fn human_to_bytes(
+    text: &str,
+    default_unit: Option<String>,
+    bits: bool,
+) -> Result<i64, String> {
     let trimmed = text.trim_start();
     let len = trimmed
         .find(|c: char| !(c.is_ascii_digit() || c == '.'))
         .unwrap_or(trimmed.len());
     let (digits, rest) = trimmed.split_at(len);
     let Ok(number) = digits.parse::<f64>() else {
-        return fail(format!(
+        return Err(format!(
             "human_to_bytes() can't interpret following string: {text}"
         ));
     };
@@ -80,14 +93,14 @@ fn to_bytes(call: &mut Call) -> Result<Val, Error> {
         word.to_owned()
     };
     let Some(letter) = word.chars().next() else {
-        return Ok(Val::from(round(number)));
+        return Ok(round(number));
     };
     let upper = letter.to_ascii_uppercase();
     let factor = match UNITS.iter().find(|(unit, _)| *unit == upper) {
         Some((_, power)) => 2f64.powi(*power),
         None if upper == 'B' => 1.0,
         None => {
-            return fail(format!(
+            return Err(format!(
                 "human_to_bytes() failed to convert {text} (unit = {word}). The suffix must be one of Y, Z, E, P, T, G, M, K, B"
             ));
         }
@@ -105,11 +118,11 @@ fn to_bytes(call: &mut Call) -> Result<Val, Error> {
         }
     };
     if wrong_class {
-        return fail(format!(
+        return Err(format!(
             "human_to_bytes() failed to convert {text}: the unit `{word}` does not fit"
         ));
     }
-    Ok(Val::from(round(number * factor)))
+    Ok(round(number * factor))
 }
 
 /// Python's `round()`: half to even.

@@ -16,6 +16,7 @@ mod json_query;
 mod lists;
 mod math;
 pub(crate) mod net;
+mod number_set;
 mod order;
 mod paths;
 mod random;
@@ -31,11 +32,13 @@ mod url;
 mod vault;
 pub(crate) mod version;
 mod wrap;
+mod x509;
 mod yaml;
 
 use super::call::Call;
 pub(crate) use crate::value::crypt;
 pub(crate) use hash::salt;
+pub(crate) use human::human_to_bytes;
 use minijinja::value::{Rest, Value as Val, ValueOrKwargs};
 use minijinja::{Environment, Error, State};
 pub(crate) use order::Group;
@@ -71,6 +74,7 @@ const FAMILIES: &[&[(&str, Filter)]] = &[
     url::TABLE,
     vault::TABLE,
     wrap::TABLE,
+    x509::TABLE,
     yaml::TABLE,
 ];
 
@@ -80,6 +84,7 @@ const COLLECTIONS: &[&str] = &[
     "ansible.utils",
     "ansible.netcommon",
     "community.general",
+    "community.crypto",
 ];
 
 /// The short names of all filters.

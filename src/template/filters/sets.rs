@@ -1,6 +1,7 @@
-//! Filters of set theory; they keep the order of the first appearance.
+//! Filters of set theory; but for numbers, they keep the order of the first appearance.
 
 use super::Filter;
+use super::number_set::NumberSet;
 use crate::template::call::{Call, iterate};
 use crate::template::objects::List;
 use minijinja::Error;
@@ -10,36 +11,60 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
     ("unique", unique),
     ("intersect", |c| {
         let (own, other) = operands(c)?;
-        Ok(distinct(
-            own.into_iter().filter(|item| other.contains(item)),
-        ))
+        Ok(as_python(&own, &other, NumberSet::intersection, || {
+            own.iter()
+                .filter(|item| other.contains(item))
+                .cloned()
+                .collect()
+        }))
     }),
     ("difference", |c| {
         let (own, other) = operands(c)?;
-        Ok(distinct(
-            own.into_iter().filter(|item| !other.contains(item)),
-        ))
+        Ok(as_python(&own, &other, NumberSet::difference, || {
+            own.iter()
+                .filter(|item| !other.contains(item))
+                .cloned()
+                .collect()
+        }))
     }),
     ("symmetric_difference", |c| {
         let (own, other) = operands(c)?;
-        let left: Vec<Val> = own
-            .iter()
-            .filter(|item| !other.contains(item))
-            .cloned()
-            .collect();
-        Ok(distinct(left.into_iter().chain(
-            other.into_iter().filter(|item| !own.contains(item)),
-        )))
+        Ok(as_python(
+            &own,
+            &other,
+            NumberSet::symmetric_difference,
+            || {
+                let mut left: Vec<Val> = own.clone();
+                left.retain(|item| !other.contains(item));
+                left.extend(other.iter().filter(|item| !own.contains(item)).cloned());
+                left
+            },
+        ))
     }),
     ("union", |c| {
         let (own, other) = operands(c)?;
-        Ok(distinct(own.into_iter().chain(other)))
+        Ok(as_python(&own, &other, NumberSet::union, || {
+            own.iter().chain(&other).cloned().collect()
+        }))
     }),
 ];
 
 fn operands(call: &mut Call) -> Result<(Vec<Val>, Vec<Val>), Error> {
     let other = iterate(&call.args.need("b")?)?;
     Ok((call.items()?, other))
+}
+
+/// Numbers in the order of Python's sets, other items in that of their first appearance.
+fn as_python(
+    own: &[Val],
+    other: &[Val],
+    sets: fn(&NumberSet, &NumberSet) -> NumberSet,
+    lists: impl Fn() -> Vec<Val>,
+) -> Val {
+    match (NumberSet::of(own), NumberSet::of(other)) {
+        (Some(own), Some(other)) => List::of(sets(&own, &other).into_items()),
+        _ => distinct(lists().into_iter()),
+    }
 }
 
 fn distinct(items: impl Iterator<Item = Val>) -> Val {

@@ -41,21 +41,7 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
                 named.into_iter().collect::<minijinja::value::Kwargs>(),
             ));
         }
-        // `%r` shows even what is undefined
-        if text.matches('%').count() == text.matches("%r").count() {
-            for value in values.iter_mut().filter(|value| value.is_undefined()) {
-                *value = Val::from("AnsibleUndefined");
-            }
-            let text = text.replace("%r", "%s");
-            let values: Vec<Val> = values
-                .iter()
-                .map(|value| match value.as_str() {
-                    Some("AnsibleUndefined") => value.clone(),
-                    _ => Val::from(print::repr(value)),
-                })
-                .collect();
-            return format(FormatStyle::Printf, &text, &values).map(Val::from);
-        }
+        let text = crate::template::methods::reprs(&text, &mut values);
         if let Some(undefined) = values.iter().find(|value| value.is_undefined()) {
             return Err(Error::undefined(undefined));
         }

@@ -56,14 +56,73 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
                 }
             }
         };
-        Ok(Val::from(strftime(&format, &stamp.to_zoned(zone))?))
+        let clock = if utc { Clock::Gmt } else { Clock::Time };
+        Ok(Val::from(strftime(&format, &stamp.to_zoned(zone), clock)?))
     }),
 ];
 
-/// Python's `strftime`.
-pub(crate) fn strftime(format: &str, when: &jiff::Zoned) -> Result<String, Error> {
-    jiff::fmt::strtime::format(format, when).or_else(|error| fail(format!("strftime: {error}")))
+/// Whose `strftime` it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// `time.strftime`: there are no fractions of seconds.
+    Time,
+    /// The same of `gmtime`, whose zone has a name of its own.
+    Gmt,
+    /// `datetime.strftime`; as nobody gives it a zone, it shows none.
+    Naive,
 }
+
+/// Python's `strftime`: what is no directive stays as it is.
+pub(crate) fn strftime(format: &str, when: &jiff::Zoned, clock: Clock) -> Result<String, Error> {
+    let mut out = String::new();
+    let mut rest = format;
+    while let Some(at) = rest.find('%') {
+        let (before, tail) = rest.split_at(at);
+        out.push_str(before);
+        let spec = tail.get(1..).unwrap_or_default();
+        let plain = spec
+            .trim_start_matches(|c: char| matches!(c, '-' | '_' | '^' | '#') || c.is_ascii_digit());
+        // `%Ey` and `%Od` are forms that other languages have
+        let main = plain
+            .strip_prefix(['E', 'O'])
+            .filter(|main| main.starts_with(|c: char| DIRECTIVES.contains(c)))
+            .unwrap_or(plain);
+        let Some(letter) = main.chars().next() else {
+            out.push_str(tail);
+            rest = "";
+            break;
+        };
+        let flags = spec.get(..spec.len() - plain.len()).unwrap_or_default();
+        rest = main.get(letter.len_utf8()..).unwrap_or_default();
+        match letter {
+            'Z' if clock == Clock::Gmt => {
+                out.push_str(if flags.contains('#') { "gmt" } else { "GMT" })
+            }
+            'Z' | 'z' if clock == Clock::Naive => {}
+            'f' if clock == Clock::Naive => {
+                out.push_str(&format!("{:06}", when.subsec_nanosecond() / 1000));
+            }
+            letter if DIRECTIVES.contains(letter) => {
+                let directive = match letter {
+                    'c' => "%a %b %e %H:%M:%S %Y".to_owned(),
+                    'x' => "%m/%d/%y".to_owned(),
+                    'X' => "%H:%M:%S".to_owned(),
+                    letter => format!("%{flags}{letter}"),
+                };
+                out.push_str(
+                    &jiff::fmt::strtime::format(&directive, when)
+                        .or_else(|error| fail(format!("strftime: {error}")))?,
+                );
+            }
+            _ => out.push_str(tail.get(..tail.len() - rest.len()).unwrap_or_default()),
+        }
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// The letters that the C library knows after `%`.
+const DIRECTIVES: &str = "%aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ";
 
 /// A point in time, or the difference of two.
 pub(crate) struct DateTime(civil::DateTime);
@@ -126,7 +185,7 @@ impl Object for DateTime {
                     .0
                     .to_zoned(jiff::tz::TimeZone::UTC)
                     .or_else(|error| fail(error.to_string()))?;
-                strftime(&format, &zoned).map(Val::from)
+                strftime(&format, &zoned, Clock::Naive).map(Val::from)
             }
             "isoformat" => {
                 let separator = args.opt_text("sep")?.unwrap_or_else(|| "T".into());

@@ -25,6 +25,7 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
         let default = c.args.opt("default")?.unwrap_or(Value::Float(0.0));
         let number = match c.value()? {
             Value::Str(text) => parse_float(&text),
+            Value::Bool(yes) => Some(f64::from(u8::from(yes))),
             other => crate::value::FromValue::from_value(&other).ok(),
         };
         number.map_or_else(|| c.out(default), |f: f64| Ok(Val::from(f)))
@@ -37,7 +38,11 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
     ("pprint", |c| Ok(Val::from(print::repr(&c.input)))),
     ("attr", |c| {
         let name = c.args.text("name")?;
-        c.input.get_attr(&name)
+        let own = c.input.get_attr(&name)?;
+        Ok(match class::attribute(&c.input, &name) {
+            Some(general) if own.is_undefined() && !c.input.is_undefined() => general,
+            _ => own,
+        })
     }),
 ];
 

@@ -40,7 +40,11 @@ fn vault(call: &mut Call) -> Result<Val, Error> {
 
 /// `unvault(secret, vault_id='filter_default')`: what is not encrypted stays as it is.
 fn unvault(call: &mut Call) -> Result<Val, Error> {
-    let sealed = text(call, "only strings can be decrypted")?;
+    // a `!vault` value is meant itself, not what a password of the run makes of it
+    let sealed = match call.render.sealed(&call.input) {
+        Some(sealed) => sealed.to_string(),
+        None => text(call, "only strings can be decrypted")?,
+    };
     let password = password(call)?;
     let id = label(call)?;
     call.args.finish()?;

@@ -1,8 +1,8 @@
 //! Methods of dicts.
 
 use super::list::guard;
-use crate::template::call::{Args, fail, iterate};
-use crate::template::objects::{Dict, List};
+use crate::template::call::{Args, fail, iterate, type_name};
+use crate::template::objects::{Dict, List, may_be_key};
 use minijinja::value::{Tuple, Value as Val, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 use std::sync::Arc;
@@ -50,6 +50,14 @@ pub(crate) fn mapping(
     }
 }
 
+/// The key, if a dict may have such a one.
+fn usable(key: Val) -> Result<Val, Error> {
+    if may_be_key(&key) {
+        return Ok(key);
+    }
+    fail(format!("unhashable type: '{}'", type_name(&key)))
+}
+
 /// The members that `dict(...)` and `update(...)` take: mappings, lists of pairs, named arguments.
 pub(crate) fn members_of(args: &mut Args) -> Result<Vec<(Val, Val)>, Error> {
     let mut members = Vec::new();
@@ -62,7 +70,7 @@ pub(crate) fn members_of(args: &mut Args) -> Result<Vec<(Val, Val)>, Error> {
         } else {
             for pair in iterate(&arg)? {
                 match iterate(&pair)?.as_slice() {
-                    [key, value] => members.push((key.clone(), value.clone())),
+                    [key, value] => members.push((usable(key.clone())?, value.clone())),
                     other => {
                         return fail(format!(
                             "a dict is made of pairs, not of sequences of {} items",
@@ -115,13 +123,13 @@ pub(crate) fn dict(
             None => fail("popitem(): dictionary is empty"),
         },
         "setdefault" => {
-            let key = args.need("key")?;
+            let key = usable(args.need("key")?)?;
             let default = args.take("default").unwrap_or_else(|| Val::from(()));
             guard(&this, &default, 0)?;
             Ok(dict.change(|own| own.entry(key).or_insert(default).clone()))
         }
         "__setitem__" => {
-            let key = args.need("key")?;
+            let key = usable(args.need("key")?)?;
             let value = args.need("value")?;
             guard(&this, &value, 0)?;
             dict.change(|own| own.insert(key, value));

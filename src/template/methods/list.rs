@@ -91,7 +91,7 @@ pub(crate) fn list(
             let index = args.int("index", Some(-1))?;
             list.change(|items| {
                 let at = if index < 0 {
-                    usize::try_from(-index)
+                    usize::try_from(index.unsigned_abs())
                         .ok()
                         .and_then(|back| items.len().checked_sub(back))
                 } else {

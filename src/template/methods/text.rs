@@ -2,7 +2,6 @@
 
 use crate::template::call::{Args, fail, iterate, type_name};
 use crate::template::objects::{Dict, List, adopt};
-use minijinja::formatting::{FormatStyle, format};
 use minijinja::value::{Tuple, Value as Val, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
@@ -374,7 +373,7 @@ fn string(text: &str, method: &str, raw: &[Val]) -> Result<Val, Error> {
             }
             parts.join(text)
         }
-        "format" => format(FormatStyle::StrFormat, text, raw)?,
+        "format" => super::format::format(text, raw)?,
         // bytes print and decode as the text they came from
         "encode" | "decode" | "__str__" => text.to_owned(),
         _ => return other(text, method, args, chars, cased),

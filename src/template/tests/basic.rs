@@ -31,7 +31,9 @@ pub(super) const TABLE: &[(&str, Test)] = &[
             ValueKind::Number | ValueKind::Bool
         ))
     }),
-    ("string", |c| Ok(c.input.kind() == ValueKind::String)),
+    ("string", |c| {
+        Ok(c.input.kind() == ValueKind::String && !crate::template::class::is_type(&c.input))
+    }),
     ("mapping", |c| Ok(c.input.kind() == ValueKind::Map)),
     ("sequence", |c| {
         Ok(matches!(

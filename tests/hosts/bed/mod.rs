@@ -164,7 +164,8 @@ impl std::ops::Deref for Shared3 {
     }
 }
 
-fn required() -> bool {
+/// Whether `RUNBOOK_REQUIRE_HOSTS=1` says that these tests must not be skipped.
+pub fn required() -> bool {
     std::env::var("RUNBOOK_REQUIRE_HOSTS").is_ok_and(|value| value == "1")
 }
 

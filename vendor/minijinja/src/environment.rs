@@ -77,6 +77,8 @@ pub struct Environment<'source> {
     pub(crate) container_adopter: Option<fn(Value) -> Value>,
     // runbook: see `set_subtraction`
     pub(crate) subtraction: Option<fn(&Value, &Value) -> Option<Value>>,
+    // runbook: see `set_attribute_fallback`
+    pub(crate) attribute_fallback: Option<fn(&Value, &str) -> Option<Value>>,
     undefined_behavior: UndefinedBehavior,
     formatter: Arc<FormatterFunc>,
     formatter_is_default: bool,
@@ -121,6 +123,7 @@ impl<'source> Environment<'source> {
             unknown_method_callback: None,
             container_adopter: None,
             subtraction: None,
+            attribute_fallback: None,
             undefined_behavior: UndefinedBehavior::default(),
             formatter: default_formatter(),
             formatter_is_default: true,
@@ -146,6 +149,7 @@ impl<'source> Environment<'source> {
             unknown_method_callback: None,
             container_adopter: None,
             subtraction: None,
+            attribute_fallback: None,
             undefined_behavior: UndefinedBehavior::default(),
             formatter: default_formatter(),
             formatter_is_default: true,
@@ -650,6 +654,19 @@ impl<'source> Environment<'source> {
     // runbook: `(a | to_datetime) - (b | to_datetime)`
     pub fn set_subtraction(&mut self, subtraction: fn(&Value, &Value) -> Option<Value>) {
         self.subtraction = Some(subtraction);
+    }
+
+    /// Sets a function that is asked for attributes which a value does not have itself.
+    // runbook: what every value of Python's has (`x.__class__`)
+    pub fn set_attribute_fallback(&mut self, fallback: fn(&Value, &str) -> Option<Value>) {
+        self.attribute_fallback = Some(fallback);
+    }
+
+    pub(crate) fn fallback_attribute(&self, value: &Value, name: &str) -> Option<Value> {
+        match self.attribute_fallback {
+            Some(fallback) if !value.is_undefined() => fallback(value, name),
+            _ => None,
+        }
     }
 
     pub(crate) fn adopt(&self, value: Value) -> Value {

@@ -193,6 +193,13 @@ impl FormatSpec {
         } else if let Some((number, is_negative)) = Self::cast_to_abs_integer(val) {
             self.format_integer(number, is_negative)
         } else if let Ok(fp) = f64::try_from(val.clone()) {
+            // runbook: `%d` takes what stands before the point, as in Python
+            if self.format_style == FormatStyle::Printf
+                && self.ty == Type::Decimal
+                && fp.abs() < 1e38
+            {
+                return self.format_integer(fp.abs() as u128, fp <= -1.0);
+            }
             self.format_float(fp)
         } else {
             self.format_str(val.to_string())
@@ -1274,6 +1281,15 @@ mod printf_style {
                     ));
                 }
             }
+        }
+        // runbook: as in Python, where only a list or a mapping may have more than is asked for
+        if arg_index < args.len()
+            && !matches!(args, [one] if matches!(one.kind(), ValueKind::Map | ValueKind::Seq) && !one.is_tuple())
+        {
+            return Err(Error::new(
+                ErrorKind::InvalidOperation,
+                "not all arguments converted during string formatting",
+            ));
         }
         Ok(result)
     }

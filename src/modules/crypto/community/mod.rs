@@ -1,5 +1,6 @@
 //! The modules of community.crypto for keys, requests and certificates, with that collection's arguments:
-//! `openssl_privatekey`, `openssl_publickey`, `openssl_csr`, `x509_certificate`. No openssl is needed.
+//! `openssl_privatekey`, `openssl_publickey`, `openssl_csr`, `x509_certificate`, those that describe them, `openssh_keypair`
+//! and `openssl_dhparam`. No openssl is needed but for the last.
 //!
 //! Requests and certificates are written here piece by piece, so that the names and extensions of a request get into
 //! the certificate byte by byte.
@@ -9,17 +10,26 @@
 mod asn1;
 mod certificate;
 mod csr;
+mod dhparam;
 mod extension;
+mod info;
 mod name;
+mod openssh_keypair;
 mod private_key;
 mod public_key;
 mod signed;
+mod ssh_key;
 #[cfg(test)]
 mod tests;
 mod when;
 
 pub(super) use certificate::X509Certificate;
 pub(super) use csr::OpensslCsr;
+pub(super) use dhparam::OpensslDhparam;
+pub(super) use info::{
+    OpensslCsrInfo, OpensslPrivateKeyInfo, OpensslPublicKeyInfo, X509CertificateInfo,
+};
+pub(super) use openssh_keypair::OpensshKeypair;
 pub(super) use private_key::OpensslPrivateKey;
 pub(super) use public_key::OpensslPublicKey;
 

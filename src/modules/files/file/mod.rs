@@ -91,7 +91,11 @@ impl Module for File {
 fn unknown_accounts(args: &Args, sys: &Sys) -> ModuleResult<Vec<String>> {
     let mut warnings = Vec::new();
     let mut unknown = |kind: &str, number: &str, name: &str| {
-        let by = if name.parse::<u32>().is_ok() { number } else { "" };
+        let by = if name.parse::<u32>().is_ok() {
+            number
+        } else {
+            ""
+        };
         warnings.push(format!(
             "failed to look up {kind}{by} {name}. Create {kind} up to this point in real play"
         ));
@@ -164,7 +168,8 @@ impl File {
             State::Hard => work.hard(&path, &now),
         };
         if let Err(failure) = made {
-            let new = matches!(state, State::Touch | State::Directory) && matches!(now, Now::Absent);
+            let new =
+                matches!(state, State::Touch | State::Directory) && matches!(now, Now::Absent);
             if new && failure.message.contains(" failed: failed to look up ") {
                 return Ok(without_account(&path, state, failure));
             }

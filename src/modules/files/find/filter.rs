@@ -203,8 +203,7 @@ impl Filter {
 
 /// A text in UTF-8, by the machine's `iconv`, which knows what is written there.
 fn in_utf8(sys: &Sys, encoding: &str, bytes: Vec<u8>) -> ModuleResult<Result<Vec<u8>, Taken>> {
-    let mut command =
-        Command::new(["iconv", "-f", encoding, "-t", "UTF-8"]).env("LC_ALL", "C");
+    let mut command = Command::new(["iconv", "-f", encoding, "-t", "UTF-8"]).env("LC_ALL", "C");
     command.stdin = bytes;
     let output = sys.query(&command).map_err(|error| {
         Failure::new(format!(

@@ -366,6 +366,8 @@ pub struct Extends<'a> {
 pub struct Include<'a> {
     pub name: Expr<'a>,
     pub ignore_missing: bool,
+    // runbook: whether the template sees the variables
+    pub with_context: bool,
 }
 
 /// An auto escape control block.
@@ -430,6 +432,8 @@ pub struct Do<'a> {
 pub struct FromImport<'a> {
     pub expr: Expr<'a>,
     pub names: Vec<(Expr<'a>, Option<Expr<'a>>)>,
+    // runbook: whether the template sees the variables
+    pub with_context: bool,
 }
 
 /// A full module import
@@ -439,6 +443,8 @@ pub struct FromImport<'a> {
 pub struct Import<'a> {
     pub expr: Expr<'a>,
     pub name: Expr<'a>,
+    // runbook: whether the template sees the variables
+    pub with_context: bool,
 }
 
 /// Outputs the expression.

@@ -394,8 +394,12 @@ impl<'source> CodeGenerator<'source> {
             #[cfg(feature = "multi_template")]
             ast::Stmt::Import(import) => {
                 self.add(Instruction::BeginCapture(CaptureMode::Capture));
-                self.add(Instruction::PushWith);
                 self.compile_expr(&import.expr);
+                self.add(if import.with_context {
+                    Instruction::PushWith
+                } else {
+                    Instruction::PushIsolated
+                });
                 self.add_with_span(Instruction::Include(false), import.span());
                 self.add(Instruction::EndCapture);
                 self.add(Instruction::ExportLocals);
@@ -405,8 +409,12 @@ impl<'source> CodeGenerator<'source> {
             #[cfg(feature = "multi_template")]
             ast::Stmt::FromImport(from_import) => {
                 self.add(Instruction::BeginCapture(CaptureMode::Discard));
-                self.add(Instruction::PushWith);
                 self.compile_expr(&from_import.expr);
+                self.add(if from_import.with_context {
+                    Instruction::PushWith
+                } else {
+                    Instruction::PushIsolated
+                });
                 self.add_with_span(Instruction::Include(false), from_import.span());
                 for (name, _) in &from_import.names {
                     self.compile_expr(name);
@@ -427,7 +435,13 @@ impl<'source> CodeGenerator<'source> {
             ast::Stmt::Include(include) => {
                 self.set_line_from_span(include.span());
                 self.compile_expr(&include.name);
+                if !include.with_context {
+                    self.add(Instruction::PushIsolated);
+                }
                 self.add_with_span(Instruction::Include(include.ignore_missing), include.span());
+                if !include.with_context {
+                    self.add(Instruction::PopFrame);
+                }
             }
             #[cfg(feature = "macros")]
             ast::Stmt::Macro(macro_decl) => {
@@ -749,6 +763,7 @@ impl<'source> CodeGenerator<'source> {
                 self.push_span(f.span());
                 if let Some(ref expr) = f.expr {
                     self.compile_expr(expr);
+                    self.allow_invalid(f.name, expr);
                 }
                 let arg_count = self.compile_call_args(&f.args, 1, None);
                 let local_id = get_local_id(&mut self.filter_local_ids, f.name);
@@ -758,6 +773,7 @@ impl<'source> CodeGenerator<'source> {
             ast::Expr::Test(f) => {
                 self.push_span(f.span());
                 self.compile_expr(&f.expr);
+                self.allow_invalid(f.name, &f.expr);
                 let arg_count = self.compile_call_args(&f.args, 1, None);
                 let local_id = get_local_id(&mut self.test_local_ids, f.name);
                 self.add(Instruction::PerformTest(f.name, arg_count, local_id));
@@ -834,6 +850,28 @@ impl<'source> CodeGenerator<'source> {
             }
         };
         self.pop_span();
+    }
+
+    /// Lets a filter or test have an operand that cannot be used, if it is one that has a use for it.
+    // runbook: encrypted values that no password opens (`x is defined`, `x | unvault(secret)`)
+    fn allow_invalid(&mut self, name: &str, operand: &ast::Expr<'source>) {
+        const CURIOUS: &[&str] = &[
+            "defined",
+            "undefined",
+            "vault_encrypted",
+            "unvault",
+            "type_debug",
+            "to_yaml",
+            "to_nice_yaml",
+        ];
+        let name = name.strip_prefix("ansible.builtin.").unwrap_or(name);
+        let named = matches!(
+            operand,
+            ast::Expr::Var(_) | ast::Expr::GetAttr(_) | ast::Expr::GetItem(_)
+        );
+        if named && CURIOUS.contains(&name) {
+            self.add(Instruction::AllowInvalid);
+        }
     }
 
     fn compile_call_args(

@@ -63,6 +63,10 @@ pub enum Instruction<'source> {
     /// Looks up an item.
     GetItem,
 
+    /// Does nothing, but the value that was looked up just before may be invalid: what follows asks.
+    // runbook: encrypted values that no password opens are defined all the same
+    AllowInvalid,
+
     /// Performs a slice operation.
     Slice,
 
@@ -160,6 +164,10 @@ pub enum Instruction<'source> {
 
     /// Starts a with block.
     PushWith,
+
+    /// Starts a frame that sees nothing of those below it.
+    // runbook: `without context`
+    PushIsolated,
 
     /// Does a single loop iteration
     ///

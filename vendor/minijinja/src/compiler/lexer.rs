@@ -589,7 +589,12 @@ impl<'s> Tokenizer<'s> {
                             ) =>
                         {
                             let peeked = &self.rest()[..start];
-                            let trimmed = lstrip_block(peeked);
+                            // runbook: a comment that follows text takes the blanks before it along
+                            let trimmed = if matches!(marker, StartMarker::LineComment) {
+                                peeked.trim_end_matches(|c: char| c.is_whitespace() && !is_nl(c))
+                            } else {
+                                lstrip_block(peeked)
+                            };
                             let lead = self.advance(trimmed.len());
                             let span = self.span(old_loc);
                             self.advance(peeked.len() - trimmed.len());
@@ -674,8 +679,8 @@ impl<'s> Tokenizer<'s> {
                     .iter()
                     .take_while(|&&c| c != b'\r' && c != b'\n')
                     .count();
-                let (_, nl_skip) = skip_nl(&self.rest()[skip + comment_skip..]);
-                self.advance(skip + comment_skip + nl_skip);
+                // runbook: the line's end is no part of it, as in Jinja2
+                self.advance(skip + comment_skip);
                 Ok(ControlFlow::Continue(()))
             }
         }

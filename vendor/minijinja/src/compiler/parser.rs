@@ -1256,12 +1256,12 @@ impl<'a> Parser<'a> {
     #[cfg(feature = "multi_template")]
     fn parse_include(&mut self) -> Result<ast::Include<'a>, Error> {
         let name = ok!(self.parse_expr());
-        let skipped_context = ok!(self.skip_context_marker());
+        let mut context = ok!(self.parse_context_marker());
 
         let ignore_missing = if skip_token!(self, Token::Ident("ignore")) {
             expect_token!(self, Token::Ident("missing"), "missing keyword");
-            if !skipped_context {
-                ok!(self.skip_context_marker());
+            if context.is_none() {
+                context = ok!(self.parse_context_marker());
             }
             true
         } else {
@@ -1270,6 +1270,7 @@ impl<'a> Parser<'a> {
         Ok(ast::Include {
             name,
             ignore_missing,
+            with_context: context.unwrap_or(true),
         })
     }
 
@@ -1278,23 +1279,30 @@ impl<'a> Parser<'a> {
         let expr = ok!(self.parse_expr());
         expect_token!(self, Token::Ident("as"), "as");
         let name = ok!(self.parse_expr());
-        ok!(self.skip_context_marker());
-        Ok(ast::Import { expr, name })
+        let with_context = ok!(self.parse_context_marker()).unwrap_or(false);
+        Ok(ast::Import {
+            expr,
+            name,
+            with_context,
+        })
     }
 
     #[cfg(feature = "multi_template")]
     fn parse_from_import(&mut self) -> Result<ast::FromImport<'a>, Error> {
         let expr = ok!(self.parse_expr());
         let mut names = Vec::with_capacity(4);
+        let mut context;
         expect_token!(self, Token::Ident("import"), "import");
         loop {
-            if ok!(self.skip_context_marker()) || matches_token!(self, Token::BlockEnd) {
+            context = ok!(self.parse_context_marker());
+            if context.is_some() || matches_token!(self, Token::BlockEnd) {
                 break;
             }
             if !names.is_empty() {
                 expect_token!(self, Token::Comma, "`,`");
             }
-            if ok!(self.skip_context_marker()) || matches_token!(self, Token::BlockEnd) {
+            context = ok!(self.parse_context_marker());
+            if context.is_some() || matches_token!(self, Token::BlockEnd) {
                 break;
             }
             let name = ok!(self.parse_assign_name(false));
@@ -1310,19 +1318,25 @@ impl<'a> Parser<'a> {
             };
             names.push((name, alias));
         }
-        Ok(ast::FromImport { expr, names })
+        Ok(ast::FromImport {
+            expr,
+            names,
+            with_context: context.unwrap_or(false),
+        })
     }
 
     #[cfg(feature = "multi_template")]
-    fn skip_context_marker(&mut self) -> Result<bool, Error> {
-        // with/without context is without meaning in MiniJinja, but for syntax
-        // copatibility it's supported.
-        if skip_token!(self, Token::Ident("with") | Token::Ident("without")) {
-            expect_token!(self, Token::Ident("context"), "context");
-            Ok(true)
+    // runbook: `with context` and `without context` are what they say
+    fn parse_context_marker(&mut self) -> Result<Option<bool>, Error> {
+        let with = if skip_token!(self, Token::Ident("with")) {
+            true
+        } else if skip_token!(self, Token::Ident("without")) {
+            false
         } else {
-            Ok(false)
-        }
+            return Ok(None);
+        };
+        expect_token!(self, Token::Ident("context"), "context");
+        Ok(Some(with))
     }
 
     #[cfg(feature = "macros")]

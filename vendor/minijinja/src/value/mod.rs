@@ -1057,7 +1057,8 @@ impl Value {
     /// at a later point when interacted with.  This is used to carry
     /// serialization errors or failures that happen when the engine otherwise
     /// assumes an infallible operation such as iteration.
-    pub(crate) fn validate(self) -> Result<Value, Error> {
+    // runbook: public, as the host lets such values pass (`AllowInvalid`)
+    pub fn validate(self) -> Result<Value, Error> {
         if let ValueRepr::Invalid(err) = self.0 {
             // Today the API implies tghat errors are `Clone`, but we don't want to expose
             // this as a functionality (yet?).

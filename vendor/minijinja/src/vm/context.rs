@@ -16,6 +16,8 @@ pub(crate) struct Frame<'env> {
     pub(crate) locals: Locals<'env>,
     pub(crate) ctx: Value,
     pub(crate) current_loop: Option<LoopState>,
+    // runbook: nothing below this frame is seen (`without context`)
+    pub(crate) isolated: bool,
 
     // normally a frame does not carry a closure, but it can when a macro is
     // declared.  Once that happens, all writes to the frames locals are also
@@ -41,6 +43,7 @@ impl<'env> Frame<'env> {
             locals: Locals::new(),
             ctx,
             current_loop: None,
+            isolated: false,
             #[cfg(feature = "macros")]
             closure: None,
             #[cfg(feature = "macros")]
@@ -307,6 +310,12 @@ impl<'env> Context<'env> {
             // context is undefined or of the wrong type.
             if let Some(rv) = frame.ctx.get_attr_fast(key) {
                 return Some(rv);
+            }
+
+            // runbook: an import without context knows the globals only, and what the host has
+            // under names that no template can write
+            if frame.isolated && !key.starts_with('\0') {
+                break;
             }
         }
 

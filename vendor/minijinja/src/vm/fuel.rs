@@ -48,6 +48,7 @@ fn fuel_for_instruction(instruction: &Instruction) -> isize {
         | Instruction::PushLoop(_)
         | Instruction::PushDidNotIterate
         | Instruction::PushWith
+        | Instruction::PushIsolated
         | Instruction::PopFrame
         | Instruction::PopLoopFrame
         | Instruction::DupTop

@@ -384,6 +384,17 @@ impl<'env> Executor<'env> {
                 }};
             }
 
+            // runbook: the same, but a filter or test that follows may have a use for an invalid value
+            macro_rules! assert_usable {
+                ($expr:expr) => {{
+                    let val = $expr;
+                    match state.instructions.get(pc + 1) {
+                        Some(Instruction::AllowInvalid) => val,
+                        _ => assert_valid!(val),
+                    }
+                }};
+            }
+
             // if the fuel consumption feature is enabled, track the fuel
             // consumption here.
             #[cfg(feature = "fuel")]
@@ -416,6 +427,7 @@ impl<'env> Executor<'env> {
                         ctx_ok!(state.env().format(&value, state, out));
                     }
                 }
+                Instruction::AllowInvalid => {}
                 Instruction::StoreLocal(name) => {
                     state.ctx.store(
                         #[cfg(feature = "macros")]
@@ -426,7 +438,7 @@ impl<'env> Executor<'env> {
                 }
                 Instruction::Lookup(name) => {
                     stack.push(match state.lookup(name) {
-                        Some(value) => assert_valid!(value),
+                        Some(value) => assert_usable!(value),
                         None => Value::undefined_with_origin(undefined_origin!()),
                     });
                 }
@@ -437,8 +449,12 @@ impl<'env> Executor<'env> {
                     // do not need to pass down the error object for the more common success case.
                     // Only when we cannot look up something, we start to consider the undefined
                     // special case.
-                    stack.push(match a.get_attr_fast(name) {
-                        Some(value) => assert_valid!(value),
+                    // runbook: the host's attributes of every value
+                    let found = a
+                        .get_attr_fast(name)
+                        .or_else(|| state.env().fallback_attribute(&a, name));
+                    stack.push(match found {
+                        Some(value) => assert_usable!(value),
                         None => {
                             ctx_ok!(undefined_behavior.handle_undefined(&a, undefined_origin!()))
                         }
@@ -460,8 +476,11 @@ impl<'env> Executor<'env> {
                 Instruction::GetItem => {
                     a = stack.pop();
                     b = stack.pop();
-                    stack.push(match b.get_item_opt(&a) {
-                        Some(value) => assert_valid!(value),
+                    let found = b
+                        .get_item_opt(&a)
+                        .or_else(|| state.env().fallback_attribute(&b, a.as_str()?));
+                    stack.push(match found {
+                        Some(value) => assert_usable!(value),
                         None => {
                             ctx_ok!(undefined_behavior.handle_undefined(&b, undefined_origin!()))
                         }
@@ -652,6 +671,12 @@ impl<'env> Executor<'env> {
                 Instruction::Neg => {
                     a = stack.pop();
                     stack.push(ctx_ok!(ops::neg(&a)));
+                }
+                Instruction::PushIsolated => {
+                    ctx_ok!(state.ctx.push_frame(Frame {
+                        isolated: true,
+                        ..Frame::default()
+                    }));
                 }
                 Instruction::PushWith => {
                     ctx_ok!(state.ctx.push_frame(Frame::default()));

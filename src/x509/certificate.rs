@@ -1,0 +1,64 @@
+//! Certificates.
+
+use super::block;
+use super::extensions::{addresses, facts, version};
+use super::names::{signature, subject};
+use super::numbers::whole;
+use super::public_key::{fingerprints, public_key_info};
+use crate::value::{Map, Value};
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+const LABELS: &[&str] = &["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
+
+/// What the first certificate of a text says, or one in DER. `now` is in seconds since 1970.
+///
+/// # Errors
+/// When there is none that can be read.
+pub fn certificate_info(content: &[u8], now: i64) -> Result<Map, String> {
+    let der = match block(content, LABELS) {
+        Some(der) => der,
+        None if content.first() == Some(&0x30) => content.to_vec(),
+        None => return Err("there is no certificate in it".into()),
+    };
+    let (_, cert) =
+        X509Certificate::from_der(&der).map_err(|e| format!("it cannot be read: {e}"))?;
+    let mut info = Map::new();
+    let algorithm = cert.signature_algorithm.algorithm.to_id_string();
+    info.set("signature_algorithm", signature(&algorithm));
+    for (name, of) in [("subject", cert.subject()), ("issuer", cert.issuer())] {
+        let (map, ordered) = subject(of);
+        info.set(name, map);
+        info.set(&format!("{name}_ordered"), ordered);
+    }
+    info.set("version", version(cert.version()));
+    let extensions: Vec<_> = cert.extensions().iter().collect();
+    info.extend(facts(&extensions));
+    let (begin, end) = (
+        cert.validity().not_before.timestamp(),
+        cert.validity().not_after.timestamp(),
+    );
+    info.set("not_before", moment(begin));
+    info.set("not_after", moment(end));
+    info.set("expired", end < now);
+    let mut key = public_key_info(cert.public_key().raw)?;
+    for (from, to) in [
+        ("public_key", "public_key"),
+        ("type", "public_key_type"),
+        ("public_data", "public_key_data"),
+        ("fingerprints", "public_key_fingerprints"),
+    ] {
+        info.set(to, key.take(from).unwrap_or_default());
+    }
+    info.set("fingerprints", Value::map(fingerprints(&der)));
+    info.set("serial_number", whole(cert.raw_serial()));
+    for (name, uri) in addresses(&extensions) {
+        info.set(name, uri);
+    }
+    Ok(info)
+}
+
+/// A moment as ASN.1 writes it.
+fn moment(seconds: i64) -> Value {
+    let time = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+    Value::data(time.strftime("%Y%m%d%H%M%SZ").to_string())
+}
