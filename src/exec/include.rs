@@ -152,14 +152,14 @@ impl Run {
         let mut brought: Vec<(u32, Vec<Arc<str>>, Vec<Item>)> = Vec::new();
         let mut failed: Vec<Arc<str>> = Vec::new();
         for (label, wanted) in list.into_iter().enumerate() {
-            self.emitter.emit(&Event::Included {
-                task: Arc::clone(info),
-                what: wanted.include.what.label(),
-                hosts: wanted.hosts.iter().map(ToString::to_string).collect(),
-                item: wanted.include.item.clone(),
-            });
             match self.read_include(state, task, &wanted) {
                 Ok(items) => {
+                    self.emitter.emit(&Event::Included {
+                        task: Arc::clone(info),
+                        what: wanted.include.what.label(),
+                        hosts: wanted.hosts.iter().map(ToString::to_string).collect(),
+                        item: wanted.include.item.clone(),
+                    });
                     brought.push((
                         u32::try_from(label).unwrap_or(u32::MAX),
                         wanted.hosts,
@@ -199,7 +199,7 @@ impl Run {
                 failing.push(Arc::clone(host));
                 if cursor.fail() == crate::plan::Failure::Final {
                     self.lost().failed.insert(Arc::clone(host));
-                    lost += 1;
+                    lost += usize::from(cursor.next().is_none());
                 }
                 continue;
             }

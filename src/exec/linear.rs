@@ -414,7 +414,8 @@ impl Run {
                         state.remove(&host);
                     }
                     if failure == Failure::Final {
-                        lost += 1;
+                        // who still has an `always` or handlers to run does not count yet, as in Ansible
+                        lost += usize::from(cursor.next().is_none());
                         self.lost().failed.insert(Arc::clone(&host));
                     }
                     continue;

@@ -30,7 +30,7 @@ impl Loader {
         let Some((_, node)) = task.args.word(&["file", "_raw_params"]) else {
             return Err(missing(task, "file"));
         };
-        let file = self.render(node, &task.keywords.vars)?;
+        let file = self.render_in(task, node)?;
         let path = self.task_file(&file, task, node, true)?;
         if around.stack.len() >= DEPTH || around.stack.iter().filter(|p| **p == path).count() > 1 {
             return Err(Diagnostic::error(
@@ -77,7 +77,7 @@ impl Loader {
 
     pub(super) fn import_role(&self, task: &Task, around: &Surroundings) -> Result<Item> {
         no_loop(task)?;
-        let request = self.role_request(task, |node| self.render(node, &task.keywords.vars))?;
+        let request = self.role_request(task, |node| self.render_in(task, node))?;
         let parents: Vec<_> = around
             .role
             .iter()
@@ -239,7 +239,7 @@ impl Loader {
                             ));
                         }
                     }
-                    let name = self.render(&import.value, &own.vars)?;
+                    let name = self.render_with(&import.value, &own.vars)?;
                     let name = name
                         .split_whitespace()
                         .next()

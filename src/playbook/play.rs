@@ -294,7 +294,7 @@ impl Loader {
         let mut parent = inherited.clone();
         parent.vars.clear();
         play.keywords = parent.with_child(&own);
-        self.set_play_vars(&play.vars);
+        self.set_play_vars(&play);
         self.fill(&mut play, node)?;
         Ok(play)
     }

@@ -161,14 +161,27 @@ impl Loader {
                     .map(|entry| entry.file_name().to_string_lossy().into_owned()),
             );
         }
-        Err(Diagnostic::error(
+        let mut missing = Diagnostic::error(
             "playbook::role-not-found",
             format!("there is no role `{name}`"),
         )
         .at(&at.span)
         .note(looked_in(&tried))
-        .maybe_hint(did_you_mean(name, names.iter().map(String::as_str)))
-        .into())
+        .maybe_hint(did_you_mean(name, names.iter().map(String::as_str)));
+        let mut searched: Vec<String> = Vec::new();
+        for dir in &tried {
+            // the directory that we are in is an empty path
+            let dir = lexical(&std::path::absolute(Path::new(".").join(dir)).unwrap_or_default());
+            let dir = dir.display().to_string();
+            if !searched.contains(&dir) {
+                searched.push(dir);
+            }
+        }
+        missing.told = Some(format!(
+            "the role '{name}' was not found in {}",
+            searched.join(":")
+        ));
+        Err(missing.into())
     }
 
     /// Reads a role and what it depends on.
@@ -415,7 +428,7 @@ impl Loader {
                 .into());
             }
             Kind::Str(_) => {
-                request.name = self.render(node, &[])?;
+                request.name = self.render(node)?;
                 return Ok((request, own));
             }
             Kind::Map(entries) => entries,
@@ -432,13 +445,13 @@ impl Loader {
             let key = entry.key.as_str().unwrap_or_default();
             match key {
                 "name" if node.get("role").is_some() => {}
-                "role" | "name" => request.name = self.render(&entry.value, &[])?,
+                "role" | "name" => request.name = self.render(&entry.value)?,
                 "vars" => {
                     for (name, value) in vars_of(&entry.value)?.iter().flat_map(|m| m.iter()) {
                         request.params.insert(name.clone(), value.clone());
                     }
                 }
-                "tasks_from" => request.tasks_from = Some(self.render(&entry.value, &[])?),
+                "tasks_from" => request.tasks_from = Some(self.render(&entry.value)?),
                 "src" | "version" | "scm" if request.name.is_empty() || key != "src" => {}
                 _ if own.take(entry)? => {}
                 _ => {

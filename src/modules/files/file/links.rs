@@ -82,7 +82,7 @@ impl Work<'_, '_> {
         current: Option<&Path>,
         target: &Path,
     ) -> ModuleResult<()> {
-        if !self.has_parent(path)? {
+        if !self.args._parent_made && !self.has_parent(path)? {
             let message = format!(
                 "Error while linking: the directory of {} does not exist",
                 path.display()
