@@ -380,8 +380,8 @@ impl Loader {
 
     /// The implicit gathering of facts at the beginning of a play.
     pub fn gather_task(&self, play: &Play) -> Arc<Task> {
+        // conditions are those of an import: they hold for this too
         let mut keywords = play.keywords.clone();
-        keywords.when = Vec::new();
         if keywords.tags.is_empty() {
             keywords.tags.push(Node::new(
                 Kind::Str(crate::value::Text::data("always")),
