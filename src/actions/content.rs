@@ -2,7 +2,7 @@
 
 use super::{Input, Result};
 use crate::value::to_bool;
-use crate::vault::{is_encrypted, is_encrypted_file};
+use crate::vault::{VaultError, about, is_encrypted, is_encrypted_file};
 use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -79,7 +79,19 @@ pub(super) fn of_file(input: &Input<'_>, path: &Path) -> Result<Content> {
 pub(super) fn bytes_of(input: &Input<'_>, path: &Path) -> Result<Vec<u8>> {
     let bytes = std::fs::read(path).map_err(|e| unreadable(path, &e))?;
     if is_encrypted(&bytes) {
-        return Ok(input.templar.vault().decrypt_file(path, &bytes)?);
+        return match input.templar.vault().decrypt(&bytes) {
+            Ok(plain) => Ok(plain),
+            // Ansible's words: playbooks look for them in the result
+            Err(why @ VaultError::NoPasswords) => {
+                let mut diagnostic = about(path, &why);
+                diagnostic.message = format!(
+                    "A vault password or secret must be specified to decrypt {}",
+                    path.display()
+                );
+                Err(diagnostic.into())
+            }
+            Err(why) => Err(about(path, &why).into()),
+        };
     }
     Ok(bytes)
 }

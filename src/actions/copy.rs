@@ -192,6 +192,7 @@ fn directory(input: &Input<'_>, src: &str, root: &Path) -> Result<Step> {
                 let mut args = pick(&owner);
                 args.set("path", shown);
                 args.set("state", "link");
+                args.set("_parent_made", true);
                 args.set("src", Value::data(to.display().to_string()));
                 args.set("force", true);
                 args.set("follow", false);
@@ -203,6 +204,7 @@ fn directory(input: &Input<'_>, src: &str, root: &Path) -> Result<Step> {
                 args.take("directory_mode");
                 preserve_mode(&mut args, &path);
                 args.set("dest", shown);
+                args.set("_parent_made", true);
                 args.set("_source", Value::data(path.display().to_string()));
                 let content = of_file(input, &path)?;
                 let sha256 = content.sha256().map_err(|e| unreadable(&path, &e))?;

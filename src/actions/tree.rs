@@ -15,7 +15,8 @@ pub(super) enum Node {
     Link(PathBuf),
 }
 
-/// Everything below a directory with its path in it, directories before what is in them, names sorted. Links to what is
+/// Everything below a directory with its path in it, directories before what is in them and after the
+/// files beside them, names sorted. Links to what is
 /// not there, and links that lead in circles, stay links.
 pub(super) fn tree(root: &Path, follow: bool) -> io::Result<Vec<(PathBuf, Node)>> {
     let mut found = vec![(PathBuf::new(), Node::Directory)];
@@ -38,7 +39,7 @@ fn walk(
     found: &mut Vec<(PathBuf, Node)>,
 ) -> io::Result<()> {
     let mut entries = std::fs::read_dir(directory)?.collect::<io::Result<Vec<_>>>()?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
+    entries.sort_by_cached_key(|entry| (entry.path().is_dir(), entry.file_name()));
     for entry in entries {
         let path = entry.path();
         let below = below.join(entry.file_name());
@@ -99,13 +100,13 @@ mod tests {
             [
                 "/",
                 "broken->nowhere",
+                "file",
                 "d/",
-                "d/circle->..",
                 "d/f",
+                "d/circle->..",
                 "e/",
-                "e/circle->..",
                 "e/f",
-                "file"
+                "e/circle->.."
             ]
         );
         assert_eq!(
@@ -113,11 +114,11 @@ mod tests {
             [
                 "/",
                 "broken->nowhere",
+                "file->d/f",
                 "d/",
-                "d/circle->..",
                 "d/f",
-                "e->d",
-                "file->d/f"
+                "d/circle->..",
+                "e->d"
             ]
         );
     }

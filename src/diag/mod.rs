@@ -1,12 +1,14 @@
 //! Sources, spans and diagnostics: every error that a user sees says where, shows the line, and helps.
 
 mod hint;
+mod place;
 mod render;
 mod source;
 #[cfg(test)]
 mod tests;
 
 pub use hint::{did_you_mean, io_reason, nearest};
+pub use place::{excerpt, place};
 pub use render::{RenderOptions, render, render_body};
 pub use source::{Source, Span};
 

@@ -138,6 +138,14 @@ impl Run {
         if begun.failed || begun.skipped || begun.unreachable {
             return begun;
         }
+        let over = |failed: bool| {
+            self.emitter.emit(&Event::AsyncDone {
+                task: Arc::clone(place.info),
+                host: place.host.to_string(),
+                jid: jid.clone(),
+                failed,
+            });
+        };
         let mut left = job.seconds;
         loop {
             let mut stop = self.interrupted.clone();
@@ -153,21 +161,17 @@ impl Run {
                 .await;
             match said {
                 Ok(outcome) => {
-                    let over = outcome.data.get("finished").is_some_and(Value::truthy);
-                    if over || outcome.skipped {
+                    let finished = outcome.data.get("finished").is_some_and(Value::truthy);
+                    if finished || outcome.skipped {
                         // a file that nobody asks for any more; that it stays is no reason to fail
                         let _ = self
                             .ask_for_job(settings, login, who, &job.dir, &jid, "cleanup")
                             .await;
-                        self.emitter.emit(&Event::AsyncDone {
-                            task: Arc::clone(place.info),
-                            host: place.host.to_string(),
-                            jid,
-                            failed: outcome.failed,
-                        });
+                        over(outcome.failed);
                         return outcome;
                     }
                     if outcome.failed {
+                        over(true);
                         return outcome;
                     }
                     self.emitter.emit(&Event::AsyncPoll {
@@ -177,6 +181,7 @@ impl Run {
                         left,
                     });
                     if left == 0 {
+                        over(true);
                         let why = format!(
                             "async task did not complete within the requested time - {}s",
                             job.seconds

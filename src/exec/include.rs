@@ -152,14 +152,14 @@ impl Run {
         let mut brought: Vec<(u32, Vec<Arc<str>>, Vec<Item>)> = Vec::new();
         let mut failed: Vec<Arc<str>> = Vec::new();
         for (label, wanted) in list.into_iter().enumerate() {
-            self.emitter.emit(&Event::Included {
-                task: Arc::clone(info),
-                what: wanted.include.what.label(),
-                hosts: wanted.hosts.iter().map(ToString::to_string).collect(),
-                item: wanted.include.item.clone(),
-            });
             match self.read_include(state, task, &wanted) {
                 Ok(items) => {
+                    self.emitter.emit(&Event::Included {
+                        task: Arc::clone(info),
+                        what: wanted.include.what.label(),
+                        hosts: wanted.hosts.iter().map(ToString::to_string).collect(),
+                        item: wanted.include.item.clone(),
+                    });
                     brought.push((
                         u32::try_from(label).unwrap_or(u32::MAX),
                         wanted.hosts,
@@ -310,11 +310,7 @@ impl Run {
             all.extend(handlers);
             *known = Arc::new(all);
         }
-        let public = task
-            .args
-            .get("public")
-            .and_then(|node| crate::value::to_bool(&node.to_value()))
-            .unwrap_or(self.options.private_role_vars == Some(false));
+        let public = (request.public).unwrap_or(self.options.private_role_vars == Some(false));
         if public {
             let mut layers = Vec::new();
             for role in &loaded.all {

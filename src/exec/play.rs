@@ -164,7 +164,7 @@ impl Run {
             self.emitter.emit(&Event::PlayStart {
                 name: name.clone(),
                 hosts: alive.iter().map(ToString::to_string).collect(),
-                check: self.options.check,
+                check: self.checks(play.keywords.check_mode.as_ref()),
                 strategy: strategy.name().to_owned(),
             });
             if alive.is_empty() {

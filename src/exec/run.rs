@@ -11,7 +11,9 @@ use crate::diag::Diagnostic;
 use crate::playbook::{Loader, Play};
 use crate::result::{Event, EventSink, Stats, TaskInfo};
 use crate::template::Templar;
+use crate::value::to_bool;
 use crate::vars::{RunMagic, VarStore};
+use crate::yaml::Node;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -208,6 +210,13 @@ impl Run {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a keyword that is no template, or the run, asks for check mode.
+    pub(crate) fn checks(&self, keyword: Option<&Node>) -> bool {
+        keyword
+            .and_then(|node| to_bool(&node.to_value()))
+            .unwrap_or(self.options.check)
+    }
+
     /// What reports are told of a task.
     pub(crate) fn info(
         &self,
@@ -227,6 +236,7 @@ impl Run {
             path: task.span.to_string(),
             role,
             handler,
+            check: self.checks(task.keywords.check_mode.as_ref()),
             args: written_args(task),
         })
     }

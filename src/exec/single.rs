@@ -271,6 +271,9 @@ impl Run {
             }
             None => Step::Call(RemoteCall::new(task.action.clone(), args)),
         };
+        if let Step::Done(outcome, _) = &mut step {
+            super::fault::point(outcome, &task.args.members);
+        }
         let way = if matches!(step, Step::Done(..) | Step::Pause { .. }) {
             None
         } else {

@@ -161,14 +161,27 @@ impl Loader {
                     .map(|entry| entry.file_name().to_string_lossy().into_owned()),
             );
         }
-        Err(Diagnostic::error(
+        let mut missing = Diagnostic::error(
             "playbook::role-not-found",
             format!("there is no role `{name}`"),
         )
         .at(&at.span)
         .note(looked_in(&tried))
-        .maybe_hint(did_you_mean(name, names.iter().map(String::as_str)))
-        .into())
+        .maybe_hint(did_you_mean(name, names.iter().map(String::as_str)));
+        let mut searched: Vec<String> = Vec::new();
+        for dir in &tried {
+            // the directory that we are in is an empty path
+            let dir = lexical(&std::path::absolute(Path::new(".").join(dir)).unwrap_or_default());
+            let dir = dir.display().to_string();
+            if !searched.contains(&dir) {
+                searched.push(dir);
+            }
+        }
+        missing.told = Some(format!(
+            "the role '{name}' was not found in {}",
+            searched.join(":")
+        ));
+        Err(missing.into())
     }
 
     /// Reads a role and what it depends on.

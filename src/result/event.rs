@@ -40,6 +40,9 @@ pub struct TaskInfo {
     pub role: Option<String>,
     /// Whether it is a handler.
     pub handler: bool,
+    /// Whether it runs in check mode, as far as that is known before it runs.
+    #[serde(skip)]
+    pub check: bool,
     /// Its arguments as written, `k=v, k=v`; nothing with `no_log`.
     #[serde(skip)]
     pub args: String,

@@ -147,12 +147,18 @@ impl std::fmt::Display for ArgProblem {
     }
 }
 
+/// Whether every module may be given this, which is no argument.
+fn is_internal(name: &str) -> bool {
+    name == "_raw_params" || name.starts_with("_ansible_")
+}
+
 /// Checks arguments against a spec. `None` values are those not known yet (templates): their names are
-/// checked, their types are not. Names that begin with `_` are runbook's own and pass.
+/// checked, their types are not. Names that begin with `_` are for runbook's own use; those that a module takes pass.
 pub fn check_args(spec: &ArgSpec, args: &[(&str, Option<&Value>)]) -> Vec<ArgProblem> {
     let mut problems = Vec::new();
     for (name, value) in args {
-        if name.starts_with('_') {
+        let is_own = name.starts_with('_');
+        if is_own && (spec.field(name).is_some() || is_internal(name)) {
             continue;
         }
         let Some(field) = spec.field(name) else {

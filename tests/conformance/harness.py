@@ -87,15 +87,25 @@ class Checkout:
         return sorted(out)
 
 
+# What takes ansible-core at least a second can take runbook some hundredths of one, and there are targets that rest on
+# the former: they look at what a `tee` of theirs has written as soon as the command that it reads has ended, or expect
+# `date` to be another after two runs of ansible-pull. So a command that writes to a pipe ends this many seconds later.
+PAUSE, PAUSES = 0.1, {'ansible-pull': 0.6}
+
+
 def make_shims(opts, shim):
     """PATH directory: the CLIs under test plus python/python3/pip (runme.sh helpers call them)."""
-    os.makedirs(shim, exist_ok=True)
+    names = os.path.join(shim, 'names')
+    os.makedirs(names, exist_ok=True)
 
-    def wrapper(name, *cmd):
+    def script(name, text):
         p = os.path.join(shim, name)
         with open(p, 'w') as f:
-            f.write('#!/bin/sh\nexec %s "$@"\n' % ' '.join(shlex.quote(c) for c in cmd))
+            f.write('#!/bin/sh\n' + text)
         os.chmod(p, 0o755)
+
+    def wrapper(name, *cmd):
+        script(name, 'exec %s "$@"\n' % ' '.join(shlex.quote(c) for c in cmd))
 
     for n in ('python', 'python3', 'python.py'):
         wrapper(n, opts.python)
@@ -108,7 +118,10 @@ def make_shims(opts, shim):
             # a program of a virtual environment names its Python by the place where it was installed
             wrapper(n, opts.python, os.path.join(opts.bin, n))
         else:
-            os.symlink(opts.bin, os.path.join(shim, n))
+            named = os.path.join(names, n)
+            os.symlink(opts.bin, named)
+            script(n, '[ -p /dev/stdout ] || [ -p /dev/stderr ] || exec {0} "$@"\n'
+                      '{0} "$@"; code=$?; sleep {1}; exit $code\n'.format(shlex.quote(named), PAUSES.get(n, PAUSE)))
     return shim
 
 
@@ -190,7 +203,11 @@ mount -t overlay overlay -o lowerdir=/,upperdir=$O/u,workdir=$O/w $O/m
 mount -t proc proc $O/m/proc; mount --rbind /sys $O/m/sys; mount --rbind /dev $O/m/dev
 mount -t tmpfs none $O/m/run; mkdir -p $O/m/run/lock; chmod 1777 $O/m/run/lock
 for d in $CF_BIND; do mkdir -p "$O/m$d"; mount --bind "$d" "$O/m$d"; done
-if [ -n "$CF_CACHE" ]; then mkdir -p $O/m$CF_PLACE; mount --bind "$CF_CACHE" $O/m$CF_PLACE; fi
+# targets install into the Python of the cache, too
+if [ -n "$CF_CACHE" ]; then
+    mkdir -p $O/m$CF_PLACE $O/cu $O/cw; chmod 755 $O/cu
+    mount -t overlay overlay -o lowerdir="$CF_CACHE",upperdir=$O/cu,workdir=$O/cw $O/m$CF_PLACE
+fi
 export CF_SSH
 exec env -u CF_BIND -u CF_LOWER -u CF_CACHE -u CF_PLACE chroot $O/m sh -c '
 ip link set lo up 2>/dev/null || true; hash -r

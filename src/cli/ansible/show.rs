@@ -1,7 +1,7 @@
 //! Diagnostics in Ansible's form.
 
 use crate::config::known;
-use crate::diag::{Diagnostic, Severity, Span};
+use crate::diag::{Diagnostic, Severity, Span, excerpt, place};
 use crate::report::ansible::{Colour, Screen, wrapped};
 use std::fmt::Write as _;
 
@@ -103,11 +103,7 @@ fn told(diagnostic: &Diagnostic) -> String {
             ),
             None => diagnostic.message.clone(),
         },
-        ("playbook::role-not-found", Some(name)) => format!("the role '{name}' was not found"),
-        (code, _) if code.starts_with("playbook::") => {
-            (diagnostic.told.as_ref().unwrap_or(&diagnostic.message)).clone()
-        }
-        _ => diagnostic.message.clone(),
+        _ => diagnostic.told.as_ref().unwrap_or(&diagnostic.message).clone(),
     }
 }
 
@@ -135,18 +131,8 @@ fn setting_of(diagnostic: &Diagnostic, key: &str) -> Option<String> {
 fn error(diagnostic: &Diagnostic) -> String {
     let mut text = format!("ERROR! {}", told(diagnostic));
     if let Some(span) = &diagnostic.span {
-        let file = std::path::absolute(span.path()).unwrap_or_else(|_| span.path().to_owned());
-        let _ = write!(
-            text,
-            "\n\nThe error appears to be in '{}': line {}, column {}, but may\nbe elsewhere in the file depending on \
-             the exact syntax problem.\n",
-            file.display(),
-            span.line,
-            span.column
-        );
-        if !span.source().hidden {
-            excerpt(&mut text, span);
-        }
+        text += &place(span);
+        text += &excerpt(span);
     }
     for note in &diagnostic.notes {
         let _ = write!(text, "\n{note}");
@@ -155,19 +141,4 @@ fn error(diagnostic: &Diagnostic) -> String {
         let _ = write!(text, "\n{hint}");
     }
     text
-}
-
-/// The line of a place, and the line before it.
-fn excerpt(text: &mut String, span: &Span) {
-    let line = |number: usize| span.source().line(number).unwrap_or_default();
-    let _ = write!(text, "\nThe offending line appears to be:\n\n");
-    if span.line > 1 {
-        let _ = writeln!(text, "{}", line(span.line - 1));
-    }
-    let _ = write!(
-        text,
-        "{}\n{}^ here",
-        line(span.line),
-        " ".repeat(span.column.saturating_sub(1))
-    );
 }

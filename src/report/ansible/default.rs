@@ -20,6 +20,8 @@ pub struct AnsibleDefault {
     /// The play that began last, if nothing was shown of it yet.
     just_began: Option<String>,
     check: bool,
+    /// The error that was told last, beside a result.
+    reason: String,
 }
 
 impl AnsibleDefault {
@@ -32,11 +34,12 @@ impl AnsibleDefault {
             banner: None,
             just_began: None,
             check,
+            reason: String::new(),
         }
     }
 
-    fn marker(&self) -> &'static str {
-        if self.check && self.options.check_markers {
+    fn marker(&self, check: bool) -> &'static str {
+        if check && self.options.check_markers {
             " [CHECK MODE]"
         } else {
             ""
@@ -44,7 +47,7 @@ impl AnsibleDefault {
     }
 
     fn play(&mut self, name: &str) {
-        let marker = self.marker();
+        let marker = self.marker(self.check);
         let text = if name.is_empty() {
             format!("PLAY{marker}")
         } else {
@@ -63,7 +66,7 @@ impl AnsibleDefault {
         } else {
             "TASK"
         };
-        let marker = self.marker();
+        let marker = self.marker(task.check);
         let name = full_name(task);
         self.screen
             .banner(&format!("{kind} [{}]{marker}", name_of(&name)));
@@ -174,6 +177,12 @@ impl AnsibleDefault {
     }
 
     fn failure(&mut self, shown: &Shown<'_>) {
+        // once, as everything that is told on stderr
+        if let Some(reason) = shown.reason().filter(|reason| self.reason != *reason) {
+            let text = format!("ERROR! {}", reason.trim_end());
+            self.screen.complain(&text, Colour::Error);
+            self.reason = reason;
+        }
         let host = shown.host_label(&self.options);
         let results = self.results(shown);
         let line = match shown.item {
@@ -329,7 +338,7 @@ impl EventSink for AnsibleDefault {
                     self.screen
                         .say(&format!("{plays} plays in {path}"), Some(Colour::Verbose));
                 }
-                if self.check && self.options.check_markers {
+                if self.options.check && self.options.check_markers {
                     self.screen.banner("DRY RUN");
                 }
             }

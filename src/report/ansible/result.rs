@@ -1,6 +1,7 @@
 //! Results as Ansible's callbacks write them.
 
 use super::{AnsibleOptions, ResultFormat, base_name};
+use crate::diag::{excerpt, place};
 use crate::report::dump;
 use crate::result::{Diagnosis, ItemInfo, Outcome, TaskInfo};
 use crate::value::{Map, Value};
@@ -40,6 +41,16 @@ impl Shown<'_> {
             code,
             Some("task::template" | "task::condition" | "task::loop")
         ) && base_name(&self.task.action) != "template"
+    }
+
+    /// Why a role cannot be included, with the place: it is the result's `reason`.
+    pub fn reason(&self) -> Option<String> {
+        let diagnosis = self.outcome.diagnosis.as_ref()?;
+        if diagnosis.code() != "playbook::role-not-found" {
+            return None;
+        }
+        let (message, span) = (self.outcome.message()?, diagnosis.span()?);
+        Some(format!("{message}{}{}\n", place(span), excerpt(span)))
     }
 
     /// `h1`, or `h1 -> h2` with its address in parentheses where it is another.
@@ -85,6 +96,10 @@ impl Shown<'_> {
             if !hidden {
                 map.insert(key.clone(), value.clone());
             }
+        }
+        if let Some(reason) = self.reason() {
+            map.take("msg");
+            map.set("reason", Value::data(reason));
         }
         // what belongs to the item is told by each item's own line
         if let Some(item) = self.item {

@@ -16,6 +16,7 @@ pub fn task(id: u64, name: &str, action: &str) -> Task {
         path: format!("site.yml:{}:7", id * 10),
         role: None,
         handler: false,
+        check: false,
         args: String::new(),
     }))
 }

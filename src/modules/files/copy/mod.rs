@@ -1,7 +1,8 @@
 //! `copy`: a content goes to a file, or a directory of the machine to another place on it.
 //!
 //! The controller's half turns `src` into contents: it sends `_sha256` (and `_size`, `_source_name`), and the
-//! content itself travels only if the file differs.
+//! content itself travels only if the file differs. `_parent_made` says that an earlier call of the same task makes the
+//! directory, which is missing in check mode.
 //!
 //! Source: Ansible's documentation of `ansible.builtin.copy`.
 
@@ -52,6 +53,7 @@ module_args! {
         _source_name: Option<String> => optional;
         _source: Option<String> => optional;
         _source_mode: Option<Mode> => optional;
+        _parent_made: bool => default(false);
     }
 }
 
@@ -74,6 +76,14 @@ impl Module for Copy {
             if meta.kind == FileKind::Directory {
                 tree::plan(args, sys, &mut plan, path)?;
                 return Ok(plan);
+            }
+            // a pipe would be waited for, a device read without an end
+            if meta.kind != FileKind::File {
+                let message = format!(
+                    "Cannot copy invalid source '{}': not a file",
+                    path.display()
+                );
+                return Err(Failure::new(message));
             }
         }
         plan_file(args, sys, &mut plan, source)?;
@@ -135,7 +145,7 @@ fn plan_file<'a>(
         return Ok(());
     }
     check_sum(args, sys, &source)?;
-    let mut parent_planned = false;
+    let mut parent_planned = args._parent_made;
     if dest != wanted
         && let Some(parent) = dest.parent()
         && sys.stat(parent, true)?.is_none()
@@ -163,7 +173,7 @@ fn plan_file<'a>(
     // what the controller sent is there under a name of its own until it is in its place; where nothing has to be
     // sent, Ansible's result is that of `file`
     if differs || args.remote_src {
-        let src = src.unwrap_or_else(|| ".source".to_owned());
+        let src = src.unwrap_or_else(|| arrived(&path));
         plan.returns("src", Value::data(src));
     }
     if !args.remote_src {
@@ -176,6 +186,15 @@ fn plan_file<'a>(
         plan.returns("diff", diff);
     }
     Ok(())
+}
+
+/// What a content is called before it is in its place: a file beside that, of the same kind.
+fn arrived(path: &Path) -> String {
+    let mut name = path.with_file_name(".source");
+    if let Some(extension) = path.extension() {
+        name.set_extension(extension);
+    }
+    name.to_string_lossy().into_owned()
 }
 
 /// The file's path: a directory gets the source's name.

@@ -58,6 +58,7 @@ module_args! {
         /// The format of `access_time`.
         access_time_format: String => default("%Y%m%d%H%M.%S");
         attrs: FileAttrs => flatten;
+        _parent_made: bool => default(false);
     }
 }
 
