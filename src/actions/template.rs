@@ -186,7 +186,7 @@ fn variables(input: &Input<'_>, path: &Path, src: &str, dest: &str) -> Map {
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let managed = by_name(&input.managed);
+    let managed = by_name(input.managed);
     let mut vars = Map::new()
         .with("template_host", Value::data(host))
         .with("template_uid", Value::data(owner))
@@ -230,15 +230,12 @@ fn by_name(managed: &str) -> String {
         let field = fields
             .iter()
             .find_map(|(field, with)| Some((rest.strip_prefix(field)?, with)));
-        match field {
-            Some((after, with)) => {
-                out.push_str(with);
-                rest = after;
-            }
-            None => {
-                out.push(first);
-                rest = rest.get(first.len_utf8()..).unwrap_or_default();
-            }
+        if let Some((after, with)) = field {
+            out.push_str(with);
+            rest = after;
+        } else {
+            out.push(first);
+            rest = rest.get(first.len_utf8()..).unwrap_or_default();
         }
     }
     out

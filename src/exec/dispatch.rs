@@ -351,9 +351,10 @@ impl Run {
         let ended = jiff::Zoned::now();
         let seconds = ended.timestamp().as_second() - begun.timestamp().as_second();
         let exact = clock.elapsed().as_secs_f64();
-        let (lasted, unit) = match in_seconds {
-            true => (exact, "seconds"),
-            false => (exact / 60.0, "minutes"),
+        let (lasted, unit) = if in_seconds {
+            (exact, "seconds")
+        } else {
+            (exact / 60.0, "minutes")
         };
         let lasted = Value::from((lasted * 100.0).round() / 100.0);
         Outcome::ok()

@@ -155,19 +155,20 @@ fn hosts_are_names(hosts: &Node) -> Result<()> {
             refuse(hosts, told.into())
         };
     };
-    for entry in list.iter().filter(|entry| !one(entry)) {
-        let none = "Hosts list cannot contain values of 'None'. Please check your playbook";
-        let value = entry.to_value();
-        return refuse(
-            entry,
-            if entry.is_null() {
-                none.to_owned()
-            } else {
-                format!("Hosts list contains an invalid host value: '{value}'")
-            },
-        );
+    match list.iter().find(|entry| !one(entry)) {
+        None => Ok(()),
+        Some(none) if none.is_null() => {
+            let told = "Hosts list cannot contain values of 'None'. Please check your playbook";
+            refuse(none, told.into())
+        }
+        Some(other) => {
+            let value = other.to_value();
+            refuse(
+                other,
+                format!("Hosts list contains an invalid host value: '{value}'"),
+            )
+        }
     }
-    Ok(())
 }
 
 impl Loader {

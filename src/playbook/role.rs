@@ -289,7 +289,7 @@ impl Loader {
                     &dependency,
                     &keywords,
                     &chain,
-                    &trail.into_role(&path, false),
+                    &trail.within_role(&path, false),
                     &node,
                 )?;
                 merge(&mut defaults, &loaded.role.defaults);
@@ -304,7 +304,7 @@ impl Loader {
         merge(&mut defaults, &own_defaults);
         merge(&mut vars, &own_vars);
         let role = Arc::new(shell(below, Arc::new(defaults), Arc::new(vars), names));
-        let inside = Arc::new(trail.into_role(&path, request.by_task));
+        let inside = Arc::new(trail.within_role(&path, request.by_task));
         let around = |handlers| Surroundings {
             keywords: keywords.clone(),
             role: Some(Arc::clone(&role)),

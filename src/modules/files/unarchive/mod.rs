@@ -113,10 +113,10 @@ impl Module for Unarchive {
             {
                 names.push(Value::data(name));
             }
-            if let Some(path) = options.place_of(&member.name)? {
-                if let Some(job) = comparison.job(number, member, path)? {
-                    jobs.push(job);
-                }
+            if let Some(path) = options.place_of(&member.name)?
+                && let Some(job) = comparison.job(number, member, path)?
+            {
+                jobs.push(job);
             }
             Ok(())
         })?;
