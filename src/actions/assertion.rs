@@ -24,7 +24,7 @@ module_args! {
     /// Arguments of `fail`.
     pub struct FailArgs {
         /// Why.
-        msg: String => default("Failed as requested from task");
+        msg: Option<Value> => optional;
     }
 }
 
@@ -71,5 +71,9 @@ pub(super) fn assert(input: &Input<'_>) -> Result<Step> {
 
 pub(super) fn fail(input: &Input<'_>) -> Result<Step> {
     let args: FailArgs = decode("fail", &input.args)?;
-    Ok(Step::done(Outcome::failure(args.msg)))
+    let mut outcome = Outcome::failure("Failed as requested from task");
+    if let Some(message) = args.msg {
+        outcome.data.set("msg", message);
+    }
+    Ok(Step::done(outcome))
 }

@@ -156,6 +156,8 @@ pub enum Step {
     Pause {
         /// How long; `None` until the user answers.
         duration: Option<Duration>,
+        /// Whether it is told in seconds, not minutes.
+        in_seconds: bool,
         /// What to ask.
         prompt: Option<String>,
         /// Whether the answer is shown.

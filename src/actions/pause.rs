@@ -41,7 +41,7 @@ pub(super) fn pause(input: &Input<'_>) -> Result<Step> {
     let args: PauseArgs = decode("pause", &input.args)?;
     let duration = match (args.minutes, args.seconds) {
         (Some(_), Some(_)) => {
-            return Err("pause: `minutes` and `seconds` exclude each other"
+            return Err("parameters are mutually exclusive: minutes|seconds"
                 .to_owned()
                 .into());
         }
@@ -51,6 +51,7 @@ pub(super) fn pause(input: &Input<'_>) -> Result<Step> {
     };
     Ok(Step::Pause {
         duration,
+        in_seconds: args.seconds.is_some(),
         prompt: args.prompt,
         echo: args.echo,
     })

@@ -281,6 +281,7 @@ const FLOW: &[&str] = &[
 /// Actions whose module is in another collection than Ansible's own: the full name, and ours.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("kubernetes.core.k8s", "k8s"),
+    ("community.kubernetes.k8s", "k8s"),
     ("ansible.posix.synchronize", "synchronize"),
     ("ansible.posix.patch", "patch"),
 ];

@@ -186,11 +186,7 @@ fn variables(input: &Input<'_>, path: &Path, src: &str, dest: &str) -> Map {
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let managed = input
-        .managed
-        .replace("{host}", &host)
-        .replace("{uid}", &owner)
-        .replace("{file}", &path.display().to_string());
+    let managed = by_name(input.managed);
     let mut vars = Map::new()
         .with("template_host", Value::data(host))
         .with("template_uid", Value::data(owner))
@@ -216,6 +212,33 @@ fn variables(input: &Input<'_>, path: &Path, src: &str, dest: &str) -> Map {
         .unwrap_or(managed);
     vars.set("ansible_managed", Value::str(stamped));
     vars
+}
+
+/// The setting with its `{host}`, `{uid}` and `{file}` as templates (what a file is called is neither a format of times
+/// nor a template), and with single braces for double ones, as Python's `format` has it.
+fn by_name(managed: &str) -> String {
+    let fields = [
+        ("{{", "{"),
+        ("}}", "}"),
+        ("{host}", "{{ template_host }}"),
+        ("{uid}", "{{ template_uid }}"),
+        ("{file}", "{{ template_path }}"),
+    ];
+    let mut out = String::new();
+    let mut rest = managed;
+    while let Some(first) = rest.chars().next() {
+        let field = fields
+            .iter()
+            .find_map(|(field, with)| Some((rest.strip_prefix(field)?, with)));
+        if let Some((after, with)) = field {
+            out.push_str(with);
+            rest = after;
+        } else {
+            out.push(first);
+            rest = rest.get(first.len_utf8()..).unwrap_or_default();
+        }
+    }
+    out
 }
 
 fn account_name(uid: u32) -> Option<String> {

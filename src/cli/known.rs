@@ -39,8 +39,86 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     Known { collections, short }
 });
 
+/// Who publishes collections with modules that people install. Of others only what is installed exists.
+const NAMESPACES: &[&str] = &[
+    "amazon",
+    "ansible",
+    "arista",
+    "aruba",
+    "awx",
+    "azure",
+    "check_point",
+    "chocolatey",
+    "cisco",
+    "citrix",
+    "cloudscale_ch",
+    "community",
+    "containers",
+    "cyberark",
+    "dellemc",
+    "devsec",
+    "dynatrace",
+    "f5networks",
+    "fedora",
+    "fortinet",
+    "freeipa",
+    "frr",
+    "geerlingguy",
+    "gluster",
+    "google",
+    "grafana",
+    "hashicorp",
+    "hetzner",
+    "hitachivantara",
+    "hpe",
+    "ibm",
+    "ieisystem",
+    "infinidat",
+    "infoblox",
+    "inspur",
+    "junipernetworks",
+    "kaytus",
+    "kubernetes",
+    "kubevirt",
+    "linode",
+    "lowlydba",
+    "mellanox",
+    "microsoft",
+    "middleware_automation",
+    "mongodb",
+    "netapp",
+    "netapp_eseries",
+    "netbox",
+    "ngine_io",
+    "nginxinc",
+    "nvidia",
+    "openstack",
+    "openvswitch",
+    "oracle",
+    "ovirt",
+    "paloaltonetworks",
+    "prometheus",
+    "purestorage",
+    "redhat",
+    "scaleway",
+    "sensu",
+    "servicenow",
+    "sivel",
+    "splunk",
+    "t_systems_mms",
+    "telekom_mms",
+    "theforeman",
+    "trendmicro",
+    "vmware",
+    "vultr",
+    "vyos",
+    "wti",
+    "zabbix",
+];
+
 /// Whether Ansible has, or may have, a module of that name: short, or with its collection. Of collections that are not
-/// listed every name may exist; of those that are, a name close to one in the list is taken for a slip.
+/// listed every name may exist if their publisher is known; of those that are, a name close to one in the list is taken
+/// for a slip.
 pub(super) fn may_exist(name: &str) -> bool {
     let Some((collection, short)) = name.rsplit_once('.') else {
         return KNOWN.short.contains(name);
@@ -62,7 +140,9 @@ pub(super) fn may_exist(name: &str) -> bool {
         Some(names) => {
             names.contains(short) || did_you_mean(short, names.iter().copied()).is_none()
         }
-        None => true,
+        None => words()
+            .next()
+            .is_some_and(|name| NAMESPACES.contains(&name)),
     }
 }
 
@@ -93,8 +173,7 @@ mod tests {
             "ansible.builtin.ufw",
             "community.general.pacman",
             "community.general.a_module_of_next_year",
-            "my_own.things.frobnicate",
-            "a.b.c.d",
+            "cisco.ios.a_module_of_next_year",
         ] {
             assert!(may_exist(name), "{name}");
         }
@@ -110,6 +189,7 @@ mod tests {
             "builtin.copy",
             "Some.Thing.Else",
             "a..c",
+            "my_own.things.frobnicate",
         ] {
             assert!(!may_exist(name), "{name}");
         }

@@ -30,6 +30,17 @@ impl Prompt for Terminal {
         Some(answer)
     }
 
+    fn attended(&self) -> bool {
+        use std::io::IsTerminal;
+        use std::os::fd::AsFd;
+        let stdin = std::io::stdin();
+        // a background job must not ask: it would be stopped
+        let foreground = || {
+            nix::unistd::tcgetpgrp(stdin.as_fd()).is_ok_and(|group| group == nix::unistd::getpgrp())
+        };
+        stdin.is_terminal() && foreground()
+    }
+
     fn tell(&self, text: &str) {
         outln!("{text}");
     }

@@ -46,11 +46,15 @@ impl Run {
             (
                 Step::Pause {
                     duration,
+                    in_seconds,
                     prompt,
                     echo,
                 },
                 _,
-            ) => (self.pause(duration, prompt, echo).await, Vec::new()),
+            ) => (
+                self.pause(duration, in_seconds, prompt, echo).await,
+                Vec::new(),
+            ),
             (step, Some((login, who))) => {
                 let outcome = self.remote(place, step, &login, who.as_ref(), &rest).await;
                 let outcome = self
@@ -318,9 +322,11 @@ impl Run {
     async fn pause(
         &self,
         duration: Option<Duration>,
+        in_seconds: bool,
         prompt: Option<String>,
         echo: bool,
     ) -> Outcome {
+        let clock = std::time::Instant::now();
         let begun = jiff::Zoned::now();
         let asker = Arc::clone(&self.prompt);
         let mut stop = self.interrupted.clone();
@@ -333,6 +339,9 @@ impl Run {
                 () = tokio::time::sleep(duration) => {}
                 () = stopped(&mut stop) => return Outcome::failure("interrupted"),
             }
+        } else if !asker.attended() {
+            self.emitter
+                .warn("Not waiting for response to prompt as stdin is not interactive".to_owned());
         } else {
             let text =
                 prompt.unwrap_or_else(|| "Press enter to continue, Ctrl-C to interrupt".into());
@@ -341,6 +350,13 @@ impl Run {
         }
         let ended = jiff::Zoned::now();
         let seconds = ended.timestamp().as_second() - begun.timestamp().as_second();
+        let exact = clock.elapsed().as_secs_f64();
+        let (lasted, unit) = if in_seconds {
+            (exact, "seconds")
+        } else {
+            (exact / 60.0, "minutes")
+        };
+        let lasted = Value::from((lasted * 100.0).round() / 100.0);
         Outcome::ok()
             .with("delta", seconds)
             .with("echo", echo)
@@ -355,10 +371,7 @@ impl Run {
                 "stop",
                 Value::data(ended.strftime("%Y-%m-%d %H:%M:%S").to_string()),
             )
-            .with(
-                "stdout",
-                Value::data(format!("Paused for {seconds} seconds")),
-            )
+            .with("stdout", Value::data(format!("Paused for {lasted} {unit}")))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::run::Run;
 use crate::actions;
-use crate::diag::{Diagnostic, Source, Span};
+use crate::diag::{self, Diagnostic, Source, Span};
 use crate::result::{Diagnosis, Outcome};
 use crate::template::{Context, TemplateError};
 use crate::value::{Map, Value};
@@ -91,7 +91,7 @@ fn placed(diagnostic: &Diagnostic) -> String {
     let starts = ["The task includes an option", "The conditional check"];
     match &diagnostic.span {
         Some(span) if starts.iter().any(|start| told.starts_with(start)) => {
-            format!("{told}{}", crate::diag::place(span))
+            format!("{told}{}", diag::place(span))
         }
         _ => told.clone(),
     }
@@ -168,6 +168,18 @@ fn about(error: &TemplateError, place: Span) -> Diagnostic {
     }
     diagnostic.hint.clone_from(&error.hint);
     diagnostic
+}
+
+/// Gives the failure of an action the place of the argument that it is about, if its message quotes one.
+pub(super) fn point(outcome: &mut Outcome, args: &[crate::yaml::Entry]) {
+    if !outcome.failed || outcome.diagnosis.is_some() {
+        return;
+    }
+    let message = outcome.message().unwrap_or_default();
+    if let Some(span) = blamed(message, args) {
+        let diagnostic = Diagnostic::error("task::failed", message).at(span);
+        outcome.diagnosis = Some(Diagnosis::new(diagnostic));
+    }
 }
 
 /// The argument whose value a message quotes.

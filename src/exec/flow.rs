@@ -242,7 +242,8 @@ impl Run {
     /// A task's name as a banner shows it: templated with the first host's variables as far as that works.
     pub(crate) fn task_name(&self, state: &PlayState, task: &Task, first: &str) -> String {
         let label = task.label();
-        if !label.contains("{{") {
+        // what stands for a name that there is not is shown as it is
+        if task.name.is_none() || !label.contains("{{") {
             return label;
         }
         self.task_scope(state, first, task)

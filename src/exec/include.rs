@@ -199,7 +199,7 @@ impl Run {
                 failing.push(Arc::clone(host));
                 if cursor.fail() == crate::plan::Failure::Final {
                     self.lost().failed.insert(Arc::clone(host));
-                    lost += 1;
+                    lost += usize::from(cursor.next().is_none());
                 }
                 continue;
             }
@@ -310,11 +310,7 @@ impl Run {
             all.extend(handlers);
             *known = Arc::new(all);
         }
-        let public = task
-            .args
-            .get("public")
-            .and_then(|node| crate::value::to_bool(&node.to_value()))
-            .unwrap_or(self.options.private_role_vars == Some(false));
+        let public = (request.public).unwrap_or(self.options.private_role_vars == Some(false));
         if public {
             let mut layers = Vec::new();
             for role in &loaded.all {

@@ -222,7 +222,33 @@ impl LoopControl {
             map.set("ansible_index_var", name.as_str());
             map.set(name, index);
         }
+        if self.extended {
+            map.set("ansible_loop", self.extent(items, index));
+        }
         map
+    }
+
+    /// `ansible_loop`: where the loop is.
+    fn extent(&self, items: &[Value], index: usize) -> Map {
+        let length = items.len();
+        let mut extended = Map::new();
+        if self.all_items {
+            extended.set("allitems", Value::list(items.to_vec()));
+        }
+        extended.set("index", index + 1);
+        extended.set("index0", index);
+        extended.set("first", index == 0);
+        extended.set("last", index + 1 == length);
+        extended.set("length", length);
+        extended.set("revindex", length.saturating_sub(index));
+        extended.set("revindex0", length.saturating_sub(index + 1));
+        if let Some(next) = items.get(index + 1) {
+            extended.set("nextitem", next.clone());
+        }
+        if let Some(before) = index.checked_sub(1).and_then(|i| items.get(i)) {
+            extended.set("previtem", before.clone());
+        }
+        extended
     }
 
     /// The variables that an item brings.
@@ -235,25 +261,7 @@ impl LoopControl {
             map.set("ansible_index_var", name.as_str());
         }
         if self.extended {
-            let length = items.len();
-            let mut extended = Map::new();
-            if self.all_items {
-                extended.set("allitems", Value::list(items.to_vec()));
-            }
-            extended.set("index", index + 1);
-            extended.set("index0", index);
-            extended.set("first", index == 0);
-            extended.set("last", index + 1 == length);
-            extended.set("length", length);
-            extended.set("revindex", length - index);
-            extended.set("revindex0", length - index - 1);
-            if let Some(next) = items.get(index + 1) {
-                extended.set("nextitem", next.clone());
-            }
-            if let Some(before) = index.checked_sub(1).and_then(|i| items.get(i)) {
-                extended.set("previtem", before.clone());
-            }
-            map.set("ansible_loop", extended);
+            map.set("ansible_loop", self.extent(items, index));
         }
         map
     }

@@ -223,7 +223,7 @@ impl Run {
         // it holds a whole task, which few runs need
         let ends = Box::pin(debugged).await;
         let ends = if once {
-            self.spread(task, ends, group, shared)
+            self.spread(state, task, ends, group, shared)
         } else {
             ends
         };
@@ -318,10 +318,11 @@ impl Run {
         ends.into_iter().map(|(_, host, end)| (host, end)).collect()
     }
 
-    /// The end of a task that runs once, for all hosts of the batch. With `shared` (`run_once`) they also get what it
-    /// brought.
+    /// The end of a task that runs once, for all hosts that are at it. With `shared` (`run_once`) all hosts of the batch
+    /// get what it brought, also those that are not (a host included it, or the others have failed).
     fn spread(
         &self,
+        state: &PlayState,
         task: &Task,
         mut ends: Vec<(Arc<str>, TaskEnd)>,
         group: &[Arc<str>],
@@ -330,20 +331,20 @@ impl Run {
         let Some((first, end)) = ends.pop() else {
             return ends;
         };
+        let batch = state.batch();
+        for host in batch.iter().filter(|host| shared && **host != first) {
+            if self.lost().unreachable.contains(host) {
+                continue;
+            }
+            if let (Some(name), Some(value)) = (&task.register, &end.registered) {
+                let origin = task.span.to_string().into();
+                (self.store).register_as_is(host, name, value.clone(), &origin);
+            }
+            self.remember_too(host, &end.effects, task);
+        }
         group
             .iter()
             .map(|host| {
-                if host != &first && shared {
-                    if let (Some(name), Some(value)) = (&task.register, &end.registered) {
-                        self.store.register_as_is(
-                            host,
-                            name,
-                            value.clone(),
-                            &task.span.to_string().into(),
-                        );
-                    }
-                    self.remember_too(host, &end.effects, task);
-                }
                 // a handler is notified once, for the host that ran
                 (
                     Arc::clone(host),
@@ -413,7 +414,8 @@ impl Run {
                         state.remove(&host);
                     }
                     if failure == Failure::Final {
-                        lost += 1;
+                        // who still has an `always` or handlers to run does not count yet, as in Ansible
+                        lost += usize::from(cursor.next().is_none());
                         self.lost().failed.insert(Arc::clone(&host));
                     }
                     continue;

@@ -107,6 +107,31 @@ impl BlobSink for Receiver {
     }
 }
 
+/// The users that a call may be about to delete, by name; of a command line, all its words.
+fn deleted(call: &Call) -> Vec<String> {
+    let text = |name: &str| call.args.get(name).map(ToString::to_string);
+    match call.module.rsplit('.').next() {
+        Some("user") if text("state").as_deref() == Some("absent") => {
+            text("name").or_else(|| text("user")).into_iter().collect()
+        }
+        Some("command" | "shell" | "script") => {
+            let line: Vec<String> = ["_raw_params", "cmd", "argv"]
+                .into_iter()
+                .filter_map(text)
+                .collect();
+            let line = line.join(" ");
+            if !line.contains("userdel") && !line.contains("deluser") {
+                return Vec::new();
+            }
+            line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '$')))
+                .filter(|word| !word.is_empty())
+                .map(str::to_owned)
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 impl Machines {
     /// No connection yet.
     pub fn new(login: Login, binaries: AgentBinaries, options: Options) -> Self {
@@ -168,6 +193,13 @@ impl Machines {
     ) -> Result<Vec<Outcome>, TransportError> {
         let machine = self.connect(login).await?;
         let who = who.filter(|who| !same_user(login, who));
+        if calls.iter().any(|call| !deleted(call).is_empty()) {
+            let users: Vec<String> = calls.iter().flat_map(deleted).collect();
+            let own = who.map(|who| who.user.as_str());
+            machine
+                .dismiss(|user| own != Some(user) && users.iter().any(|name| name == user))
+                .await;
+        }
         let mut sink = Receiver::new(receive);
         // names only: arguments may hold secrets
         let modules: Vec<&str> = calls.iter().map(|call| call.module.as_str()).collect();

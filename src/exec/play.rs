@@ -127,7 +127,7 @@ impl Run {
     /// Runs a play. `false`: nothing more is to be run.
     pub(crate) async fn play(self: &Arc<Self>, play: &Play) -> Result<bool, Box<Diagnostic>> {
         let (mut cx, dir) = self.play_context(play, None)?;
-        self.loader.set_play_vars(&play.vars);
+        self.loader.set_play_vars(play);
         // variables beside an imported playbook are those of its plays
         self.store.set_playbook_dir(dir.clone());
         let asked = self.prompts(play, &cx)?;

@@ -6,6 +6,10 @@ use std::time::Duration;
 pub trait Prompt: Send + Sync {
     /// Asks, and waits for a line. `None` when nobody is there.
     fn ask(&self, text: &str, echo: bool) -> Option<String>;
+    /// Whether somebody is there: a question that only waits for a key is not asked otherwise.
+    fn attended(&self) -> bool {
+        false
+    }
     /// Shows a text while the run waits.
     fn show(&self, text: &str);
     /// Says what was asked for.

@@ -213,15 +213,17 @@ impl Run {
                     }
                 }
                 Some(Value::Str(text)) if text.trim().is_empty() => {}
-                Some(other) => {
-                    return Err(Fault::at(
+                Some(other) => self.emitter.warn(
+                    Diagnostic::warning(
+                        "task::environment",
                         format!(
-                            "`environment` must be a mapping, it is a {}",
+                            "`environment` must be a mapping, this is a {}: it has no effect",
                             other.type_name()
                         ),
-                        &node.span,
-                    ));
-                }
+                    )
+                    .at(&node.span)
+                    .to_string(),
+                ),
             }
         }
         Ok(all)

@@ -3,7 +3,7 @@
 use super::background::InBackground;
 use super::fault::Fault;
 use super::handlers::UNKNOWN_HANDLER;
-use super::include::Include;
+use super::include::{Include, What};
 use super::machines::Login;
 use super::play::PlayState;
 use super::run::Run;
@@ -232,10 +232,15 @@ impl Run {
         if matches!(task.short_action(), "include_tasks" | "include_role") {
             // in a loop, its label is told when the item is done
             let include = self.wants(task, &cx, local.clone()).map_err(later)?;
+            let mut outcome = Outcome::ok();
+            if let What::Tasks(_, name) = &include.what {
+                outcome.data.set("include", name.as_str());
+                outcome.data.set("include_args", Map::new());
+            }
             return Ok(Turn {
                 include: Some(include),
                 settings: Some(settings.clone()),
-                ..Turn::over(Outcome::ok(), local.clone())
+                ..Turn::over(outcome, local.clone())
             });
         }
         if let Some(fault) = undefined {
@@ -266,6 +271,9 @@ impl Run {
             }
             None => Step::Call(RemoteCall::new(task.action.clone(), args)),
         };
+        if let Step::Done(outcome, _) = &mut step {
+            super::fault::point(outcome, &task.args.members);
+        }
         let way = if matches!(step, Step::Done(..) | Step::Pause { .. }) {
             None
         } else {

@@ -71,9 +71,10 @@ impl Run {
             }
             // what the keyword says is about the machine that starts rsync
             ConnectionKind::Ssh | ConnectionKind::OpenSsh | ConnectionKind::Local => {
-                let words = match runs_there {
-                    true => far_words(&target, &wants),
-                    false => near_words(&target, &wants).map_err(|e| fault(e.to_string()))?,
+                let words = if runs_there {
+                    far_words(&target, &wants)
+                } else {
+                    near_words(&target, &wants).map_err(|e| fault(e.to_string()))?
                 };
                 (Some(words), "")
             }
@@ -106,9 +107,10 @@ impl Run {
         let user = target.user.as_deref();
         let user = user.filter(|_| wants.set_user && !in_container);
         let far = |path: &str| remote(&target.host, path, user);
-        let (remote_end, here) = match wants.pull {
-            true => ("src", "dest"),
-            false => ("dest", "src"),
+        let (remote_end, here) = if wants.pull {
+            ("src", "dest")
+        } else {
+            ("dest", "src")
         };
         let path = wants.path(remote_end);
         call.args.set(remote_end, Value::data(far(&path)));

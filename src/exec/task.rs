@@ -99,7 +99,8 @@ impl Run {
             abort = abort.or(end.abort);
             includes.extend(end.include);
             // an item that changed nothing notifies too, if another of the loop changed something
-            if outcome.changed {
+            // (unless the loop failed, even if that is ignored)
+            if outcome.changed && !outcome.failed {
                 notify.extend(end.notify);
             }
             effects.extend(end.effects);

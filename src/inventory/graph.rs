@@ -449,10 +449,15 @@ impl Inventory {
         parents: &[&str],
     ) -> Result<bool, Diagnostic> {
         if !self.hosts.contains_key(host) {
-            return Err(Diagnostic::error(
-                "inventory::unknown-host",
-                format!("there is no host `{host}`"),
-            ));
+            if !is_localhost(host) {
+                return Err(Diagnostic::error(
+                    "inventory::unknown-host",
+                    format!("there is no host `{host}`"),
+                ));
+            }
+            // the controller may be in groups, though it stays no part of `all`
+            let controller = Arc::new(Host::implicit_localhost(host));
+            self.hosts.insert(Arc::from(host), controller);
         }
         let group = &*self.group_called(group, true);
         let mut changed = !self.groups.contains_key(group);

@@ -60,6 +60,8 @@ const COLLECTIONS: &[&str] = &[
     "community.general",
     "community.crypto",
     "kubernetes.core",
+    // its name before
+    "community.kubernetes",
     "runbook.core",
 ];
 

@@ -4,7 +4,7 @@ use super::loader::{looked_in, shown};
 use super::task::Surroundings;
 use super::{Item, Keywords, Loader, Play, Result, RoleRequest, Task, malformed};
 use crate::diag::Diagnostic;
-use crate::value::{OMIT, to_bool};
+use crate::value::{OMIT, Value, to_bool};
 use crate::yaml::{Kind, Node};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl Loader {
         let Some((_, node)) = task.args.word(&["file", "_raw_params"]) else {
             return Err(missing(task, "file"));
         };
-        let file = self.render(node, &task.keywords.vars)?;
+        let file = self.render_in(task, node)?;
         let path = self.task_file(&file, task, node, true)?;
         if around.stack.len() >= DEPTH || around.stack.iter().filter(|p| **p == path).count() > 1 {
             return Err(Diagnostic::error(
@@ -77,7 +77,7 @@ impl Loader {
 
     pub(super) fn import_role(&self, task: &Task, around: &Surroundings) -> Result<Item> {
         no_loop(task)?;
-        let request = self.role_request(task, |node| self.render(node, &task.keywords.vars))?;
+        let request = self.role_request(task, |node| self.render_in(task, node))?;
         let parents: Vec<_> = around
             .role
             .iter()
@@ -102,13 +102,11 @@ impl Loader {
         render: impl Fn(&Node) -> Result<String>,
     ) -> Result<RoleRequest> {
         let text = |name: &str| {
-            let rendered = task.args.get(name).map(&render).transpose();
-            rendered.map(|text| text.filter(|text| text != OMIT))
+            let text = task.args.get(name).map(&render).transpose()?;
+            Ok::<_, Box<Diagnostic>>(text.filter(|text| text != OMIT))
         };
-        let flag = |name: &str| {
-            task.args
-                .get(name)
-                .and_then(|node| to_bool(&node.to_value()))
+        let flag = |name: &str| -> Result<Option<bool>> {
+            Ok(text(name)?.and_then(|word| to_bool(&Value::str(word))))
         };
         let Some(name) = text("name")?.or(text("role")?) else {
             return Err(missing(task, "name"));
@@ -121,9 +119,9 @@ impl Loader {
             vars_from: text("vars_from")?,
             defaults_from: text("defaults_from")?,
             handlers_from: text("handlers_from")?,
-            public: flag("public"),
-            allow_duplicates: Some(flag("allow_duplicates").unwrap_or(true)),
-            no_validation: flag("rolespec_validate") == Some(false),
+            public: flag("public")?,
+            allow_duplicates: Some(flag("allow_duplicates")?.unwrap_or(true)),
+            no_validation: flag("rolespec_validate")? == Some(false),
         })
     }
 
@@ -241,7 +239,7 @@ impl Loader {
                             ));
                         }
                     }
-                    let name = self.render(&import.value, &own.vars)?;
+                    let name = self.render_with(&import.value, &own.vars)?;
                     let name = name
                         .split_whitespace()
                         .next()

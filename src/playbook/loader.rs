@@ -1,5 +1,6 @@
 //! Reading files into plays. One loader serves a run: it also reads what dynamic includes ask for.
 
+use super::static_names::Statics;
 use super::task::Surroundings;
 use super::{Item, Keywords, Play, Result, Role, Task, malformed};
 use crate::diag::{Diagnostic, Source, did_you_mean, io_reason};
@@ -90,7 +91,7 @@ pub struct Loader {
     /// Groups of actions, by their names in full.
     pub(super) groups: Mutex<HashMap<String, Arc<HashSet<String>>>>,
     /// Variables of the play that is read or run.
-    play_vars: Mutex<Arc<Map>>,
+    pub(super) statics: Mutex<Statics>,
 }
 
 /// What imported roles add to the play that is being read.
@@ -112,16 +113,8 @@ impl Loader {
             imported: Mutex::default(),
             playbook_dirs: Mutex::default(),
             groups: Mutex::default(),
-            play_vars: Mutex::default(),
+            statics: Mutex::default(),
         }
-    }
-
-    /// Sets the play whose variables names in static imports may use.
-    pub fn set_play_vars(&self, vars: &Arc<Map>) {
-        *self
-            .play_vars
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::clone(vars);
     }
 
     /// The directories of the playbooks that were read.
@@ -215,26 +208,6 @@ impl Loader {
         let node = Arc::new(document.node);
         files.insert(path.to_owned(), Arc::clone(&node));
         Ok(node)
-    }
-
-    pub(super) fn render(&self, node: &Node, vars: &[Arc<Map>]) -> Result<String> {
-        let text = node.to_value().to_string();
-        if !text.contains("{{") {
-            return Ok(text);
-        }
-        let play = self
-            .play_vars
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let vars: Vec<Arc<Map>> = std::iter::once(&*play).chain(vars).cloned().collect();
-        drop(play);
-        (self.options.render)(&text, &vars).map_err(|message| {
-            Diagnostic::error("playbook::static-name", message)
-                .at(&node.span)
-                .note("names in static imports can only use extra variables and variables of the play")
-                .hint("use `include_tasks` or `include_role` for names known only during the run")
-                .into()
-        })
     }
 
     /// Expands a text with the extra variables only.

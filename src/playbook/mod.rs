@@ -14,6 +14,7 @@ mod loader;
 mod malformed;
 mod play;
 mod role;
+mod static_names;
 mod tags;
 mod task;
 mod trail;

@@ -155,19 +155,20 @@ fn hosts_are_names(hosts: &Node) -> Result<()> {
             refuse(hosts, told.into())
         };
     };
-    for entry in list.iter().filter(|entry| !one(entry)) {
-        let none = "Hosts list cannot contain values of 'None'. Please check your playbook";
-        let value = entry.to_value();
-        return refuse(
-            entry,
-            if entry.is_null() {
-                none.to_owned()
-            } else {
-                format!("Hosts list contains an invalid host value: '{value}'")
-            },
-        );
+    match list.iter().find(|entry| !one(entry)) {
+        None => Ok(()),
+        Some(none) if none.is_null() => {
+            let told = "Hosts list cannot contain values of 'None'. Please check your playbook";
+            refuse(none, told.into())
+        }
+        Some(other) => {
+            let value = other.to_value();
+            refuse(
+                other,
+                format!("Hosts list contains an invalid host value: '{value}'"),
+            )
+        }
     }
-    Ok(())
 }
 
 impl Loader {
@@ -294,7 +295,7 @@ impl Loader {
         let mut parent = inherited.clone();
         parent.vars.clear();
         play.keywords = parent.with_child(&own);
-        self.set_play_vars(&play.vars);
+        self.set_play_vars(&play);
         self.fill(&mut play, node)?;
         Ok(play)
     }
@@ -380,8 +381,8 @@ impl Loader {
 
     /// The implicit gathering of facts at the beginning of a play.
     pub fn gather_task(&self, play: &Play) -> Arc<Task> {
+        // conditions are those of an import: they hold for this too
         let mut keywords = play.keywords.clone();
-        keywords.when = Vec::new();
         if keywords.tags.is_empty() {
             keywords.tags.push(Node::new(
                 Kind::Str(crate::value::Text::data("always")),

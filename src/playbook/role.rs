@@ -289,7 +289,7 @@ impl Loader {
                     &dependency,
                     &keywords,
                     &chain,
-                    &trail.into_role(&path, false),
+                    &trail.within_role(&path, false),
                     &node,
                 )?;
                 merge(&mut defaults, &loaded.role.defaults);
@@ -304,7 +304,7 @@ impl Loader {
         merge(&mut defaults, &own_defaults);
         merge(&mut vars, &own_vars);
         let role = Arc::new(shell(below, Arc::new(defaults), Arc::new(vars), names));
-        let inside = Arc::new(trail.into_role(&path, request.by_task));
+        let inside = Arc::new(trail.within_role(&path, request.by_task));
         let around = |handlers| Surroundings {
             keywords: keywords.clone(),
             role: Some(Arc::clone(&role)),
@@ -428,7 +428,7 @@ impl Loader {
                 .into());
             }
             Kind::Str(_) => {
-                request.name = self.render(node, &[])?;
+                request.name = self.render(node)?;
                 return Ok((request, own));
             }
             Kind::Map(entries) => entries,
@@ -445,13 +445,13 @@ impl Loader {
             let key = entry.key.as_str().unwrap_or_default();
             match key {
                 "name" if node.get("role").is_some() => {}
-                "role" | "name" => request.name = self.render(&entry.value, &[])?,
+                "role" | "name" => request.name = self.render(&entry.value)?,
                 "vars" => {
                     for (name, value) in vars_of(&entry.value)?.iter().flat_map(|m| m.iter()) {
                         request.params.insert(name.clone(), value.clone());
                     }
                 }
-                "tasks_from" => request.tasks_from = Some(self.render(&entry.value, &[])?),
+                "tasks_from" => request.tasks_from = Some(self.render(&entry.value)?),
                 "src" | "version" | "scm" if request.name.is_empty() || key != "src" => {}
                 _ if own.take(entry)? => {}
                 _ => {

@@ -512,7 +512,12 @@ fn fits_its_place(task: &Task) -> Result<()> {
         ),
         _ => return Ok(()),
     };
-    Err(Diagnostic::error(bad.0, bad.1).at(&task.action_span).into())
+    let place = if bad.0 == "playbook::no-file" {
+        &task.span
+    } else {
+        &task.action_span
+    };
+    Err(Diagnostic::error(bad.0, bad.1).at(place).into())
 }
 
 /// Whether an include names no file.

@@ -39,7 +39,7 @@ impl Trail {
     }
 
     /// Inside a role, one that a task brought (`by_task`) or one of a list.
-    pub(super) fn into_role(&self, path: &Path, by_task: bool) -> Self {
+    pub(super) fn within_role(&self, path: &Path, by_task: bool) -> Self {
         let mut inside = self.clone();
         if by_task {
             inside.dirs.push(path.to_owned());

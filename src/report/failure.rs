@@ -72,6 +72,10 @@ pub(crate) fn describe(outcome: &Outcome, task: &TaskInfo, colour: bool) -> (Str
             continue;
         }
         let text = value.as_str().map_or_else(|| dump(value, None), visible);
+        // `message` of `include_vars` is what stands above already
+        if key == "message" && text == first {
+            continue;
+        }
         if !text.is_empty() && text.chars().count() <= LONGEST {
             let _ = writeln!(block, "    {key}: {text}");
         }

@@ -282,6 +282,13 @@ impl Human {
                 map.insert(key.clone(), value.clone());
             }
         }
+        // `debug: var=item`: the item is what it was asked to print
+        if is_debug
+            && map.is_empty()
+            && let Some(item) = data.get("item")
+        {
+            map.set("item", item.clone());
+        }
         let wide = self.options.verbosity >= 3
             || data
                 .get("_ansible_verbose_always")

@@ -133,7 +133,7 @@ mod tests {
             path: "x:1:1".into(),
             role: None,
             handler: false,
-        check: false,
+            check: false,
             args: String::new(),
         });
         Minimal::new(Box::new(text.clone()), Palette::default(), false).event(&Event::TaskDone {

@@ -263,6 +263,19 @@ impl Sys {
         .map_err(|e| failed("cannot set the times of", path)(e.into()))
     }
 
+    /// Sets access and modification times to now, which those who may write to it may do.
+    ///
+    /// # Errors
+    /// When it is not allowed.
+    pub fn set_times_now(&mut self, path: &Path) -> Result<()> {
+        use nix::sys::stat::{UtimensatFlags, utimensat};
+        use nix::sys::time::TimeSpec;
+        let (now, flag) = (TimeSpec::UTIME_NOW, UtimensatFlags::NoFollowSymlink);
+        let real = self.real_path(path);
+        utimensat(nix::fcntl::AT_FDCWD, &real, &now, &now, flag)
+            .map_err(|e| failed("cannot set the times of", path)(e.into()))
+    }
+
     /// Makes or replaces (atomically) a symbolic link.
     ///
     /// # Errors

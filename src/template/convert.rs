@@ -74,15 +74,16 @@ pub(super) fn nested(value: &Val, depth: usize, sealed: Option<&Render>) -> Resu
             }
             Value::map(map)
         }
-        ValueKind::Invalid => match sealed.and_then(|render| render.sealed(value)) {
-            Some(text) => Value::Str(text),
-            None => {
+        ValueKind::Invalid => {
+            if let Some(text) = sealed.and_then(|render| render.sealed(value)) {
+                Value::Str(text)
+            } else {
                 let why = refusal(value);
                 return Err(
                     why.unwrap_or_else(|| Error::new(ErrorKind::InvalidOperation, "invalid value"))
                 );
             }
-        },
+        }
         _ => Value::str(value.to_string()),
     })
 }

@@ -5,6 +5,18 @@ use super::templar::is_silent;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, Output, State};
 
+/// The same where expressions keep their type, where `None` is a word.
+pub(crate) fn write_native(
+    out: &mut Output,
+    state: &mut State,
+    value: &Value,
+) -> Result<(), Error> {
+    if value.is_none() {
+        return out.write_str("None").map_err(Error::from);
+    }
+    write(out, state, value)
+}
+
 /// Writes a value as Ansible's Jinja2 does: `None` is nothing, the rest is Python's `str()`.
 pub(crate) fn write(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
     match value.kind() {

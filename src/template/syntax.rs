@@ -158,7 +158,7 @@ pub(crate) fn read_header<'a>(text: &'a str, options: &mut FileOptions) -> Resul
     for pair in line.split(',') {
         let Some((key, value)) = pair.split_once(':') else {
             return Err(format!(
-                "`{}` in the #jinja2 line is not key:value",
+                "failed to parse jinja2 override '{}': a setting in the #jinja2 line is key:value",
                 pair.trim()
             ));
         };

@@ -119,7 +119,11 @@ impl Templar {
         env.set_unknown_method_callback(super::methods::unknown);
         env.set_subtraction(super::filters::time::subtract);
         env.set_attribute_fallback(super::class::attribute);
-        env.set_formatter(super::format::write);
+        env.set_formatter(if options.jinja2_native {
+            super::format::write_native
+        } else {
+            super::format::write
+        });
         if let Some(syntax) = text_syntax(true) {
             env.set_syntax(syntax);
         }
@@ -463,7 +467,11 @@ impl Templar {
 }
 
 /// The Python value that a text is, unless it is a string: its quotes stay then.
+/// What begins with blanks is no literal, as in Python.
 fn native(text: &str) -> Option<Value> {
+    if text.starts_with([' ', '\t']) {
+        return None;
+    }
     literal::eval(text).filter(|value| !matches!(value, Value::Str(_)))
 }
 

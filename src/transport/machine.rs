@@ -165,6 +165,25 @@ impl Machine {
         }
     }
 
+    /// Ends the idle agents of those become users that `is_left` names: a user with processes cannot be deleted.
+    pub async fn dismiss(&self, is_left: impl Fn(&str) -> bool) {
+        let slots: Vec<Arc<Slot>> = {
+            let agents = self.0.agents.lock().unwrap_or_else(PoisonError::into_inner);
+            let of_user =
+                |slot: &&Arc<Slot>| slot.who.as_ref().is_some_and(|who| is_left(&who.user));
+            agents.iter().filter(of_user).cloned().collect()
+        };
+        for slot in slots {
+            // one that works, or is just being started, stays
+            let Ok(mut place) = slot.agent.try_lock() else {
+                continue;
+            };
+            if let Some(agent) = place.take_if(|agent| Arc::strong_count(agent) == 1) {
+                agent.close(LEAVE).await;
+            }
+        }
+    }
+
     /// Where it is: the target's host.
     pub fn address(&self) -> &str {
         &self.0.target.host

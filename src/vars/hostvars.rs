@@ -30,7 +30,13 @@ impl HostVars {
 
 impl ScopeMap for HostVars {
     fn keys(&self) -> Vec<Arc<str>> {
-        self.snapshot.inventory.hosts.keys().cloned().collect()
+        let hosts = &self.snapshot.inventory.hosts;
+        let mut names: Vec<Arc<str>> = hosts.keys().cloned().collect();
+        // the implicit localhost is one of them, though no group has it
+        if !hosts.contains_key("localhost") {
+            names.push("localhost".into());
+        }
+        names
     }
 
     /// `None` for a host that does not exist, and (with a report to the store) for one whose files cannot be read.

@@ -131,7 +131,7 @@ fn trees_go_to_machines_and_come_back() {
     // who is not known is not trusted
     let nobody = bed.file("nobody", "").display().to_string();
     let strange = format!(
-        "ansible_ssh_common_args=-o UserKnownHostsFile={nobody} -o StrictHostKeyChecking=yes"
+        "{{\"ansible_ssh_common_args\": \"-o UserKnownHostsFile={nobody} -o StrictHostKeyChecking=yes\"}}"
     );
     let refused = run(&["-e", &strange]).expect(2);
     assert!(refused.all().contains("verify_host: false"), "{refused}");

@@ -278,9 +278,10 @@ fn set_words(args: &Args, entry: &Entry, mode: &str, test: bool, path: &str) -> 
 }
 
 fn read_words(args: &Args, default: bool, path: &str) -> Vec<String> {
-    let mut words = match args.use_nfsv4_acls {
-        true => vec!["nfs4_getfacl"],
-        false => vec!["getfacl", "--absolute-names", "--omit-header"],
+    let mut words = if args.use_nfsv4_acls {
+        vec!["nfs4_getfacl"]
+    } else {
+        vec!["getfacl", "--absolute-names", "--omit-header"]
     };
     let mut flag = |given: bool, option: &'static str| words.extend(given.then_some(option));
     flag(args.recursive && !args.use_nfsv4_acls, "--recursive");

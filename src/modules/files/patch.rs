@@ -114,9 +114,10 @@ impl Module for Patch {
         judged(&sys.query(&sys.tool(words(!present, Some(false))))?)?;
         let target = dest.as_ref().unwrap_or(&basedir).display().to_string();
         let diff = Diff::new(target, Some("patched: [no]\n"), Some("patched: [yes]\n"));
-        let diff = match present {
-            true => diff,
-            false => Diff::new(diff.target, diff.after, diff.before),
+        let diff = if present {
+            diff
+        } else {
+            Diff::new(diff.target, diff.after, diff.before)
         };
         let command: Command = sys.tool(words(!present, Some(true)));
         plan.act("patch", Some(diff), move |sys, _| {
@@ -127,8 +128,9 @@ impl Module for Patch {
 }
 
 fn judged(output: &Output) -> ModuleResult<()> {
-    match output.ok() {
-        true => Ok(()),
-        false => Err(Failure::new(output.complaint())),
+    if output.ok() {
+        Ok(())
+    } else {
+        Err(Failure::new(output.complaint()))
     }
 }

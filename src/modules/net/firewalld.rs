@@ -185,7 +185,7 @@ impl Module for Firewalld {
                 }
                 match target {
                     Some(target) => {
-                        firewall.plan_target(sys, target, args.state, &mut plan, &mut told)?
+                        firewall.plan_target(sys, target, args.state, &mut plan, &mut told)?;
                     }
                     None => firewall.plan_zone(sys, args, &mut plan, &mut told)?,
                 }
@@ -361,9 +361,10 @@ impl Firewall {
                 words.push(format!("--timeout={}", args.timeout));
             }
             let line = format!("{}\n", item.option);
-            let (before, after) = match item.wanted {
-                true => (None, Some(line)),
-                false => (Some(line), None),
+            let (before, after) = if item.wanted {
+                (None, Some(line))
+            } else {
+                (Some(line), None)
             };
             let diff = Diff::new(format!("zone {} ({place})", self.zone), before, after);
             plan.act(
@@ -394,9 +395,10 @@ impl Firewall {
             return Ok(());
         }
         let new = if wanted { target } else { Target::Default };
-        told.push(match wanted {
-            true => format!("Set zone {} target to {}", self.zone, target.word()),
-            false => format!("Reset zone {} target to default", self.zone),
+        told.push(if wanted {
+            format!("Set zone {} target to {}", self.zone, target.word())
+        } else {
+            format!("Reset zone {} target to default", self.zone)
         });
         words.pop();
         words.push(format!("--set-target={}", new.word()));

@@ -1,6 +1,7 @@
 //! `wait_for`: waits for a port, a file, a text in one of them, or just some time.
 
 use super::connections::{self, State as TcpState};
+use crate::modules::files::attrs::facts_of;
 use crate::modules::{CheckSupport, Failure, Module, ModuleResult, Plan};
 use crate::sys::{Stream, Sys};
 use crate::value::{Map, Value};
@@ -106,6 +107,12 @@ impl Module for WaitFor {
                 .as_ref()
                 .map(|path| Value::data(path.to_string_lossy().as_ref())),
         );
+        // as every result that names a path says what is there
+        if let Some(path) = &args.path
+            && let Ok(facts) = facts_of(sys, &sys.expand(path), false)
+        {
+            facts.plan(&mut plan);
+        }
         plan.returns("elapsed", elapsed);
         Ok(plan)
     }

@@ -5,11 +5,15 @@ mod apt_key;
 mod apt_repository;
 mod deb822_repository;
 mod debconf;
+mod dnf;
 mod dpkg_selections;
+mod gem;
+mod npm;
 mod openpgp;
 mod others;
 mod package;
 mod pip;
+mod rhsm_repository;
 mod rpm_key;
 mod simple;
 mod yum_repository;
@@ -28,7 +32,10 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<deb822_repository::Deb822Repository>(),
     Entry::of::<debconf::Debconf>(),
     Entry::of::<dpkg_selections::DpkgSelections>(),
-    Entry::of::<others::Dnf>(),
+    Entry::of::<gem::Gem>(),
+    Entry::of::<npm::Npm>(),
+    Entry::of::<rhsm_repository::RhsmRepository>(),
+    Entry::of::<dnf::Dnf>(),
     Entry::of::<others::Apk>(),
     Entry::of::<others::Pacman>(),
     Entry::of::<others::Zypper>(),

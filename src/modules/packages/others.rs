@@ -25,18 +25,6 @@ macro_rules! module {
 }
 
 module!(
-    Dnf,
-    "dnf",
-    &["yum", "dnf5"],
-    "ansible.builtin",
-    "Install, upgrade and remove packages with dnf, or yum where there is no dnf.",
-    |sys| if sys.which("dnf").is_none() && sys.which("yum").is_some() {
-        Manager::Yum
-    } else {
-        Manager::Dnf
-    }
-);
-module!(
     Apk,
     "apk",
     &[],

@@ -1,8 +1,10 @@
-//! Disks: file systems and logical volumes, by the tools of the system.
+//! Disks: partitions, file systems and logical volumes, by the tools of the system.
 
 mod filesystem;
 mod lvg;
 mod lvol;
+mod parted;
+mod partitions;
 
 use super::Entry;
 use super::ModuleResult;
@@ -13,6 +15,7 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<filesystem::Filesystem>(),
     Entry::of::<lvg::Lvg>(),
     Entry::of::<lvol::Lvol>(),
+    Entry::of::<parted::Parted>(),
 ];
 
 /// Asks one of lvm's tools for columns; `None` if what is asked for is not there.

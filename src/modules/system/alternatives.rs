@@ -6,6 +6,7 @@ use crate::modules::steps::run_tool;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::result::Diff;
 use crate::sys::Sys;
+use crate::value::Map;
 use crate::{choices, module_args};
 use std::path::PathBuf;
 
@@ -36,6 +37,10 @@ module_args! {
         priority: Option<i64> => optional;
         /// What becomes of the alternative.
         state: State => default("selected");
+        /// Other links that go with it: each with `name`, `link` and `path`. All that it has, if given.
+        subcommands: Option<Vec<Map>> => optional, aliases ["slaves"];
+        /// Alternatives that belong together, where `alternatives` knows of families.
+        family: Option<String> => optional;
     }
 }
 
@@ -46,6 +51,43 @@ struct Now {
     is_auto: bool,
     value: Option<String>,
     choices: Vec<(String, i64)>,
+    /// Other links that go with a choice.
+    slaves: Vec<(String, Slave)>,
+    /// Where those links are, by their names.
+    links: Vec<(String, String)>,
+}
+
+/// Another link that goes with a choice.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Slave {
+    name: String,
+    link: String,
+    path: String,
+}
+
+fn slaves(args: &Args) -> ModuleResult<Option<Vec<Slave>>> {
+    let Some(all) = &args.subcommands else {
+        return Ok(None);
+    };
+    let read = |one: &Map| {
+        let part = |name: &str| {
+            let value = one.get(name).filter(|value| !value.is_null());
+            let value = value.map(ToString::to_string);
+            value.ok_or_else(|| {
+                Failure::new(format!(
+                    "missing required arguments: {name} found in subcommands"
+                ))
+            })
+        };
+        Ok(Slave {
+            name: part("name")?,
+            link: part("link")?,
+            path: part("path")?,
+        })
+    };
+    let mut all: Vec<Slave> = all.iter().map(read).collect::<ModuleResult<_>>()?;
+    all.sort();
+    Ok(Some(all))
 }
 
 /// The module.
@@ -107,7 +149,12 @@ impl Module for Alternatives {
         let differs = args
             .priority
             .is_some_and(|wanted| known.is_some_and(|now| now != wanted));
-        if known.is_none() || differs {
+        let now_slaves = now.slaves_of(&path);
+        let wanted_slaves = slaves(args)?;
+        let other_slaves = wanted_slaves
+            .as_ref()
+            .is_some_and(|wanted| *wanted != now_slaves);
+        if known.is_none() || differs || other_slaves {
             if !sys.exists(std::path::Path::new(&path)) {
                 return Err(Failure::new(format!(
                     "Specified path {path} does not exist"
@@ -122,19 +169,34 @@ impl Module for Alternatives {
                 return Err("Needed to install the alternative, but unable to do so as we are missing the link".into());
             };
             let priority = args.priority.or(known).unwrap_or(50).to_string();
-            let before = known.map(|now| format!("choice: {path}\npriority: {now}\n"));
+            // without them, those that are there would go
+            let slaves = wanted_slaves.unwrap_or_else(|| now_slaves.clone());
+            let lines = |slaves: &[Slave]| {
+                let lines = slaves
+                    .iter()
+                    .map(|one| format!("{}: {} -> {}\n", one.name, one.link, one.path));
+                lines.collect::<String>()
+            };
+            let before =
+                known.map(|now| format!("choice: {path}\npriority: {now}\n{}", lines(&now_slaves)));
             let diff = Diff::new(
                 args.name.as_str(),
                 before,
-                Some(format!("choice: {path}\npriority: {priority}\n")),
+                Some(format!(
+                    "choice: {path}\npriority: {priority}\n{}",
+                    lines(&slaves)
+                )),
             );
             let chosen = path.clone();
             plan.act(format!("register {path}"), Some(diff), move |sys, _| {
-                run_tool(
-                    sys,
-                    &[tool, "--install", &link, &args.name, &chosen, &priority],
-                )
-                .map(drop)
+                let mut words = vec![tool, "--install", &link, &args.name, &chosen, &priority];
+                if let Some(family) = &args.family {
+                    words.extend(["--family", family]);
+                }
+                for slave in &slaves {
+                    words.extend(["--slave", &slave.link, &slave.name, &slave.path]);
+                }
+                run_tool(sys, &words).map(drop)
             });
         }
         if args.state == State::Selected
@@ -169,7 +231,23 @@ fn query(sys: &Sys, tool: &str, name: &str) -> ModuleResult<Now> {
     if !output.ok() {
         return Ok(now);
     }
+    let mut within = false;
     for line in output.text().lines() {
+        if within && let Some(rest) = line.strip_prefix(' ') {
+            let (name, path) = rest.split_once(' ').unwrap_or((rest, ""));
+            let (name, path) = (name.to_owned(), path.to_owned());
+            match now.choices.last() {
+                None => now.links.push((name, path)),
+                Some((choice, _)) => {
+                    let link = now.links.iter().find(|(known, _)| *known == name);
+                    let link = link.map(|(_, link)| link.clone()).unwrap_or_default();
+                    now.slaves
+                        .push((choice.clone(), Slave { name, link, path }));
+                }
+            }
+            continue;
+        }
+        within = line == "Slaves:";
         match line.split_once(": ") {
             Some(("Link", value)) => now.link = Some(value.to_owned()),
             Some(("Status", value)) => now.is_auto = value == "auto",
@@ -184,4 +262,13 @@ fn query(sys: &Sys, tool: &str, name: &str) -> ModuleResult<Now> {
         }
     }
     Ok(now)
+}
+
+impl Now {
+    fn slaves_of(&self, choice: &str) -> Vec<Slave> {
+        let all = self.slaves.iter().filter(|(of, _)| of == choice);
+        let mut all: Vec<Slave> = all.map(|(_, slave)| slave.clone()).collect();
+        all.sort();
+        all
+    }
 }

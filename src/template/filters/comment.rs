@@ -63,29 +63,18 @@ fn comment(call: &mut Call) -> Result<Val, Error> {
         out.push_str(&beginning);
         out.push_str(&newline);
     }
-    if !prefix_line.is_empty() || newline != "\n" {
-        for _ in 0..prefixes {
-            out.push_str(&prefix_line);
-            out.push_str(&newline);
-        }
+    if !prefix_line.is_empty() {
+        let line_end = if prefix_line == newline { "" } else { &newline };
+        out.push_str(&format!("{prefix_line}{line_end}").repeat(prefixes));
     }
-    let body: Vec<String> = text
-        .split(newline.as_str())
-        .map(|line| {
-            if line.is_empty() {
-                decoration.trim_end().to_owned()
-            } else {
-                format!("{decoration}{line}")
-            }
-        })
-        .collect();
-    out.push_str(&body.join(&newline));
-    for _ in 0..postfixes {
-        if !postfix_line.is_empty() {
-            out.push_str(&newline);
-            out.push_str(&postfix_line);
-        }
-    }
+    // a line that is nothing but the decoration loses the space at its end; the last one keeps it
+    let body = format!(
+        "{decoration}{}",
+        text.replace(&newline, &format!("{newline}{decoration}"))
+    );
+    let bare = format!("{}{newline}", decoration.trim_end());
+    out.push_str(&body.replace(&format!("{decoration}{newline}"), &bare));
+    out.push_str(&format!("{newline}{postfix_line}").repeat(postfixes));
     if !end.is_empty() {
         out.push_str(&newline);
         out.push_str(&end);

@@ -193,10 +193,18 @@ fn items2dict(call: &mut Call) -> Result<Val, Error> {
     let mut map = Map::new();
     for item in items.iter() {
         let (Some(key), Some(value)) = (item.get(&key_name), item.get(&value_name)) else {
-            return fail(format!(
-                "items2dict needs a list of dictionaries with the keys `{key_name}` and `{value_name}`, found {}",
-                repr(item)
-            ));
+            return fail(if matches!(item, Value::Map(_)) {
+                format!(
+                    "items2dict requires each dictionary in the list to contain the keys '{key_name}' and \
+                     '{value_name}', got {} instead",
+                    repr(item)
+                )
+            } else {
+                format!(
+                    "items2dict requires a list of dictionaries, got {} in it instead",
+                    repr(item)
+                )
+            });
         };
         map.insert(key.clone(), value.clone());
     }
@@ -261,19 +269,14 @@ fn pairs_of_subelements(
     let elements: Vec<Value> = match items {
         Value::Map(map) => map.values().cloned().collect(),
         Value::List(items) => (**items).clone(),
-        other => {
-            return Err(format!(
-                "subelements needs a list or dictionary, not {}",
-                other.type_name()
-            ));
-        }
+        _ => return Err("obj must be a list of dicts or a nested dict".to_owned()),
     };
     let steps: Vec<String> = match path {
         Value::List(steps) => steps.iter().map(crate::value::str_of).collect(),
         Value::Str(text) => text.split('.').map(str::to_owned).collect(),
         other => {
             return Err(format!(
-                "subelements needs a key or a list of keys, not {}",
+                "subelements must be a list or a string, not {}",
                 other.type_name()
             ));
         }
@@ -285,6 +288,11 @@ fn pairs_of_subelements(
         for step in &steps {
             match value.get(step) {
                 Some(inner) => value = inner.clone(),
+                None if !matches!(value, Value::Map(_)) => {
+                    return Err(format!(
+                        "the key {step} should point to a dictionary, got '{value}'"
+                    ));
+                }
                 None if skip_missing => {
                     missing = true;
                     break;

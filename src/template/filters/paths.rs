@@ -1,7 +1,7 @@
 //! Paths, as text; a few look at the controller's files.
 
 use super::Filter;
-use crate::template::call::fail;
+use crate::template::call::{fail, type_name};
 use crate::template::context::expand_home;
 use crate::template::objects::List;
 use crate::template::print;
@@ -26,7 +26,13 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
                 .chain(c.args.rest())
                 .collect()
         } else {
-            c.items()?
+            let got = type_name(&c.input);
+            let Ok(parts) = c.items() else {
+                return fail(format!(
+                    "|path_join expects string or sequence, got <class '{got}'> instead"
+                ));
+            };
+            parts
         };
         Ok(Val::from(join(
             &parts.iter().map(print::str_of).collect::<Vec<_>>(),

@@ -96,7 +96,7 @@ pub(crate) fn strftime(format: &str, when: &jiff::Zoned, clock: Clock) -> Result
         rest = main.get(letter.len_utf8()..).unwrap_or_default();
         match letter {
             'Z' if clock == Clock::Gmt => {
-                out.push_str(if flags.contains('#') { "gmt" } else { "GMT" })
+                out.push_str(if flags.contains('#') { "gmt" } else { "GMT" });
             }
             'Z' | 'z' if clock == Clock::Naive => {}
             'f' if clock == Clock::Naive => {

@@ -154,7 +154,7 @@ pub(super) fn list_of(value: &Val) -> Result<Vec<Val>, Error> {
 /// The error for an operand of the wrong type.
 pub(super) fn wrong<T>(filter: &str, wanted: &str, value: &Val) -> Result<T, Error> {
     fail(format!(
-        "{filter} needs {wanted}, not {} {}",
+        "{filter} requires {wanted}, got <class '{}'> instead: {}",
         type_name(value),
         print::repr(value)
     ))

@@ -46,7 +46,10 @@ fn find(query: &Query, kind: &str, name: &str) -> Result<PathBuf, String> {
                 places.join(", ")
             );
         }
-        format!("could not find `{name}`; looked for {}", places.join(", "))
+        format!(
+            "The 'file' lookup had an issue accessing the file '{name}'. file not found; looked for {}",
+            places.join(", ")
+        )
     })
 }
 

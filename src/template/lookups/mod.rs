@@ -204,7 +204,11 @@ pub(crate) fn call(render: &Arc<Render>, args: &mut Args, query: bool) -> Result
         .map_or_else(|| "strict".to_owned(), |word| str_of(&word));
     let run = if unsafe_allowed { results_of } else { run };
     let results = run(&name, terms, options, render).map_err(|mut error| {
-        if error.kind == TemplateErrorKind::Lookup && error.hint.is_none() {
+        // some say themselves who they are, in Ansible's words
+        let named = ["The 'file' lookup", "the template file"]
+            .iter()
+            .any(|start| error.message.starts_with(start));
+        if error.kind == TemplateErrorKind::Lookup && error.hint.is_none() && !named {
             error.message = format!("the lookup '{name}' failed: {}", error.message);
         }
         error

@@ -411,10 +411,10 @@ mod tests {
             );
         }
         let full = ("regenerate", Value::str("full_idempotence"));
-        let new = apply(&mut sys, &[full.clone()]);
+        let new = apply(&mut sys, std::slice::from_ref(&full));
         assert!(new.changed && print(&new) != print(&made));
         // and one without a passphrase is not the one that is wanted
-        assert!(apply(&mut sys, &[pass.clone()]).failed);
+        assert!(apply(&mut sys, std::slice::from_ref(&pass)).failed);
         assert!(apply(&mut sys, &[pass, full]).changed);
         let mode = std::os::unix::fs::PermissionsExt::mode(
             &std::fs::metadata(root.path().join("k"))

@@ -6,10 +6,9 @@ use crate::modules::crypto::output::{Output, check_parent, locked, options, with
 use crate::modules::files::attrs::FileAttrs;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::result::Diff;
-use crate::sys::{Sys, hex};
+use crate::sys::Sys;
 use crate::value::{Map, Secret, Value};
 use crate::{choices, module_args};
-use sha2::Digest;
 use std::path::PathBuf;
 
 choices! {
@@ -164,23 +163,7 @@ fn written(key: &PrivateKey, format: Format) -> ModuleResult<String> {
 
 /// Digests of the public half, by their names.
 fn fingerprints(key: &PrivateKey) -> Map {
-    fn colons<D: Digest>(public: &[u8]) -> Value {
-        let text = hex(&D::digest(public));
-        let pairs: Vec<&str> = text
-            .as_bytes()
-            .chunks(2)
-            .filter_map(|pair| std::str::from_utf8(pair).ok())
-            .collect();
-        Value::data(pairs.join(":"))
-    }
-    let public = key.public();
-    Map::new()
-        .with("md5", colons::<md5::Md5>(&public))
-        .with("sha1", colons::<sha1::Sha1>(&public))
-        .with("sha224", colons::<sha2::Sha224>(&public))
-        .with("sha256", colons::<sha2::Sha256>(&public))
-        .with("sha384", colons::<sha2::Sha384>(&public))
-        .with("sha512", colons::<sha2::Sha512>(&public))
+    crate::x509::fingerprints(&key.public())
 }
 
 /// What is done about the key.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 impl Work<'_, '_> {
     fn failure(&self, path: &Path, message: String) -> Failure {
-        let failure = Failure::new(message).with("path", text(path));
+        let failure = (Failure::new(message).with("path", text(path))).with("dest", text(path));
         match &self.args.src {
             Some(src) => failure.with("src", text(src)),
             None => failure,
@@ -182,7 +182,7 @@ impl Work<'_, '_> {
     pub(super) fn hard(&mut self, path: &Path, now: &Now) -> ModuleResult<()> {
         let Some(src) = self.args.src.as_deref().map(|src| self.sys.expand(src)) else {
             return match now {
-                Now::Hard(_) | Now::File(_) => self.existing(path),
+                Now::Hard(_) => self.existing(path),
                 _ => Err(self.failure(path, "src is required for creating new hardlinks".into())),
             };
         };

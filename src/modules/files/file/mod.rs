@@ -134,7 +134,14 @@ fn without_account<'a>(path: &Path, state: State, failure: Failure) -> Plan<'a> 
 
 impl File {
     fn planned<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
-        let path = sys.expand(&args.path);
+        let mut path = sys.expand(&args.path);
+        // a hard link goes into a directory that is there already
+        if let (Some(State::Hard), Some(name)) =
+            (args.state, args.src.as_deref().and_then(Path::file_name))
+            && (sys.stat(&path, true)?).is_some_and(|meta| meta.kind == FileKind::Directory)
+        {
+            path = path.join(name);
+        }
         let now = Now::of(sys, &path)?;
         let state = args.state.unwrap_or(match now {
             Now::Absent if args.recurse => State::Directory,

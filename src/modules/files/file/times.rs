@@ -122,6 +122,10 @@ fn set(
     mtime: Option<Wish>,
     atime: Option<Wish>,
 ) -> crate::sys::Result<()> {
+    if (mtime, atime) == (Some(Wish::Now), Some(Wish::Now)) {
+        // whoever may write the file may do this, others than its owner too
+        return sys.set_times_now(path);
+    }
     let now = sys.now();
     let seconds = |wish: Option<Wish>| match wish? {
         Wish::At(time) => Some(time),

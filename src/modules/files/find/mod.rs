@@ -178,9 +178,13 @@ impl Search<'_> {
                 return Ok(());
             }
         };
+        self.examined += names.len();
+        // one level more than wanted is looked at
+        if self.args.depth.is_some_and(|limit| depth > limit) {
+            return Ok(());
+        }
         let mut below = Vec::new();
         for name in names {
-            self.examined += 1;
             let path = directory.join(&name);
             // it may be gone meanwhile
             let Ok(Some(meta)) = self.sys.stat(&path, false) else {
@@ -222,8 +226,7 @@ impl Search<'_> {
                 }
             }
         }
-        let is_deep = self.args.depth.is_some_and(|limit| depth >= limit);
-        if self.args.recurse && !is_deep {
+        if self.args.recurse {
             for directory in below {
                 if self.is_full() {
                     break;

@@ -31,9 +31,10 @@ impl<'a> Transfer<'a> {
                 args._program
             ))
         })?;
-        let client = match args._controller {
-            true => Some(client(sys)?),
-            false => None,
+        let client = if args._controller {
+            Some(client(sys)?)
+        } else {
+            None
         };
         let end = |path: &str| {
             let path = local(sys, path);
@@ -228,7 +229,7 @@ fn at_client(path: &str, address: &str) -> String {
 
 /// The directories to link against, absolute.
 fn linked(sys: &Sys, all: &[String], dest: &str) -> ModuleResult<Vec<String>> {
-    let here = std::env::current_dir().unwrap_or_default();
+    let here = PathBuf::from(sys.env("PWD").unwrap_or_else(|| "/".into()));
     let whole = |path: &str| {
         let path = here.join(sys.expand(Path::new(path)));
         let mut plain = PathBuf::new();

@@ -108,11 +108,15 @@ impl Module for Unarchive {
         let mut names = Vec::new();
         let mut jobs = Vec::new();
         read_members(format, &source, sys, &mut |number, member, _| {
-            if let Some(path) = options.place_of(&member.name)? {
-                names.push(Value::data(member.name.as_str()));
-                if let Some(job) = comparison.job(number, member, path)? {
-                    jobs.push(job);
-                }
+            if args.list_files
+                && let Some(name) = options.told(&member.name)
+            {
+                names.push(Value::data(name));
+            }
+            if let Some(path) = options.place_of(&member.name)?
+                && let Some(job) = comparison.job(number, member, path)?
+            {
+                jobs.push(job);
             }
             Ok(())
         })?;

@@ -88,6 +88,23 @@ impl Options {
         Ok((!rest.as_os_str().is_empty()).then_some(rest))
     }
 
+    /// What `list_files` tells of a member: its name as tar shows it, without the parts that are stripped; `None` if it
+    /// is not meant.
+    pub(super) fn told(&self, name: &str) -> Option<String> {
+        if !self.is_meant(plain(name)) {
+            return None;
+        }
+        if self.strip == 0 {
+            return Some(name.to_owned());
+        }
+        Some(
+            name.splitn(self.strip + 1, '/')
+                .nth(self.strip)
+                .unwrap_or_default()
+                .to_owned(),
+        )
+    }
+
     /// What a hard link refers to, relative to the directory.
     pub(super) fn link_target(&self, name: &str) -> ModuleResult<PathBuf> {
         Ok(safe(plain(name))?.components().skip(self.strip).collect())

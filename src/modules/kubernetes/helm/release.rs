@@ -283,12 +283,13 @@ fn source(args: &Args) -> Vec<String> {
 
 /// `release_values`, as helm reads them from its standard input.
 fn values_input(args: &Args) -> Vec<u8> {
-    match args.release_values.is_empty() {
-        true => Vec::new(),
-        false => Value::map(args.release_values.clone())
+    if args.release_values.is_empty() {
+        Vec::new()
+    } else {
+        Value::map(args.release_values.clone())
             .to_json()
             .to_string()
-            .into_bytes(),
+            .into_bytes()
     }
 }
 

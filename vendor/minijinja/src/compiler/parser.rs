@@ -1278,7 +1278,8 @@ impl<'a> Parser<'a> {
     fn parse_import(&mut self) -> Result<ast::Import<'a>, Error> {
         let expr = ok!(self.parse_expr());
         expect_token!(self, Token::Ident("as"), "as");
-        let name = ok!(self.parse_expr());
+        // runbook: a name and nothing else, as in Jinja2
+        let name = ok!(self.parse_assign_name(false));
         let with_context = ok!(self.parse_context_marker()).unwrap_or(false);
         Ok(ast::Import {
             expr,
