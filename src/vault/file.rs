@@ -35,9 +35,7 @@ pub fn about(path: &Path, error: &VaultError) -> Diagnostic {
         format!("cannot decrypt {}: {error}", path.display()),
     );
     diagnostic.told = match error {
-        VaultError::NoPasswords => {
-            Some("Attempting to decrypt but no vault secrets found".to_owned())
-        }
+        VaultError::NoPasswords => Some(VaultError::NO_PASSWORDS.to_owned()),
         VaultError::NoneFits { .. } | VaultError::NoSuchId { .. } => Some(format!(
             "Decryption failed (no vault secrets were found that could decrypt) on {}",
             path.display()
