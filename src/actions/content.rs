@@ -84,10 +84,10 @@ pub(super) fn bytes_of(input: &Input<'_>, path: &Path) -> Result<Vec<u8>> {
             // Ansible's words: playbooks look for them in the result
             Err(why @ VaultError::NoPasswords) => {
                 let mut diagnostic = about(path, &why);
-                diagnostic.message = format!(
+                diagnostic.told = Some(format!(
                     "A vault password or secret must be specified to decrypt {}",
                     path.display()
-                );
+                ));
                 Err(diagnostic.into())
             }
             Err(why) => Err(about(path, &why).into()),

@@ -8,7 +8,7 @@ use super::render::Render;
 use super::syntax;
 use super::{Context, PluginPlaces, Setting, TemplateError, TemplateErrorKind};
 use crate::value::{Map, Text, Trust, Value};
-use crate::vault::Vault;
+use crate::vault::{Vault, VaultError};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value as Val;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
@@ -319,10 +319,11 @@ impl Templar {
     /// What an encrypted value holds.
     pub(crate) fn decrypt(&self, text: &Text) -> Result<String, TemplateError> {
         self.vault().decrypt_text(text).map_err(|why| {
-            let mut error = TemplateError::new(
-                TemplateErrorKind::Vault,
-                format!("cannot decrypt a value: {why}"),
-            );
+            let message = match &why {
+                VaultError::NoPasswords => VaultError::NO_PASSWORDS.to_owned(),
+                why => format!("Decryption failed: {why}"),
+            };
+            let mut error = TemplateError::new(TemplateErrorKind::Vault, message);
             error.hint = why.hint();
             error
         })

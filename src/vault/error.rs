@@ -44,6 +44,9 @@ pub enum VaultError {
 }
 
 impl VaultError {
+    /// Ansible's words for [`VaultError::NoPasswords`], which scripts look for.
+    pub const NO_PASSWORDS: &str = "Attempting to decrypt but no vault secrets found";
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -30,10 +30,18 @@ pub fn text_of(path: impl AsRef<Path>, plain: Vec<u8>) -> Result<String, Diagnos
 
 /// The message for a file that cannot be opened.
 pub fn about(path: &Path, error: &VaultError) -> Diagnostic {
-    let diagnostic = Diagnostic::error(
+    let mut diagnostic = Diagnostic::error(
         "vault::locked",
         format!("cannot decrypt {}: {error}", path.display()),
     );
+    diagnostic.told = match error {
+        VaultError::NoPasswords => Some(VaultError::NO_PASSWORDS.to_owned()),
+        VaultError::NoneFits { .. } | VaultError::NoSuchId { .. } => Some(format!(
+            "Decryption failed (no vault secrets were found that could decrypt) on {}",
+            path.display()
+        )),
+        _ => None,
+    };
     diagnostic.maybe_hint(error.hint())
 }
 

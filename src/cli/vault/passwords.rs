@@ -130,6 +130,11 @@ impl<'a> Passwords<'a> {
     ) -> Result<Key, CommandFailure> {
         let known: Vec<String> = identities.iter().map(ToString::to_string).collect();
         let known = known.join(", ");
+        let ids: Vec<String> = identities
+            .iter()
+            .map(|one| format!("'{}'", one.id))
+            .collect();
+        let ids = ids.join(", ");
         if wanted.is_none() && identities.len() > 1 {
             return Err(CommandFailure::new(
                 Exit::Usage,
@@ -141,13 +146,17 @@ impl<'a> Passwords<'a> {
             .into_iter()
             .find(|identity| wanted.is_none_or(|wanted| identity.id == wanted));
         let Some(identity) = identity else {
-            return Err(CommandFailure::new(
+            let wanted = wanted.unwrap_or_default();
+            let mut failure = CommandFailure::new(
                 Exit::Error,
                 format!(
-                    "there is no vault password for the id `{}`; there is one for {known}",
-                    wanted.unwrap_or_default()
+                    "there is no vault password for the id `{wanted}`; there is one for {known}"
                 ),
+            );
+            failure.diagnostic.told = Some(format!(
+                "Did not find a match for --encrypt-vault-id={wanted} in the known vault-ids [{ids}]"
             ));
+            return Err(failure);
         };
         Ok(Key {
             identity,
