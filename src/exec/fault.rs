@@ -90,7 +90,11 @@ fn placed(diagnostic: &Diagnostic) -> String {
     let told = diagnostic.told.as_ref().unwrap_or(&diagnostic.message);
     let starts = ["The task includes an option", "The conditional check"];
     match &diagnostic.span {
-        Some(span) if starts.iter().any(|start| told.starts_with(start)) => {
+        // what was said on the command line has no file
+        Some(span)
+            if starts.iter().any(|start| told.starts_with(start))
+                && !span.path().to_string_lossy().starts_with('<') =>
+        {
             format!("{told}{}", diag::place(span))
         }
         _ => told.clone(),

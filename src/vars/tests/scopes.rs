@@ -155,7 +155,8 @@ fn hostvars_have_what_belongs_to_the_host() {
     );
     let scope = scope(&store, "h1");
     let hostvars = hostvars(&scope);
-    assert_eq!(hostvars.keys(), ["h1", "h2"].map(Arc::from));
+    // the implicit localhost is in it, as in Ansible's
+    assert_eq!(hostvars.keys(), ["h1", "h2", "localhost"].map(Arc::from));
     let other = hostvars.scope("h2").unwrap();
     assert_eq!(value(&*other, "a"), Some(2.into()));
     assert_eq!(value(&*other, "b"), Some("all".into()));
