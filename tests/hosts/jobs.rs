@@ -65,3 +65,21 @@ fn whoever_waits_for_a_job_comes_back_after_the_agent_was_killed() {
     let left = bed.machines[0].must("ls -A /root/.ansible_async");
     assert_eq!(left, "", "no file is left");
 }
+
+#[test]
+fn a_user_whose_agent_ran_can_be_deleted() {
+    let Some(bed) = bed::shared() else { return };
+    let book = bed.file(
+        "leaver.yml",
+        "- hosts: all\n  gather_facts: false\n  become: true\n  tasks:\n\
+         \x20   - user: {name: leaver, shell: /bin/sh}\n\
+         \x20   - command: id -un\n      become_user: leaver\n      register: who\n      changed_when: false\n\
+         \x20   - assert: {that: who.stdout == 'leaver'}\n\
+         \x20   - user: {name: leaver, state: absent, remove: true}\n",
+    );
+    let run = play(&bed, &book, &[]).expect(0);
+    for machine in &bed.machines {
+        assert_eq!(run.count(&machine.name, "changed"), 2, "{run}");
+        machine.must("! getent passwd leaver");
+    }
+}
