@@ -17,7 +17,7 @@ const BACK: &str = "\
 - hosts: m1
   gather_facts: false
   tasks:
-    - ansible.posix.synchronize: {src: /var/tmp/synced, dest: \"{{ playbook_dir }}/back/\", mode: pull, group: false}
+    - ansible.posix.synchronize: {src: /var/tmp/synced, dest: \"{{ playbook_dir }}/pulled-back/\", mode: pull, group: false}
     - ansible.posix.synchronize: {src: /var/tmp/synced/, dest: /var/tmp/twice, compress: false, owner: false}
       delegate_to: \"{{ inventory_hostname }}\"
     - command: cat /var/tmp/twice/sub/b
@@ -101,7 +101,8 @@ fn trees_go_to_machines_and_come_back() {
 
     let back = bed.file("back.yml", BACK);
     assert_eq!(play(&bed, &back, &[]).expect(0).count("m1", "changed"), 2);
-    let came = std::fs::read_to_string(bed.directory.join("back/synced/sub/b")).expect("it came");
+    let came =
+        std::fs::read_to_string(bed.directory.join("pulled-back/synced/sub/b")).expect("it came");
     assert_eq!(came, "two");
     assert_eq!(play(&bed, &back, &[]).expect(0).count("m1", "changed"), 0);
 
