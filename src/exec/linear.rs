@@ -445,9 +445,10 @@ impl Run {
         }
         if fatal {
             for (host, cursor) in cursors.iter_mut() {
+                // looking at the next task enters `always`, and who fails there does not run it
                 if !cursor.is_failed()
                     && !failing.contains(host)
-                    && cursor.next().is_some()
+                    && cursor.clone().next().is_some()
                     && !self.lost().failed.contains(host)
                     && cursor.fail() == Failure::Final
                 {

@@ -69,6 +69,18 @@ impl Item {
     }
 }
 
+fn is_block(entry: &Node) -> bool {
+    ["block", "rescue", "always"]
+        .iter()
+        .any(|key| entry.entry(key).is_some())
+}
+
+fn no_handler(block: &Node) -> Diagnostic {
+    Diagnostic::error("playbook::handler-block", "a block cannot be a handler")
+        .at(&block.span)
+        .hint("put its tasks into a file, and include that with a handler")
+}
+
 impl Loader {
     /// Reads a list of tasks and blocks.
     pub(super) fn items(&self, node: &Node, around: &Surroundings) -> Result<Vec<Item>> {
@@ -84,21 +96,13 @@ impl Loader {
             if entry.is_null() {
                 continue;
             }
-            let is_block = ["block", "rescue", "always"]
-                .iter()
-                .any(|key| entry.entry(key).is_some());
+            let is_block = is_block(entry);
             if is_block && around.handlers && around.depth > 0 {
                 items.extend(self.handlers_of_block(entry, around)?);
                 continue;
             }
             if is_block && around.handlers {
-                return Err(Diagnostic::error(
-                    "playbook::handler-block",
-                    "a block cannot be a handler",
-                )
-                .at(&entry.span)
-                .hint("put its tasks into a file, and include that with a handler")
-                .into());
+                return Err(no_handler(entry).into());
             }
             if is_block {
                 items.push(self.block(entry, around)?);
@@ -127,6 +131,10 @@ impl Loader {
                     .at(&part_entry.key.span),
                 );
             }
+        }
+        let inside = entry.get("block").and_then(Node::as_seq);
+        if let Some(nested) = (inside.into_iter().flatten()).find(|entry| is_block(entry)) {
+            return Err(no_handler(nested).into());
         }
         match self.block(entry, around)? {
             Item::Block(block) => Ok(block.block.clone()),

@@ -36,7 +36,12 @@ choices! {
 
 module_args! {
     /// Arguments of `file`.
+    #[allow(dead_code, reason = "Ansible's `file` takes two more, for its own use; here they are only known")]
     pub struct Args {
+        /// Given by Ansible's `copy` and `template` to look before they write.
+        _diff_peek: Option<String> => optional;
+        /// The name of what `copy` brings.
+        _original_basename: Option<String> => optional;
         /// The path.
         path: PathBuf => required, aliases ["dest", "name"];
         /// What it is to be. Without it: what it is now, else `directory` with `recurse`, else `file`.
