@@ -146,7 +146,7 @@ impl Module for Xml {
             if !args.pretty_print {
                 return Err("Don't know what to do".into());
             }
-            let text = write::document(&new.doc, true);
+            let text = new.written(true);
             let differs = text.as_bytes() != source;
             finish(args, path, &old, text, differs, &mut plan);
             return Ok(plan);
@@ -159,7 +159,7 @@ impl Module for Xml {
         if !tell(args, xpath, &mut new, &mut plan)? {
             edit(args, xpath, &mut new)?;
         }
-        let text = write::document(&new.doc, args.pretty_print);
+        let text = new.written(args.pretty_print);
         let differs = old.essence() != new.essence();
         finish(args, path, &old, text, differs, &mut plan);
         if args.add_children.is_some() {
@@ -211,10 +211,10 @@ fn finish<'a>(
         path.to_string_lossy().into_owned()
     });
     let pretty = |text: &str| match Tree::parse(text.as_bytes(), true, false) {
-        Ok(tree) => write::document(&tree.doc, true),
+        Ok(tree) => tree.written(true),
         Err(_) => text.to_owned(),
     };
-    let before = write::document(&old.doc, false);
+    let before = old.written(false);
     // where the form alone differs, it is what there is to show
     let (shown_before, shown_after) = match (pretty(&before), pretty(&text)) {
         (one, other) if one == other => (before, text.clone()),
@@ -375,6 +375,11 @@ fn edit(args: &Args, xpath: &str, tree: &mut Tree) -> ModuleResult<()> {
         for (number, new) in children.into_iter().enumerate() {
             tree.insert(parent, at + number, new);
         }
+        return Ok(());
+    }
+    let found = tree.evaluate(None, xpath).map_err(wrong)?;
+    // `…/text()="x"` asks whether it is so
+    if matches!(found, XPathValue::Boolean(true)) {
         return Ok(());
     }
     if tree.elements(None, xpath).map_err(wrong)?.is_empty() {

@@ -9,6 +9,8 @@ use uppsala::{Document, NodeId, NodeKind, QName, XPathEvaluator, XPathValue};
 /// A document, and the prefixes that XPaths use.
 pub(super) struct Tree {
     pub(super) doc: Document<'static>,
+    /// How many comments and instructions stand before the document type.
+    before_doctype: usize,
     namespaces: Vec<(String, String)>,
 }
 
@@ -23,11 +25,23 @@ impl Tree {
         strip_cdata: bool,
     ) -> Result<Self, String> {
         let text = decoded(bytes)?;
-        let doc = uppsala::parse(&text)
-            .map_err(|e| e.to_string())?
-            .into_static();
+        let doc = uppsala::parse(&text).map_err(|e| e.to_string())?;
+        let doctype = doc
+            .doctype
+            .as_ref()
+            .and_then(|doctype| text.find(doctype.as_ref()));
+        let is_before = |id: &NodeId| match (doc.node_range(*id), doctype) {
+            (Some(range), Some(doctype)) => range.start < doctype,
+            _ => false,
+        };
+        let before_doctype = doc
+            .children(doc.root())
+            .iter()
+            .filter(|id| is_before(id))
+            .count();
         let mut tree = Self {
-            doc,
+            doc: doc.into_static(),
+            before_doctype,
             namespaces: Vec::new(),
         };
         if strip_cdata {
@@ -48,11 +62,16 @@ impl Tree {
         self
     }
 
+    /// It as a file. `pretty` puts children on lines of their own, where no text is beside them.
+    pub(super) fn written(&self, pretty: bool) -> String {
+        write::document(&self.doc, self.before_doctype, pretty)
+    }
+
     /// What it says, whatever blanks are between elements: to tell whether it was changed.
     pub(super) fn essence(&self) -> String {
-        let text = write::document(&self.doc, false);
+        let text = self.written(false);
         match Self::parse(text.as_bytes(), true, true) {
-            Ok(tree) => write::document(&tree.doc, false),
+            Ok(tree) => tree.written(false),
             Err(_) => text,
         }
     }
@@ -135,16 +154,18 @@ impl Tree {
         }
     }
 
-    /// The elements among what an XPath selects, if the first is one.
+    /// The elements among what an XPath selects, if the first is one; none if it selects nothing at all, but is a question.
     ///
     /// # Errors
-    /// As [`Tree::select`].
+    /// When it cannot be evaluated.
     pub(super) fn elements(
         &mut self,
         context: Option<NodeId>,
         xpath: &str,
     ) -> Result<Vec<NodeId>, String> {
-        let nodes = self.select(context, xpath)?;
+        let XPathValue::NodeSet(nodes) = self.evaluate(context, xpath)? else {
+            return Ok(Vec::new());
+        };
         let is_element = |id: &NodeId| self.doc.element(*id).is_some();
         if !nodes.first().is_some_and(is_element) {
             return Ok(Vec::new());

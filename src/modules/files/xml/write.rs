@@ -5,19 +5,17 @@ use uppsala::{Document, NodeId, NodeKind};
 /// The first line of a file.
 const DECLARATION: &str = "<?xml version='1.0' encoding='UTF-8'?>\n";
 
-/// A whole document. `pretty` puts children on lines of their own, where no text is beside them.
-pub(super) fn document(doc: &Document<'_>, pretty: bool) -> String {
+/// A whole document, with the document type behind so many comments and instructions.
+pub(super) fn document(doc: &Document<'_>, before_doctype: usize, pretty: bool) -> String {
     let mut out = DECLARATION.to_owned();
-    if let Some(doctype) = &doc.doctype {
-        out.push_str(doctype);
-        out.push('\n');
-    }
-    let mut begun = false;
-    for child in doc.children(doc.root()) {
-        if begun && pretty {
+    for (at, child) in doc.children(doc.root()).into_iter().enumerate() {
+        if at > 0 && pretty {
             out.push('\n');
         }
-        begun = true;
+        if let Some(doctype) = doc.doctype.as_ref().filter(|_| at == before_doctype) {
+            out.push_str(doctype);
+            out.push('\n');
+        }
         node(doc, child, pretty, 0, &mut out);
     }
     if pretty {
