@@ -126,6 +126,8 @@ settings! {
     become_exe: Option<String> = None, optional, ["privilege_escalation.become_exe"], ["ANSIBLE_BECOME_EXE"];
     /// Its options.
     become_flags: Option<String> = None, optional, ["privilege_escalation.become_flags"], ["ANSIBLE_BECOME_FLAGS"];
+    /// Whether that is done where the user to become is the one who logs in, too.
+    become_allow_same_user: bool = false, boolean, ["privilege_escalation.become_allow_same_user"], ["ANSIBLE_BECOME_ALLOW_SAME_USER"];
     /// Whether the password for that is asked for.
     become_ask_pass: bool = false, boolean, ["privilege_escalation.become_ask_pass"], ["ANSIBLE_BECOME_ASK_PASS"];
     /// A file with that password.
