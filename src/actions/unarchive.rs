@@ -12,10 +12,15 @@ pub(super) fn unarchive(input: &Input<'_>) -> Result<Step> {
         return Err("src (or content) and dest are required".to_owned().into());
     };
     let src = src.to_string();
-    let there = args
-        .get("remote_src")
-        .is_some_and(|v| to_bool(v) == Some(true));
-    if there || src.contains("://") {
+    let there = match (given("copy"), given("remote_src")) {
+        (Some(_), Some(_)) => {
+            let why = "parameters are mutually exclusive: ('copy', 'remote_src')";
+            return Err(why.to_owned().into());
+        }
+        (Some(copy), None) => to_bool(copy) == Some(false),
+        (None, flag) => flag.is_some_and(|flag| to_bool(flag) == Some(true)),
+    };
+    if there {
         return Ok(Step::Call(RemoteCall::new("unarchive", args.clone())));
     }
     let (path, sha256, content) = file_to_send(input, &src, REMOTE_SRC)?;
