@@ -21,6 +21,8 @@ pub struct Engine {
     pub program: &'static str,
     home: tempfile::TempDir,
     daemon: Option<Daemon>,
+    /// Containers and networks of scenarios that were there before, which are somebody else's.
+    before: Vec<String>,
 }
 
 impl Engine {
@@ -35,7 +37,7 @@ impl Engine {
             eprintln!("SKIPPED: containers by podman need root, podman and busybox-static");
             return None;
         };
-        let engine = Self::new("podman", None);
+        let mut engine = Self::new("podman");
         let home = engine.home();
         fs::write(
             home.join("containers.conf"),
@@ -63,7 +65,7 @@ impl Engine {
             let output = command.args(["version", "--format", "{{.Server.Version}}"]);
             output.output().is_ok_and(|output| output.status.success())
         };
-        let mut engine = Self::new("docker", None);
+        let mut engine = Self::new("docker");
         if !reached(&engine) && is_root() {
             engine.daemon = Daemon::start();
         }
@@ -77,16 +79,17 @@ impl Engine {
         Some(engine)
     }
 
-    fn new(program: &'static str, daemon: Option<Daemon>) -> Self {
+    fn new(program: &'static str) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         Self {
             program,
             home,
-            daemon,
+            daemon: None,
+            before: Vec::new(),
         }
     }
 
-    fn import(&self, busybox: &Path) {
+    fn import(&mut self, busybox: &Path) {
         let root = self.root();
         for directory in ["bin", "tmp", "etc", "root", "proc", "sys", "dev"] {
             fs::create_dir_all(root.join(directory)).expect("made");
@@ -107,6 +110,7 @@ impl Engine {
                 .arg("."),
         );
         self.say(&["import", &archive.display().to_string(), IMAGE]);
+        self.before = [self.containers(&["--all"]), self.networks()].concat();
     }
 
     /// The files of the image.
@@ -148,20 +152,29 @@ impl Engine {
         good(self.of(self.program).args(words))
     }
 
-    /// Containers that scenarios made, a line each.
+    /// Containers that scenarios of the test made.
     #[track_caller]
     pub fn containers(&self, more: &[&str]) -> Vec<String> {
-        let words = [&["ps", "--quiet", "--filter", LABEL], more].concat();
-        self.say(&words).lines().map(str::to_owned).collect()
+        self.own(&[&["ps", "--quiet", "--filter", LABEL], more].concat())
+    }
+
+    #[track_caller]
+    fn networks(&self) -> Vec<String> {
+        self.own(&["network", "ls", "--quiet", "--filter", LABEL])
+    }
+
+    #[track_caller]
+    fn own(&self, words: &[&str]) -> Vec<String> {
+        let mut all: Vec<String> = self.say(words).lines().map(str::to_owned).collect();
+        all.retain(|one| !self.before.contains(one));
+        all
     }
 
     /// That a scenario has left nothing.
     #[track_caller]
     pub fn is_empty(&self) {
-        let left = self.containers(&["--all"]);
-        assert_eq!(left, Vec::<String>::new(), "a container is left");
-        let networks = self.say(&["network", "ls", "--quiet", "--filter", LABEL]);
-        assert_eq!(networks.trim(), "", "a network is left");
+        let left = [self.containers(&["--all"]), self.networks()].concat();
+        assert_eq!(left, Vec::<String>::new(), "something is left");
     }
 
     /// Whether containers find each other by name: podman needs a plugin for that.

@@ -18,6 +18,7 @@ const PLAY: &str = "- hosts: all
       command: id -u
       register: who
       changed_when: false
+      check_mode: false
     - assert: {that: who.stdout == '0'}
 ";
 

@@ -106,7 +106,7 @@ fn reach(config: &str) -> Reach {
         let Some((key, value)) = line.trim().split_once(char::is_whitespace) else {
             continue;
         };
-        let value = value.trim().trim_matches('"');
+        let (written, value) = (value.trim(), value.trim().trim_matches('"'));
         if key == "Host" {
             // vagrant makes a key for each machine, and remembers none of theirs
             let arguments = "-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no";
@@ -122,10 +122,10 @@ fn reach(config: &str) -> Reach {
             "User" => vars.set("ansible_user", value),
             "Port" => vars.set("ansible_port", value),
             // with `insert_key = false` there are several, of which the machine takes one
-            "IdentityFile" if vars.get(KEY).is_some() => also(vars, key, value),
+            "IdentityFile" if vars.get(KEY).is_some() => also(vars, key, written),
             "IdentityFile" => vars.set(KEY, value),
             "ProxyCommand" => {
-                also(vars, key, value);
+                also(vars, key, written);
                 // which runs such commands
                 vars.set("ansible_connection", "openssh")
             }
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(
             get("ansible_ssh_common_args"),
             Some(
-                "-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o 'IdentityFile=/k s/rsa' \
+                "-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o 'IdentityFile=\"/k s/rsa\"' \
                  -o 'ProxyCommand=ssh -W %h:%p hub'"
             )
         );
