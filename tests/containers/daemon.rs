@@ -1,4 +1,4 @@
-//! A docker daemon of a test's own, which leaves the machine's network and firewall alone.
+//! A docker daemon of a test's own, in a network namespace of its own: the machine's bridges and firewall stay as they are.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -18,8 +18,12 @@ impl Daemon {
     pub fn start() -> Option<Self> {
         let directory = tempfile::tempdir().expect("a directory");
         let at = |name: &str| directory.path().join(name);
+        // none of the machine's own settings
+        std::fs::write(at("settings.json"), "{}").expect("written");
         let log = std::fs::File::create(at("log")).expect("a file");
-        let child = Command::new("dockerd")
+        // a default bridge of its own, instead of the machine's
+        let child = Command::new("unshare")
+            .args(["--net", "--", "dockerd"])
             .arg("--data-root")
             .arg(at("data"))
             .arg("--exec-root")
@@ -28,9 +32,9 @@ impl Daemon {
             .arg(at("pid"))
             .arg("--host")
             .arg(address(directory.path()))
-            .args(["--config-file", "/dev/null"])
-            .args(["--storage-driver", "vfs", "--bridge", "none"])
-            .args(["--iptables=false", "--ip-forward=false", "--ip-masq=false"])
+            .arg("--config-file")
+            .arg(at("settings.json"))
+            .args(["--storage-driver", "vfs", "--iptables=false"])
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file"))
             .stderr(log)

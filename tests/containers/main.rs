@@ -171,7 +171,7 @@ fn settings(engine: &Engine) {
         engine,
         "settings",
         &format!(
-            "  - name: only\n    image: 'IMAGE'\n    privileged: true\n    memory: 64m\n    volumes: ['{volume}:/given:ro']\n    \
+            "  - name: only\n    image: 'IMAGE'\n    memory: 256m\n    volumes: ['{volume}:/given:ro']\n    \
              tmpfs: {{/scratch: 'size=1m'}}\n    etc_hosts: {{elsewhere: 192.0.2.1}}\n    sysctls: {{net.ipv4.ip_forward: 1}}\n    \
              ulimits: ['nofile=512:512']\n    capabilities: [NET_ADMIN]\n    command: sleep 600\n    override_command: true\n"
         ),
@@ -179,7 +179,7 @@ fn settings(engine: &Engine) {
          register: seen\n    - assert:\n        that:\n          - \"'from here' in seen.stdout\"\n          \
          - seen.stdout is search('192.0.2.1\\s+elsewhere')\n          - seen.stdout is search('/scratch tmpfs.*size=1024k')\n          \
          - \"'sleep' in seen.stdout\"\n    - raw: cat /proc/sys/net/ipv4/ip_forward; ulimit -n\n      register: limits\n    \
-         - assert: {that: limits.stdout_lines == ['1', '512']}\n",
+         - assert: {that: \"limits.stdout_lines == ['1', '512']\"}\n",
     );
     good(&mut in_project(engine, "settings", &["test"]));
     engine.is_empty();
