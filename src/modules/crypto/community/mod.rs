@@ -57,6 +57,22 @@ choices! {
     }
 }
 
+choices! {
+    /// When a key that is there is replaced.
+    pub enum Regenerate {
+        /// Never; one that cannot be read is a failure.
+        Never = "never",
+        /// Never; one that does not fit is a failure.
+        Fail = "fail",
+        /// When it does not fit; one that cannot be read is a failure.
+        Partial = "partial_idempotence",
+        /// When it does not fit or cannot be read.
+        Full = "full_idempotence",
+        /// Each time.
+        Always = "always",
+    }
+}
+
 /// The private key of a file or a text; `None` if the file is not there (a task before this one may make it, which it did
 /// not in check mode).
 fn private_key(
