@@ -2,7 +2,8 @@
 //!
 //! Source: Ansible's documentation of `community.general.apk`; apk(8).
 
-use super::transaction::{State, ask, ask_well, diff, foretell, line, listed, run};
+use super::simple::State;
+use super::transaction::{ask, ask_well, diff, foretell, line, listed, run};
 use crate::module_args;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::result::Diff;
@@ -107,7 +108,7 @@ fn work<'a>(
     if args.upgrade {
         return upgrade(args, base, sys);
     }
-    if args.state.is_absent() {
+    if args.state == State::Absent {
         return remove(base, names, sys);
     }
     let latest = args.state == State::Latest;

@@ -2,7 +2,8 @@
 //!
 //! Source: Ansible's documentation of `community.general.pacman`; pacman(8).
 
-use super::transaction::{State, ask, ask_well, diff, foretell, line, listed, run, step};
+use super::simple::State;
+use super::transaction::{ask, ask_well, diff, foretell, line, listed, run, step};
 use crate::modules::streams::command_failed;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::sys::Sys;
@@ -215,7 +216,7 @@ impl Inventory {
                         });
                         break;
                     }
-                    if is_file && !args.state.is_absent() {
+                    if is_file && args.state != State::Absent {
                         let what = format!("Failed to list package {name}");
                         return Err(command_failed(&what, &sys.tool(&words), &said));
                     }
@@ -248,7 +249,7 @@ fn work<'a>(args: &'a Args, base: &[String], sys: &Sys) -> ModuleResult<Plan<'a>
     if args.name.iter().flatten().all(String::is_empty) {
         plan.returns("msg", "Nothing to do");
         Ok(plan)
-    } else if args.state.is_absent() {
+    } else if args.state == State::Absent {
         remove(args, base, &inventory, &packages, sys)
     } else {
         install(args, base, &inventory, &packages, sys)

@@ -1,34 +1,10 @@
 //! Commands of package managers that change packages.
 
-use crate::choices;
 use crate::modules::streams::{command_failed, set_output};
 use crate::modules::{ModuleResult, Plan};
 use crate::result::Diff;
 use crate::sys::{Output, Sys};
 use crate::value::{Map, Value};
-
-choices! {
-    /// What packages are to be.
-    pub enum State {
-        /// Installed.
-        Present = "present",
-        /// The same.
-        Installed = "installed",
-        /// Installed in the newest version.
-        Latest = "latest",
-        /// Not installed.
-        Absent = "absent",
-        /// The same.
-        Removed = "removed",
-    }
-}
-
-impl State {
-    /// Whether they are to be gone.
-    pub(super) fn is_absent(self) -> bool {
-        matches!(self, Self::Absent | Self::Removed)
-    }
-}
 
 /// Words of a command.
 pub(super) fn line(base: &[String], more: &[&str], names: &[String]) -> Vec<String> {
