@@ -12,7 +12,7 @@ use super::vocabulary::Actions;
 use crate::config::{Config, Gathering, HashBehaviour, known};
 use crate::diag::did_you_mean;
 use crate::exec::{Login, Machines, RunOptions};
-use crate::inventory::{Inventory, SourceSpec};
+use crate::inventory::{Inventory, SourceSpec, controller_python};
 use crate::playbook::{DuplicateKeys, LoadOptions, Loader, TagFilter};
 use crate::template::{
     Context, FileContext, FoundSetting, OddConditions, Overlay, Scope, Setting, Templar,
@@ -483,6 +483,7 @@ impl Setup {
             skip_tags: options.tags.skip.clone(),
             inventory_sources: self.sources.iter().map(ToString::to_string).collect(),
             config_file: self.config.file.clone(),
+            playbook_python: controller_python().to_owned(),
             ..RunMagic::default()
         }
     }
@@ -512,8 +513,8 @@ impl Setup {
     }
 
     /// Who is asked during a run.
-    pub fn prompt() -> Arc<Terminal> {
-        Arc::new(Terminal)
+    pub fn prompt(aside: bool) -> Arc<Terminal> {
+        Arc::new(Terminal { aside })
     }
 }
 
