@@ -498,9 +498,8 @@ impl Setup {
         if limit.is_empty() {
             return Ok(None);
         }
-        let selection = inventory.limit(&limit.join(","), &self.cwd)?;
-        show.warnings(selection.warnings);
-        if selection.hosts.is_empty() {
+        let hosts = self.limited(inventory, limit, show)?;
+        if hosts.is_empty() {
             let why = if show.is_ansible() {
                 "Specified inventory, host pattern and/or --limit leaves us with no hosts to target."
                     .to_owned()
@@ -509,7 +508,19 @@ impl Setup {
             };
             return Err(CommandFailure::new(Exit::Error, why));
         }
-        Ok(Some(selection.hosts))
+        Ok(Some(hosts))
+    }
+
+    /// The same, of which there may be none.
+    pub fn limited(
+        &self,
+        inventory: &Inventory,
+        limit: &[String],
+        show: &Show,
+    ) -> Result<Vec<Arc<str>>, CommandFailure> {
+        let selection = inventory.limit(&limit.join(","), &self.cwd)?;
+        show.warnings(selection.warnings);
+        Ok(selection.hosts)
     }
 
     /// Who is asked during a run.
