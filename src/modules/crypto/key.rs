@@ -112,12 +112,14 @@ impl PrivateKey {
             .iter()
             .find(|block| block.label == "ENCRYPTED PRIVATE KEY")
         else {
-            return Err(match content.windows(10).any(|w| w == b"Proc-Type:") {
-                true => "keys that are encrypted in the old way (Proc-Type) are not built; openssl pkcs8 -topk8 \
-                         writes them anew"
-                    .to_owned(),
-                false => wrong.to_owned(),
-            });
+            if content.windows(10).any(|w| w == b"Proc-Type:") {
+                return Err(
+                    "keys that are encrypted in the old way (Proc-Type) are not built; openssl pkcs8 -topk8 writes them \
+                     anew"
+                        .to_owned(),
+                );
+            }
+            return Err(wrong.to_owned());
         };
         // EncryptedPrivateKeyInfo (RFC 5958, 3): the algorithm, and what it encrypted
         let parts = element(&key.bytes).and_then(|(_, content, _)| {

@@ -271,7 +271,10 @@ fn present<'b>(
             });
         }
     }
-    set_options(args, sys, &names, &missing, plan)
+    if args.options.is_some() {
+        set_options(args, sys, &names, &missing, plan)?;
+    }
+    Ok(())
 }
 
 /// Plans the settings that differ.

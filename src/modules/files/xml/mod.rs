@@ -336,8 +336,12 @@ fn edit(args: &Args, xpath: &str, tree: &mut Tree) -> ModuleResult<()> {
                 .map(|id| write::one(&tree.doc, *id, true))
                 .collect();
             if now != written {
-                there.into_iter().for_each(|old| tree.remove(old));
-                children.iter().for_each(|new| tree.append(element, *new));
+                for old in there {
+                    tree.remove(old);
+                }
+                for new in &children {
+                    tree.append(element, *new);
+                }
             }
         }
         return Ok(());
@@ -355,7 +359,9 @@ fn edit(args: &Args, xpath: &str, tree: &mut Tree) -> ModuleResult<()> {
         if !args.insertbefore && !args.insertafter {
             // as with lxml, they go from one to the next, and stay in the last
             for element in &elements {
-                children.iter().for_each(|new| tree.append(*element, *new));
+                for new in &children {
+                    tree.append(*element, *new);
+                }
             }
             return Ok(());
         }

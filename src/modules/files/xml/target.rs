@@ -57,11 +57,8 @@ fn cut(xpath: &str) -> Option<(&str, &str)> {
     let (mut depth, mut quote, mut last) = (0_usize, None, None);
     for (at, c) in xpath.char_indices() {
         match (quote, c) {
-            (Some(open), c) => {
-                if c == open {
-                    quote = None;
-                }
-            }
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(c),
             (None, '[') => depth += 1,
             (None, ']') => depth = depth.saturating_sub(1),

@@ -311,7 +311,7 @@ impl Tree {
             .flat_map(|element| element.namespace_declarations.iter())
             .map(|(prefix, _)| prefix.to_string())
             .collect();
-        let prefix = (0_usize..)
+        let prefix = (0..=taken.len())
             .map(|number| format!("ns{number}"))
             .find(|prefix| !taken.contains(prefix))
             .unwrap_or_default();

@@ -154,19 +154,16 @@ pub(in crate::modules::crypto) fn decrypt(
         let secret =
             |purpose, length| derive::<Sha1>(&wide(password), salt, purpose, rounds, length, 64);
         let iv = secret(Purpose::Iv, 8);
-        let opened = match id.as_str() {
-            TRIPLE_DES => {
-                cbc::Decryptor::<des::TdesEde3>::new_from_slices(&secret(Purpose::Key, 24), &iv)
-                    .ok()
-                    .and_then(|cipher| cipher.decrypt_padded_vec::<Pkcs7>(data).ok())
-            }
-            _ => {
-                let bytes = if id == RC2_40 { 5 } else { 16 };
-                let key = rc2::Rc2::new_with_eff_key_len(&secret(Purpose::Key, bytes), bytes * 8);
-                cbc::Decryptor::inner_iv_slice_init(key, &iv)
-                    .ok()
-                    .and_then(|cipher| cipher.decrypt_padded_vec::<Pkcs7>(data).ok())
-            }
+        let opened = if id == TRIPLE_DES {
+            cbc::Decryptor::<des::TdesEde3>::new_from_slices(&secret(Purpose::Key, 24), &iv)
+                .ok()
+                .and_then(|cipher| cipher.decrypt_padded_vec::<Pkcs7>(data).ok())
+        } else {
+            let bytes = if id == RC2_40 { 5 } else { 16 };
+            let key = rc2::Rc2::new_with_eff_key_len(&secret(Purpose::Key, bytes), bytes * 8);
+            cbc::Decryptor::inner_iv_slice_init(key, &iv)
+                .ok()
+                .and_then(|cipher| cipher.decrypt_padded_vec::<Pkcs7>(data).ok())
         };
         return opened.ok_or_else(wrong);
     }
