@@ -154,8 +154,8 @@ pub enum Step {
     },
     /// Wait, or ask the user.
     Pause {
-        /// How long; `None` until the user answers.
-        duration: Option<Duration>,
+        /// How long, at least one; `None` until the user answers.
+        seconds: Option<u64>,
         /// Whether it is told in seconds, not minutes.
         in_seconds: bool,
         /// What to ask.

@@ -3,15 +3,38 @@
 use super::args::decode;
 use super::{Input, Result, Step};
 use crate::module_args;
+use crate::value::{ArgKind, FromValue, TypeProblem, Value, repr};
 use std::time::Duration;
+
+/// A number as Python's `int()` reads it: what a float has behind the point is dropped, a text has no point.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole(i64);
+
+impl FromValue for Whole {
+    const KIND: ArgKind = ArgKind::Int;
+    fn from_value(value: &Value) -> std::result::Result<Self, TypeProblem> {
+        match value {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "as wanted; what is too large is the largest"
+            )]
+            Value::Float(number) => Ok(Self(*number as i64)),
+            Value::Str(text) => (text.trim().parse().map(Self)).map_err(|_| {
+                let text = repr(value);
+                TypeProblem(format!("invalid literal for int() with base 10: {text}"))
+            }),
+            other => i64::from_value(other).map(Self),
+        }
+    }
+}
 
 module_args! {
     /// Arguments of `pause`.
     pub struct PauseArgs {
         /// How many minutes.
-        minutes: Option<f64> => optional;
+        minutes: Option<Whole> => optional;
         /// How many seconds.
-        seconds: Option<f64> => optional;
+        seconds: Option<Whole> => optional;
         /// What to show the user; without a time, the run goes on when he answers.
         prompt: Option<String> => optional;
         /// Whether what he types is shown.
@@ -39,20 +62,21 @@ fn seconds(value: f64) -> Duration {
 
 pub(super) fn pause(input: &Input<'_>) -> Result<Step> {
     let args: PauseArgs = decode("pause", &input.args)?;
-    let duration = match (args.minutes, args.seconds) {
+    let in_seconds = args.seconds.is_some();
+    let seconds = match (args.minutes, args.seconds) {
         (Some(_), Some(_)) => {
             return Err("parameters are mutually exclusive: minutes|seconds"
                 .to_owned()
                 .into());
         }
-        (Some(minutes), None) => Some(seconds(minutes * 60.0)),
-        (None, Some(value)) => Some(seconds(value.max(1.0))),
+        (Some(Whole(minutes)), None) => Some(minutes.saturating_mul(60)),
+        (None, Some(Whole(seconds))) => Some(seconds),
         (None, None) => None,
     };
     Ok(Step::Pause {
-        duration,
-        in_seconds: args.seconds.is_some(),
-        prompt: args.prompt,
+        seconds: seconds.map(|seconds| u64::try_from(seconds).unwrap_or(0).max(1)),
+        in_seconds,
+        prompt: args.prompt.filter(|prompt| !prompt.is_empty()),
         echo: args.echo,
     })
 }

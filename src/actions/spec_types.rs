@@ -3,7 +3,7 @@
 //! Source: Ansible's documentation, "Ansible module architecture", section "Argument spec".
 
 use crate::template::human_to_bytes;
-use crate::value::{FromValue, Map, TextClass, Value, repr, to_bool};
+use crate::value::{ArgKind, FromValue, Map, TextClass, Value, to_bool, unfit};
 
 /// The value's class as Python names it.
 pub(super) fn class_of(value: &Value) -> &'static str {
@@ -17,6 +17,10 @@ pub(super) fn class_of(value: &Value) -> &'static str {
         Value::List(_) => "<class 'list'>",
         Value::Map(_) => "<class 'dict'>",
     }
+}
+
+fn unfitted(kind: ArgKind, value: &Value) -> Result<Value, String> {
+    Err(unfit(kind, value).unwrap_or_default())
 }
 
 /// The value as a type has it.
@@ -38,34 +42,20 @@ pub(super) fn converted(kind: &str, value: &Value) -> Result<Value, String> {
         ("list", Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
             Ok(Value::list(vec![Value::data(value.to_string())]))
         }
-        ("list", _) => Err(format!("{class} cannot be converted to a list")),
-        ("dict", Value::Str(text)) => match Map::from_value(value) {
-            Ok(map) => Ok(Value::map(map)),
-            Err(_) if text.starts_with('{') => {
-                Err("unable to evaluate string as dictionary".into())
-            }
-            Err(_) if text.contains('=') => {
-                Err("unable to evaluate string in the \"key=value\" format as dictionary".into())
-            }
-            Err(_) => Err("dictionary requested, could not parse JSON or key=value".into()),
-        },
-        ("dict", _) => Err(format!("{class} cannot be converted to a dict")),
-        ("bool", Value::Str(_) | Value::Int(_) | Value::Float(_)) => {
+        ("list", _) => unfitted(ArgKind::List, value),
+        ("dict", _) => Map::from_value(value)
+            .map(Value::map)
+            .or_else(|_| unfitted(ArgKind::Dict, value)),
+        ("bool", _) => {
             let flag = to_bool(value).map(Value::Bool);
-            flag.ok_or_else(|| {
-                format!(
-                    "The value '{value}' is not a valid boolean.  Valid booleans include: 0, 1, '0', '1', 'f', \
-                     'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'"
-                )
-            })
+            flag.map_or_else(|| unfitted(ArgKind::Bool, value), Ok)
         }
-        ("bool", _) => Err(format!("{class} cannot be converted to a bool")),
         ("int", _) => i64::from_value(value)
             .map(Value::Int)
-            .map_err(|_| format!("\"{}\" cannot be converted to an int", repr(value))),
+            .or_else(|_| unfitted(ArgKind::Int, value)),
         ("float", _) => f64::from_value(value)
             .map(Value::Float)
-            .map_err(|_| format!("{class} cannot be converted to a float")),
+            .or_else(|_| unfitted(ArgKind::Float, value)),
         ("jsonarg" | "json", Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_)) => {
             Err(format!("{class} cannot be converted to a json string"))
         }

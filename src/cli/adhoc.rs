@@ -130,7 +130,7 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
             templar,
             loader,
             machines: setup.machines(&args.connection)?,
-            prompt: Setup::prompt(),
+            prompt: Setup::prompt(matches!(args.output, OutputKind::Json | OutputKind::Junit)),
             sink,
             magic,
             interrupted,

@@ -7,6 +7,7 @@ mod completions;
 mod doc;
 mod exit;
 mod inventory;
+mod keys;
 mod known;
 mod lists;
 mod log;

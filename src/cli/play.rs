@@ -116,7 +116,7 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
             templar,
             loader,
             machines,
-            prompt: Setup::prompt(),
+            prompt: Setup::prompt(matches!(args.output, OutputKind::Json | OutputKind::Junit)),
             sink: Box::new(sink),
             magic,
             interrupted: interrupted.clone(),

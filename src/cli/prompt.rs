@@ -1,13 +1,18 @@
 //! Asking the user at the terminal.
 
+use super::keys;
 use super::streams::{errln, outln};
-use crate::exec::Prompt;
+use crate::exec::{Keys, Pressed, Prompt};
 use crate::value::Secret;
 use std::io::{BufRead, Write};
+use std::os::fd::AsFd;
 
 /// The terminal.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Terminal;
+pub struct Terminal {
+    /// Whether standard output is for data, so that nothing is told there.
+    pub aside: bool,
+}
 
 impl Prompt for Terminal {
     fn ask(&self, text: &str, echo: bool) -> Option<String> {
@@ -32,7 +37,6 @@ impl Prompt for Terminal {
 
     fn attended(&self) -> bool {
         use std::io::IsTerminal;
-        use std::os::fd::AsFd;
         let stdin = std::io::stdin();
         // a background job must not ask: it would be stopped
         let foreground = || {
@@ -42,7 +46,17 @@ impl Prompt for Terminal {
     }
 
     fn tell(&self, text: &str) {
-        outln!("{text}");
+        if self.aside {
+            errln!("{text}");
+        } else {
+            outln!("{text}");
+        }
+    }
+
+    fn keys(&self, text: &str, keys: &Keys, stopped: &dyn Fn() -> bool) -> Option<Pressed> {
+        self.tell(text);
+        let stdin = std::io::stdin();
+        keys::pressed(stdin.as_fd(), &mut std::io::stdout(), keys, stopped)
     }
 
     fn show(&self, text: &str) {
@@ -52,5 +66,5 @@ impl Prompt for Terminal {
 
 /// A password, asked for without echo.
 pub fn password(text: &str) -> Option<Secret<String>> {
-    Terminal.ask(text, false).map(Secret::new)
+    Terminal::default().ask(text, false).map(Secret::new)
 }

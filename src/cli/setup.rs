@@ -12,7 +12,7 @@ use super::vocabulary::Actions;
 use crate::config::{Config, Gathering, HashBehaviour, known};
 use crate::diag::did_you_mean;
 use crate::exec::{Login, Machines, RunOptions};
-use crate::inventory::{Inventory, SourceSpec};
+use crate::inventory::{Inventory, SourceSpec, controller_python};
 use crate::playbook::{DuplicateKeys, LoadOptions, Loader, TagFilter};
 use crate::template::{
     Context, FileContext, FoundSetting, OddConditions, Overlay, Scope, Setting, Templar,
@@ -484,6 +484,7 @@ impl Setup {
             skip_tags: options.tags.skip.clone(),
             inventory_sources: self.sources.iter().map(ToString::to_string).collect(),
             config_file: self.config.file.clone(),
+            playbook_python: controller_python().to_owned(),
             ..RunMagic::default()
         }
     }
@@ -498,9 +499,8 @@ impl Setup {
         if limit.is_empty() {
             return Ok(None);
         }
-        let selection = inventory.limit(&limit.join(","), &self.cwd)?;
-        show.warnings(selection.warnings);
-        if selection.hosts.is_empty() {
+        let hosts = self.limited(inventory, limit, show)?;
+        if hosts.is_empty() {
             let why = if show.is_ansible() {
                 "Specified inventory, host pattern and/or --limit leaves us with no hosts to target."
                     .to_owned()
@@ -509,12 +509,24 @@ impl Setup {
             };
             return Err(CommandFailure::new(Exit::Error, why));
         }
-        Ok(Some(selection.hosts))
+        Ok(Some(hosts))
+    }
+
+    /// The same, of which there may be none.
+    pub fn limited(
+        &self,
+        inventory: &Inventory,
+        limit: &[String],
+        show: &Show,
+    ) -> Result<Vec<Arc<str>>, CommandFailure> {
+        let selection = inventory.limit(&limit.join(","), &self.cwd)?;
+        show.warnings(selection.warnings);
+        Ok(selection.hosts)
     }
 
     /// Who is asked during a run.
-    pub fn prompt() -> Arc<Terminal> {
-        Arc::new(Terminal)
+    pub fn prompt(aside: bool) -> Arc<Terminal> {
+        Arc::new(Terminal { aside })
     }
 }
 

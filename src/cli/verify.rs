@@ -322,7 +322,7 @@ impl Second<'_> {
             templar,
             loader,
             machines: setup.machines(&args.connection)?,
-            prompt: Setup::prompt(),
+            prompt: Setup::prompt(args.output != OutputKind::Human),
             sink: Box::new(sink),
             magic,
             interrupted,

@@ -2,6 +2,7 @@
 
 use super::background::InBackground;
 use super::machines::{Login, same_user};
+use super::pause::Question;
 use super::run::{Run, stopped};
 use super::settings::Settings;
 use super::single::{Place, Turn, TurnEnd, TurnRest};
@@ -45,16 +46,21 @@ impl Run {
             (Step::Done(outcome, effects), _) => (outcome, effects),
             (
                 Step::Pause {
-                    duration,
+                    seconds,
                     in_seconds,
                     prompt,
                     echo,
                 },
                 _,
-            ) => (
-                self.pause(duration, in_seconds, prompt, echo).await,
-                Vec::new(),
-            ),
+            ) => {
+                let question = Question {
+                    task: place.info.name.trim(),
+                    prompt: prompt.as_deref(),
+                    echo,
+                };
+                let outcome = self.pause(&question, seconds, in_seconds).await;
+                (outcome, Vec::new())
+            }
             (step, Some((login, who))) => {
                 let outcome = self.remote(place, step, &login, who.as_ref(), &rest).await;
                 let outcome = self
@@ -324,61 +330,6 @@ impl Run {
                 () = stopped(&mut stop) => return Outcome::failure("interrupted"),
             }
         }
-    }
-
-    async fn pause(
-        &self,
-        duration: Option<Duration>,
-        in_seconds: bool,
-        prompt: Option<String>,
-        echo: bool,
-    ) -> Outcome {
-        let clock = std::time::Instant::now();
-        let begun = jiff::Zoned::now();
-        let asker = Arc::clone(&self.prompt);
-        let mut stop = self.interrupted.clone();
-        let mut answer = None;
-        if let Some(duration) = duration {
-            if let Some(prompt) = prompt {
-                asker.show(&prompt);
-            }
-            tokio::select! {
-                () = tokio::time::sleep(duration) => {}
-                () = stopped(&mut stop) => return Outcome::failure("interrupted"),
-            }
-        } else if !asker.attended() {
-            self.emitter
-                .warn("Not waiting for response to prompt as stdin is not interactive".to_owned());
-        } else {
-            let text =
-                prompt.unwrap_or_else(|| "Press enter to continue, Ctrl-C to interrupt".into());
-            let asked = tokio::task::spawn_blocking(move || asker.ask(&format!("{text}:"), echo));
-            answer = asked.await.ok().flatten();
-        }
-        let ended = jiff::Zoned::now();
-        let seconds = ended.timestamp().as_second() - begun.timestamp().as_second();
-        let exact = clock.elapsed().as_secs_f64();
-        let (lasted, unit) = if in_seconds {
-            (exact, "seconds")
-        } else {
-            (exact / 60.0, "minutes")
-        };
-        let lasted = Value::from((lasted * 100.0).round() / 100.0);
-        Outcome::ok()
-            .with("delta", seconds)
-            .with("echo", echo)
-            .with("rc", 0)
-            .with("stderr", Value::data(""))
-            .with("user_input", Value::data(answer.unwrap_or_default()))
-            .with(
-                "start",
-                Value::data(begun.strftime("%Y-%m-%d %H:%M:%S").to_string()),
-            )
-            .with(
-                "stop",
-                Value::data(ended.strftime("%Y-%m-%d %H:%M:%S").to_string()),
-            )
-            .with("stdout", Value::data(format!("Paused for {lasted} {unit}")))
     }
 }
 

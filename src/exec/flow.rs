@@ -4,7 +4,7 @@
 
 use super::linear::Cursors;
 use super::play::PlayState;
-use super::run::Run;
+use super::run::{Lost, Run};
 use crate::diag::Diagnostic;
 use crate::playbook::Task;
 use crate::result::Event;
@@ -121,8 +121,7 @@ impl Run {
             }
             "clear_host_errors" if !hosts.is_empty() => {
                 let mut lost = self.lost();
-                lost.failed.clear();
-                lost.unreachable.clear();
+                *lost = Lost::default();
                 for cursor in cursors.values_mut() {
                     cursor.clear_failure();
                 }

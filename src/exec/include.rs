@@ -11,7 +11,7 @@ use crate::diag::Diagnostic;
 use crate::playbook::{Item, Keywords, RoleRequest, Task};
 use crate::result::{Event, Outcome, Status, TaskInfo};
 use crate::template::{Context, FileContext};
-use crate::value::Map;
+use crate::value::{Map, Value};
 use crate::vars::{Layer, Level};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
@@ -32,6 +32,9 @@ pub(crate) enum What {
     /// A file, and the name that it was called by.
     Tasks(PathBuf, String),
     Role(Box<RoleRequest>),
+    /// A file that is not there, what it was called, and what is said of it. As in Ansible, that is found out when the
+    /// loop is over.
+    Missing(String, Box<Diagnostic>),
 }
 
 impl What {
@@ -39,6 +42,7 @@ impl What {
         match self {
             Self::Tasks(path, _) => path.display().to_string(),
             Self::Role(request) => request.name.clone(),
+            Self::Missing(name, _) => name.clone(),
         }
     }
 }
@@ -49,6 +53,7 @@ impl Include {
         let what = match &self.what {
             What::Tasks(path, _) => path.display().to_string(),
             What::Role(request) => format!("role {request:?}"),
+            What::Missing(name, _) => format!("missing {name}"),
         };
         format!("{what} {:?}", self.vars)
     }
@@ -67,7 +72,7 @@ fn is_of_language(error: &Diagnostic) -> bool {
 }
 
 /// Whether this is the code of an error about something to include that is not there, which nothing ignores.
-pub(super) fn is_missing(code: &str) -> bool {
+fn is_missing(code: &str) -> bool {
     let codes = [
         "playbook::file",
         "playbook::role-not-found",
@@ -104,12 +109,10 @@ impl Run {
                     )
                 })?;
             let name = render(node).map_err(Fault)?;
-            What::Tasks(
-                self.loader
-                    .task_file(&name, task, node, false)
-                    .map_err(Fault)?,
-                name,
-            )
+            match self.loader.task_file(&name, task, node, false) {
+                Ok(path) => What::Tasks(path, name),
+                Err(missing) => What::Missing(name, missing),
+            }
         };
         Ok(Include {
             what,
@@ -168,11 +171,17 @@ impl Run {
                 }
                 Err(error) if is_of_language(&error) => return Err(error),
                 Err(error) => {
-                    let outcome = Arc::new(Fault(error).outcome());
+                    let mut outcome = Fault(error).outcome();
+                    if let What::Missing(name, _) = &wanted.include.what {
+                        outcome.data.set("include", name.as_str());
+                    }
+                    let looped = wanted.include.item.is_some();
+                    if looped {
+                        outcome.data.set("results", Value::list(Vec::new()));
+                    }
+                    let outcome = Arc::new(outcome);
                     for host in wanted.hosts {
-                        if failed.contains(&host) {
-                            continue;
-                        }
+                        // each item counts
                         self.emitter.emit(&Event::TaskDone {
                             task: Arc::clone(info),
                             host: host.to_string(),
@@ -180,10 +189,12 @@ impl Run {
                             outcome: Arc::<Outcome>::clone(&outcome),
                             delegated_to: None,
                             elapsed_ms: 0,
-                            looped: false,
+                            looped,
                             quiet: false,
                         });
-                        failed.push(host);
+                        if !failed.contains(&host) {
+                            failed.push(host);
+                        }
                     }
                 }
             }
@@ -197,6 +208,8 @@ impl Run {
             };
             if failed.contains(host) {
                 failing.push(Arc::clone(host));
+                state.remove(host);
+                self.lost().later.insert(Arc::clone(host));
                 if cursor.fail() == crate::plan::Failure::Final {
                     self.lost().failed.insert(Arc::clone(host));
                     lost += usize::from(cursor.next().is_none());
@@ -247,6 +260,7 @@ impl Run {
         let items = match &wanted.include.what {
             What::Tasks(path, name) => self.loader.include_tasks(path, name, keywords, task)?,
             What::Role(request) => self.read_role(state, task, request, &keywords)?,
+            What::Missing(_, problem) => return Err(problem.clone()),
         };
         let statics: Vec<Arc<Map>> = vec![Arc::clone(&state.play.vars), self.extra()];
         let cx = Context::new(

@@ -442,16 +442,17 @@ impl Run {
             fatal |= fatal_includes && failing.len() > before;
         }
         if fatal {
-            for (host, cursor) in cursors.iter_mut() {
-                // looking at the next task enters `always`, and who fails there does not run it
-                if !cursor.is_failed()
-                    && !failing.contains(host)
-                    && cursor.clone().next().is_some()
-                    && !self.lost().failed.contains(host)
-                    && cursor.fail() == Failure::Final
-                {
-                    self.lost().failed.insert(Arc::clone(host));
-                    lost += 1;
+            // those that did not fail do so where they stand, and run their `rescue` and `always`
+            let others = (cursors.iter_mut()).filter(|(host, _)| !failing.contains(*host));
+            for (host, cursor) in others {
+                let mut out = self.lost();
+                if out.unreachable.contains(host) {
+                    continue;
+                }
+                out.later.insert(Arc::clone(host));
+                state.remove(host);
+                if !cursor.is_at_end() && cursor.fail() == Failure::Final {
+                    lost += usize::from(out.failed.insert(Arc::clone(host)));
                 }
             }
         }

@@ -23,6 +23,7 @@ mod known_action;
 mod linear;
 mod machines;
 mod options;
+mod pause;
 mod play;
 mod play_scope;
 mod prompt;
@@ -40,6 +41,6 @@ mod task;
 
 pub use machines::{Login, Machines};
 pub use options::{RunOptions, VerifyTask};
-pub use prompt::{NoPrompt, Prompt};
+pub use prompt::{Keys, NoPrompt, Pressed, Prompt};
 pub use refresh::{Refresh, Refreshed};
 pub use run::{Run, RunEnd, RunParts};

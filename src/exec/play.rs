@@ -155,10 +155,12 @@ impl Run {
             // of those too that were lost before
             let size = batch.len();
             let alive: Vec<Arc<str>> = {
-                let lost = self.lost();
+                let mut lost = self.lost();
+                let later = std::mem::take(&mut lost.later);
+                lost.failed.extend(later);
                 batch
                     .into_iter()
-                    .filter(|host| !lost.failed.contains(host) && !lost.unreachable.contains(host))
+                    .filter(|host| !lost.is_out(host))
                     .collect()
             };
             self.emitter.emit(&Event::PlayStart {
@@ -182,10 +184,7 @@ impl Run {
             }
             // a batch that failed as a whole ends the run
             let lost = self.lost();
-            let gone = alive
-                .iter()
-                .filter(|host| lost.failed.contains(*host) || lost.unreachable.contains(*host))
-                .count();
+            let gone = alive.iter().filter(|host| lost.is_out(host)).count();
             if gone == size || end.aborted {
                 return Ok(false);
             }

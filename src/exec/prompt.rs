@@ -16,11 +16,32 @@ pub trait Prompt: Send + Sync {
     fn tell(&self, text: &str) {
         self.show(text);
     }
-    /// Waits; true if the user ended the waiting.
-    fn wait(&self, duration: Duration) -> bool {
-        std::thread::sleep(duration);
-        false
+    /// Asks, and looks at each key until one ends it. `None` when nobody is there, or `stopped` becomes true.
+    fn keys(&self, _text: &str, _keys: &Keys, _stopped: &dyn Fn() -> bool) -> Option<Pressed> {
+        None
     }
+}
+
+/// What ends a question of which every key counts; Ctrl-C always does.
+#[derive(Clone, Copy, Debug)]
+pub struct Keys {
+    /// Whether what is typed is shown.
+    pub echo: bool,
+    /// The answer is what was typed until then.
+    pub limit: Option<Duration>,
+    /// Keys that complete the answer, in lower case.
+    pub complete: &'static [u8],
+    /// Keys that do what Ctrl-C does, in lower case.
+    pub abort: &'static [u8],
+}
+
+/// How such a question ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pressed {
+    /// What was typed.
+    Answer(String),
+    /// Ctrl-C.
+    Interrupted,
 }
 
 /// Nobody is there.

@@ -63,6 +63,16 @@ pub struct RunEnd {
 pub(crate) struct Lost {
     pub failed: HashSet<Arc<str>>,
     pub unreachable: HashSet<Arc<str>>,
+    /// Hosts that are out of what follows the batch, though a `rescue` may keep them in it: others took them along
+    /// (`any_errors_fatal`), or an include of theirs failed.
+    pub later: HashSet<Arc<str>>,
+}
+
+impl Lost {
+    /// Whether the host takes no part in batches to come.
+    pub(crate) fn is_out(&self, host: &Arc<str>) -> bool {
+        self.failed.contains(host) || self.unreachable.contains(host) || self.later.contains(host)
+    }
 }
 
 /// A run.

@@ -233,7 +233,7 @@ impl Run {
             // in a loop, its label is told when the item is done
             let include = self.wants(task, &cx, local.clone()).map_err(later)?;
             let mut outcome = Outcome::ok();
-            if let What::Tasks(_, name) = &include.what {
+            if let What::Tasks(_, name) | What::Missing(name, _) = &include.what {
                 outcome.data.set("include", name.as_str());
                 outcome.data.set("include_args", Map::new());
             }

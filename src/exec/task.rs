@@ -2,7 +2,7 @@
 
 use super::censor::censored;
 use super::fault::Fault;
-use super::include::{Include, is_missing};
+use super::include::Include;
 use super::items::{LoopControl, plain_label};
 use super::play::PlayState;
 use super::run::{Run, elapsed_ms};
@@ -60,14 +60,7 @@ impl Run {
             Ok(sum) => sum,
             Err(fault) => self.failed_early(&place, fault),
         };
-        // a file that is not there is an error of the playbook, which nothing ignores
-        let missing = matches!(task.short_action(), "include_tasks" | "include_role")
-            && sum
-                .outcome
-                .diagnosis
-                .as_ref()
-                .is_some_and(|why| is_missing(why.code()));
-        let ignore = sum.ends.iter().any(|end| end.ignore_errors) && !missing;
+        let ignore = sum.ends.iter().any(|end| end.ignore_errors);
         let ignore_unreachable = sum.ends.iter().any(|end| end.ignore_unreachable);
         let no_log = sum.ends.iter().any(|end| end.no_log);
         let outcome = sum.outcome;
@@ -112,11 +105,6 @@ impl Run {
         } else {
             outcome.clone()
         });
-        // a file to include that is not there counts as a failure even where a block goes on
-        let status = match status {
-            Status::Rescued if missing => Status::Failed,
-            other => other,
-        };
         // an include shows itself by what it includes
         let quiet = !includes.is_empty() && !outcome.failed;
         if abort.is_none() {

@@ -20,6 +20,13 @@ pub struct Dump<'a> {
     pub shows: &'a dyn Fn(&str) -> bool,
 }
 
+/// What a tree of groups has told already.
+#[derive(Default)]
+struct Seen<'a> {
+    groups: HashSet<&'a str>,
+    hosts: HashSet<&'a str>,
+}
+
 impl Inventory {
     /// The JSON of `--list`, keys sorted: groups with `hosts` and `children`, and `_meta.hostvars` with what
     /// `vars_of` gives for each host.
@@ -85,12 +92,13 @@ impl Inventory {
         Ok(Json::Object(out.into_iter().collect()))
     }
 
-    /// The mapping of `--list --yaml`: groups in groups, each host with its variables where it comes first.
+    /// The mapping of `--list --yaml`: groups in groups, each group with what it holds and each host with its variables
+    /// where they come first.
     ///
     /// # Errors
     /// What looking for variables reports.
     pub fn to_yaml_value(&self, dump: &Dump<'_>) -> Result<Value, Diagnostic> {
-        let mut seen = HashSet::new();
+        let mut seen = Seen::default();
         let mut map = Map::new();
         if let Some(all) = self.groups.get("all")
             && let Some(members) = self.yaml_group(all, dump, &mut seen)?
@@ -104,21 +112,24 @@ impl Inventory {
         &'a self,
         group: &'a Group,
         dump: &Dump<'_>,
-        seen: &mut HashSet<&'a str>,
+        seen: &mut Seen<'a>,
     ) -> Result<Option<Value>, Diagnostic> {
         let mut children = Map::new();
         // the first in the inventory's order, whatever the order of writing is
         for name in &group.children {
-            if let Some(child) = self.groups.get(name)
-                && let Some(members) = self.yaml_group(child, dump, seen)?
-            {
+            let Some(child) = self.groups.get(name) else {
+                continue;
+            };
+            if !seen.groups.insert(&child.name) {
+                children.set(name, Value::map(Map::new()));
+            } else if let Some(members) = self.yaml_group(child, dump, seen)? {
                 children.set(name, members);
             }
         }
         let mut hosts = Map::new();
         if &*group.name != "all" {
             for host in group.hosts.iter().filter(|host| (dump.shows)(host)) {
-                let vars = if seen.insert(host) {
+                let vars = if seen.hosts.insert(host) {
                     (dump.host_vars)(host)?
                 } else {
                     Map::new()

@@ -2,7 +2,7 @@
 
 use crate::value::{Map, Value};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Names that mean the controller itself; one of them works in patterns even when no inventory has it.
 pub const LOCALHOST_NAMES: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
@@ -29,6 +29,22 @@ pub struct Host {
     pub file: Option<PathBuf>,
 }
 
+/// The Python of the controller: the first `python3` on the `PATH`. Nothing here needs it; playbooks and `pip` may.
+pub fn controller_python() -> &'static str {
+    static FOUND: OnceLock<String> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let found = std::env::split_paths(&path)
+            .filter(|dir| dir.is_absolute())
+            .map(|dir| dir.join("python3"))
+            .find(|python| python.is_file());
+        found.map_or_else(
+            || "/usr/bin/python3".to_owned(),
+            |python| python.display().to_string(),
+        )
+    })
+}
+
 impl Host {
     /// A host without variables or groups.
     pub fn new(name: &str) -> Self {
@@ -48,7 +64,7 @@ impl Host {
             implicit: true,
             vars: Map::new()
                 .with("ansible_connection", "local")
-                .with("ansible_python_interpreter", "/usr/bin/python3"),
+                .with("ansible_python_interpreter", controller_python()),
             ..Self::new(name)
         }
     }

@@ -39,7 +39,7 @@ pub use dump::{Dump, VarsOf};
 pub use glob::glob_matches;
 pub use graph::Inventory;
 pub use group::Group;
-pub use host::{Host, LOCALHOST_NAMES, is_localhost};
+pub use host::{Host, LOCALHOST_NAMES, controller_python, is_localhost};
 pub use literal::python_literal;
 pub use load::load;
 pub use options::{GroupNames, LoadOptions, Mismatch, MoreVars, Unparsed};

@@ -121,6 +121,11 @@ impl Cursor {
         }
     }
 
+    /// Whether nothing is left to do. (Looking at the next task would enter `always`, and who fails there does not run it.)
+    pub fn is_at_end(&self) -> bool {
+        self.failed || self.clone().next().is_none()
+    }
+
     /// Whether the host failed for good.
     pub fn is_failed(&self) -> bool {
         self.failed

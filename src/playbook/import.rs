@@ -68,10 +68,13 @@ impl Loader {
                 .iter()
                 .filter_map(|path| path.parent().map(Path::to_path_buf))
                 .collect();
-            Diagnostic::error("playbook::file", format!("there is no file `{name}`"))
-                .at(&at.span)
-                .note(looked_in(&dirs))
-                .into()
+            let missing = Diagnostic::error("playbook::file", format!("there is no file `{name}`"));
+            let told = (tried.last()).map(|path| {
+                let path = path.display();
+                format!("Could not find or access '{path}' on the Ansible Controller.")
+            });
+            let missing = Diagnostic { told, ..missing };
+            missing.at(&at.span).note(looked_in(&dirs)).into()
         })
     }
 

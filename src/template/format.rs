@@ -27,7 +27,22 @@ pub(crate) fn write(out: &mut Output, _: &mut State, value: &Value) -> Result<()
             super::convert::from_engine(value)?;
             out.write_str(&print::repr(value)).map_err(Error::from)
         }
+        // Ansible reads them as text; what is none could only be shown
+        ValueKind::Bytes => {
+            let bytes = value.as_bytes().unwrap_or_default();
+            out.write_str(&text_of(bytes)).map_err(Error::from)
+        }
         ValueKind::Invalid => super::convert::from_engine(value).map(|_| ()),
         _ => out.write_str(&print::str_of(value)).map_err(Error::from),
     }
+}
+
+/// The text that bytes are, with `?` for each that belongs to none.
+fn text_of(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    text
 }

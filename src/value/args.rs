@@ -180,7 +180,7 @@ pub fn check_args(spec: &ArgSpec, args: &[(&str, Option<&Value>)]) -> Vec<ArgPro
         {
             problems.push(ArgProblem::of_type(
                 (name, field.name),
-                field.kind,
+                (field.kind, field.elements),
                 field.choices,
                 value,
                 problem,

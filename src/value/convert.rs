@@ -26,6 +26,11 @@ impl TypeProblem {
 const HIDDEN: &str = "has the wrong type (its value is not shown)";
 
 impl TypeProblem {
+    /// Whether it says no more than that the value is of another type.
+    pub(super) fn is_general(&self) -> bool {
+        self.0.starts_with("expected ")
+    }
+
     /// Whether the value must not be shown.
     pub(super) fn is_hidden(&self) -> bool {
         self.0 == HIDDEN

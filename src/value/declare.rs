@@ -40,7 +40,8 @@ pub fn field<T: FromValue>(
         (None, None) => (name, &Value::Null),
     };
     T::from_value(value).map_err(|problem| {
-        ArgProblem::of_type((written, name), T::KIND, T::CHOICES, value, problem)
+        let kind = (T::KIND, T::ELEMENTS);
+        ArgProblem::of_type((written, name), kind, T::CHOICES, value, problem)
     })
 }
 

@@ -17,6 +17,7 @@ mod refusal;
 mod secret;
 mod shlex;
 mod text;
+mod unfit;
 
 pub use args::{ArgField, ArgKind, ArgProblem, ArgRule, ArgSpec, check_args};
 pub use convert::{FromValue, TypeProblem, to_bool};
@@ -30,6 +31,7 @@ pub use python::{repr, str_of};
 pub use secret::Secret;
 pub use shlex::shell_words;
 pub use text::{Text, TextClass, Trust};
+pub use unfit::unfit;
 
 use std::fmt;
 use std::sync::Arc;

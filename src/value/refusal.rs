@@ -2,13 +2,15 @@
 //!
 //! Source: observed results of ansible-core 2.18.
 
+use super::unfit::{unfit, unfit_item};
 use super::{ArgKind, ArgProblem, ArgSpec, TypeProblem, Value, str_of};
 
 impl ArgProblem {
-    /// A value of the wrong type, or a word that is not allowed. `names` are the name as written and the argument's own.
+    /// A value of the wrong type, or a word that is not allowed. `names` are the name as written and the argument's own,
+    /// `kind` its type and that of its items.
     pub(super) fn of_type(
         names: (&str, &str),
-        kind: ArgKind,
+        (kind, elements): (ArgKind, Option<ArgKind>),
         choices: &[&str],
         value: &Value,
         problem: TypeProblem,
@@ -35,12 +37,7 @@ impl ArgProblem {
                     str_of(value)
                 )
             }
-            _ => format!(
-                "argument '{name}' is of type <class '{}'> and we were unable to convert to {}: {}",
-                value.type_name(),
-                kind.name(),
-                problem.0
-            ),
+            _ => not_converted(name, (kind, elements), value, &problem),
         };
         Self::Type {
             name: written.to_owned(),
@@ -48,6 +45,36 @@ impl ArgProblem {
             failure,
         }
     }
+}
+
+/// That the value, or an item of the list that it is, is not of the type.
+fn not_converted(
+    name: &str,
+    (kind, elements): (ArgKind, Option<ArgKind>),
+    value: &Value,
+    problem: &TypeProblem,
+) -> String {
+    let elements = elements.filter(|_| kind == ArgKind::List);
+    if let Some(elements) = elements
+        && let Some((item, why)) = unfit_item(elements, value)
+    {
+        return format!(
+            "Elements value for option '{name}' is of type <class '{}'> and we were unable to convert to {}: {why}",
+            item.type_name(),
+            elements.name()
+        );
+    }
+    let why = if problem.is_general() {
+        unfit(kind, value)
+    } else {
+        None
+    };
+    format!(
+        "argument '{name}' is of type <class '{}'> and we were unable to convert to {}: {}",
+        value.type_name(),
+        kind.name(),
+        why.as_deref().unwrap_or(&problem.0)
+    )
 }
 
 impl ArgSpec {
@@ -199,11 +226,10 @@ mod tests {
             "word is two but all of the following are missing: count"
         );
         let number = refused(Map::new().with("path", "x").with("count", "abc"));
-        assert!(
-            number.starts_with(
-                "argument 'count' is of type <class 'str'> and we were unable to convert to int: "
-            ),
-            "{number}"
+        assert_eq!(
+            number,
+            "argument 'count' is of type <class 'str'> and we were unable to convert to int: \"'abc'\" cannot be \
+             converted to an int"
         );
     }
 }

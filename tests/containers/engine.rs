@@ -140,8 +140,11 @@ impl Engine {
         command
     }
 
+    /// The binary under test: `RUNBOOK_BIN`, else the one that Cargo built for these tests.
     pub fn runbook(&self, words: &[&str]) -> Command {
-        let mut command = self.of(env!("CARGO_BIN_EXE_runbook"));
+        let given = std::env::var("RUNBOOK_BIN").ok();
+        let program = given.as_deref().unwrap_or(env!("CARGO_BIN_EXE_runbook"));
+        let mut command = self.of(program);
         command.args(words);
         command
     }

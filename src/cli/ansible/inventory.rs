@@ -81,8 +81,9 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
     let show = &show.configured(&setup.config);
     let inventory = setup.inventory(show)?;
     let limit: Vec<String> = args.hosts.limit.iter().cloned().collect();
-    let limit = if args.list {
-        setup.limit(&inventory, &limit, show)?
+    // a limit may leave nobody here
+    let limit = if args.list && !limit.is_empty() {
+        Some(setup.limited(&inventory, &limit, show)?)
     } else {
         None
     };

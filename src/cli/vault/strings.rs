@@ -108,7 +108,7 @@ fn asked(args: &StringArgs) -> Result<Plain, CommandFailure> {
     let nobody = || CommandFailure::new(Exit::Error, "nobody answers the question for the string");
     let name = match args.name.first() {
         Some(name) => name.clone(),
-        None => Terminal
+        None => Terminal::default()
             .ask("Variable name (enter for no name): ", true)
             .ok_or_else(nobody)?,
     };
@@ -117,7 +117,9 @@ fn asked(args: &StringArgs) -> Result<Plain, CommandFailure> {
     } else {
         "String to encrypt (hidden): "
     };
-    let text = Terminal.ask(question, args.show_input).ok_or_else(nobody)?;
+    let text = Terminal::default()
+        .ask(question, args.show_input)
+        .ok_or_else(nobody)?;
     if !args.show_input && std::io::stdin().is_terminal() {
         err(format_args!("\n"));
     }

@@ -176,13 +176,16 @@ impl AnsibleDefault {
         self.screen.say(&line, Some(colour));
     }
 
-    fn failure(&mut self, shown: &Shown<'_>) {
-        // once, as everything that is told on stderr
+    /// Why something cannot be included: once, as everything that is told on stderr.
+    fn not_included(&mut self, shown: &Shown<'_>) {
         if let Some(reason) = shown.reason().filter(|reason| self.reason != *reason) {
             let text = format!("ERROR! {}", reason.trim_end());
             self.screen.complain(&text, Colour::Error);
             self.reason = reason;
         }
+    }
+
+    fn failure(&mut self, shown: &Shown<'_>) {
         let host = shown.host_label(&self.options);
         let results = self.results(shown);
         let line = match shown.item {
@@ -239,6 +242,7 @@ impl AnsibleDefault {
     }
 
     fn task_done(&mut self, shown: &Shown<'_>, status: Status, looped: bool) {
+        self.not_included(shown);
         // items have told everything, unless they are hidden
         let told = looped && shown.outcome.data.get("results").is_some();
         // of `debug`, Ansible shows the message alone, so that its items do not count as told

@@ -43,14 +43,18 @@ impl Shown<'_> {
         ) && base_name(&self.task.action) != "template"
     }
 
-    /// Why a role cannot be included, with the place: it is the result's `reason`.
+    /// Why a file, or a role with the place, cannot be included: it is the result's `reason`.
     pub fn reason(&self) -> Option<String> {
         let diagnosis = self.outcome.diagnosis.as_ref()?;
-        if diagnosis.code() != "playbook::role-not-found" {
-            return None;
+        let message = self.outcome.message()?;
+        match diagnosis.code() {
+            "playbook::file" => Some(message.to_string()),
+            "playbook::role-not-found" => {
+                let span = diagnosis.span()?;
+                Some(format!("{message}{}{}\n", place(span), excerpt(span)))
+            }
+            _ => None,
         }
-        let (message, span) = (self.outcome.message()?, diagnosis.span()?);
-        Some(format!("{message}{}{}\n", place(span), excerpt(span)))
     }
 
     /// `h1`, or `h1 -> h2` with its address in parentheses where it is another.
