@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Processor time after which one input counts as a hang.
-const SLOW: Duration = Duration::from_secs(5);
+/// Processor time after which one input counts as a hang; code that is not optimised takes several times as long.
+const SLOW: Duration = Duration::from_secs(if cfg!(debug_assertions) { 30 } else { 5 });
 /// Time on the clock after which it does (it may sleep, or wait for a child).
 const STUCK: Duration = Duration::from_secs(60);
 

@@ -1,6 +1,6 @@
 //! Contents that travel to machines.
 
-use super::{Input, Result};
+use super::{Error, Input, Result};
 use crate::value::to_bool;
 use crate::vault::{VaultError, about, is_encrypted, is_encrypted_file};
 use sha2::{Digest, Sha256};
@@ -73,6 +73,28 @@ pub(super) fn of_file(input: &Input<'_>, path: &Path) -> Result<Content> {
         return Ok(Content::File(path.to_owned()));
     }
     Ok(Content::Bytes(bytes_of(input, path)?.into()))
+}
+
+/// What ends the message where a file was looked for on the controller and may be meant to be on the machine.
+pub(super) const REMOTE_SRC: &str = "\nIf you are using a module and expect the file to exist on the remote, see the \
+    remote_src option";
+
+/// A file of the controller that goes to the machine: its path, its SHA-256 and its content. `hint` ends the message where
+/// there is none.
+pub(super) fn file_to_send(
+    input: &Input<'_>,
+    src: &str,
+    hint: &str,
+) -> Result<(PathBuf, String, Content)> {
+    let path = input.cx.files().find("files", src);
+    let path = path.filter(|path| path.is_file()).ok_or_else(|| {
+        Error::Failed(format!(
+            "Could not find or access '{src}' on the Ansible Controller.{hint}"
+        ))
+    })?;
+    let content = of_file(input, &path)?;
+    let sha256 = content.sha256().map_err(|e| unreadable(&path, &e))?;
+    Ok((path, sha256, content))
 }
 
 /// The bytes of a file of the controller, decrypted if it is encrypted with vault.

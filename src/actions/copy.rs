@@ -2,7 +2,7 @@
 //!
 //! Source: Ansible's documentation of the module of that name.
 
-use super::content::{of_file, unreadable};
+use super::content::{REMOTE_SRC, of_file, unreadable};
 use super::template::set_source;
 use super::tree::{Node, tree};
 use super::{Content, Error, Input, RemoteCall, Result, Step, shared};
@@ -106,8 +106,7 @@ fn from_file(input: &Input<'_>, src: &str) -> Result<Step> {
         .find("files", src.trim_end_matches('/'))
         .ok_or_else(|| {
             Error::Failed(format!(
-                "Could not find or access '{src}' on the Ansible Controller.\nIf you are using a module and expect the \
-                 file to exist on the remote, see the remote_src option"
+                "Could not find or access '{src}' on the Ansible Controller.{REMOTE_SRC}"
             ))
         })?;
     if path.is_dir() {

@@ -1,7 +1,7 @@
 //! `patch`: the patch goes to the machine unless it is there already.
 
-use super::content::{of_file, unreadable};
-use super::{Error, Input, RemoteCall, Result, Step};
+use super::content::file_to_send;
+use super::{Input, RemoteCall, Result, Step};
 use crate::value::{Value, to_bool};
 
 pub(super) fn patch(input: &Input<'_>) -> Result<Step> {
@@ -18,19 +18,11 @@ pub(super) fn patch(input: &Input<'_>) -> Result<Step> {
     if there {
         return Ok(Step::Call(RemoteCall::new("patch", args)));
     }
-    let path = input
-        .cx
-        .files()
-        .find("files", &src)
-        .filter(|path| path.is_file())
-        .ok_or_else(|| {
-            Error::Failed(format!(
-                "Could not find or access '{src}' on the Ansible Controller; with `remote_src: true` it is looked for on \
-                 the machine"
-            ))
-        })?;
-    let content = of_file(input, &path)?;
-    let sha256 = content.sha256().map_err(|e| unreadable(&path, &e))?;
+    let (_, sha256, content) = file_to_send(
+        input,
+        &src,
+        "\nWith `remote_src: true` it is looked for on the machine.",
+    )?;
     args.set("_sha256", Value::data(sha256.as_str()));
     let mut call = RemoteCall::new("patch", args);
     call.contents.push((sha256, content));

@@ -1,8 +1,8 @@
 //! `script`: the file goes to the machine and runs there.
 
-use super::content::{of_file, unreadable};
+use super::content::file_to_send;
 use super::template::set_source;
-use super::{Error, Input, RemoteCall, Result, Step};
+use super::{Input, RemoteCall, Result, Step};
 use crate::value::{Map, Value};
 
 pub(super) fn script(input: &Input<'_>) -> Result<Step> {
@@ -13,24 +13,13 @@ pub(super) fn script(input: &Input<'_>) -> Result<Step> {
         .ok_or("one of the following is required: _raw_params, cmd".to_owned())?;
     let line = line.trim();
     let (name, rest) = first_word(line);
-    let path = input
-        .cx
-        .files()
-        .find("files", &name)
-        .filter(|path| path.is_file())
-        .ok_or_else(|| {
-            Error::Failed(format!(
-                "Could not find or access '{name}' on the Ansible Controller."
-            ))
-        })?;
+    let (path, sha256, content) = file_to_send(input, &name, "")?;
     let mut args: Map = input
         .args
         .iter()
         .filter(|(key, _)| !matches!(key.as_str(), Some("cmd" | "_raw_params")))
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
-    let content = of_file(input, &path)?;
-    let sha256 = content.sha256().map_err(|e| unreadable(&path, &e))?;
     let file = path
         .file_name()
         .unwrap_or_default()

@@ -1,8 +1,8 @@
 //! `unarchive`: the archive goes to the machine unless it is there already.
 
-use super::content::{of_file, unreadable};
+use super::content::{REMOTE_SRC, file_to_send};
 use super::template::set_source;
-use super::{Error, Input, RemoteCall, Result, Step};
+use super::{Input, RemoteCall, Result, Step};
 use crate::value::{Value, to_bool};
 
 pub(super) fn unarchive(input: &Input<'_>) -> Result<Step> {
@@ -12,25 +12,18 @@ pub(super) fn unarchive(input: &Input<'_>) -> Result<Step> {
         return Err("src (or content) and dest are required".to_owned().into());
     };
     let src = src.to_string();
-    let there = args
-        .get("remote_src")
-        .is_some_and(|v| to_bool(v) == Some(true));
-    if there || src.contains("://") {
+    let there = match (given("copy"), given("remote_src")) {
+        (Some(_), Some(_)) => {
+            let why = "parameters are mutually exclusive: ('copy', 'remote_src')";
+            return Err(why.to_owned().into());
+        }
+        (Some(copy), None) => to_bool(copy) == Some(false),
+        (None, flag) => flag.is_some_and(|flag| to_bool(flag) == Some(true)),
+    };
+    if there {
         return Ok(Step::Call(RemoteCall::new("unarchive", args.clone())));
     }
-    let path = input
-        .cx
-        .files()
-        .find("files", &src)
-        .filter(|path| path.is_file())
-        .ok_or_else(|| {
-            Error::Failed(format!(
-                "Could not find or access '{src}' on the Ansible Controller.\nIf you are using a module and expect the \
-                 file to exist on the remote, see the remote_src option"
-            ))
-        })?;
-    let content = of_file(input, &path)?;
-    let sha256 = content.sha256().map_err(|e| unreadable(&path, &e))?;
+    let (path, sha256, content) = file_to_send(input, &src, REMOTE_SRC)?;
     let name = path
         .file_name()
         .unwrap_or_default()

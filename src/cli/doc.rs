@@ -15,13 +15,10 @@ pub fn doc(args: &DocArgs) -> CommandResult {
             outln!("{}", serde_json::to_string_pretty(&all).unwrap_or_default());
             return Ok(Exit::Ok);
         }
-        let width = specs
-            .iter()
-            .map(|spec| spec.module.len())
-            .max()
-            .unwrap_or(0);
-        for spec in &specs {
-            outln!("{:width$}  {}", spec.module, summary(spec));
+        let names: Vec<String> = specs.iter().map(|spec| called(&specs, spec)).collect();
+        let width = names.iter().map(String::len).max().unwrap_or(0);
+        for (name, spec) in names.iter().zip(&specs) {
+            outln!("{name:width$}  {}", summary(spec));
         }
         return Ok(Exit::Ok);
     };
@@ -73,7 +70,7 @@ pub fn snippet(name: &str) -> CommandResult {
     let specs = Actions::default().specs();
     let spec = find(&specs, name)?;
     outln!("- name: {}", summary(spec).trim_end_matches('.'));
-    outln!("  {}:", spec.module);
+    outln!("  {}:", called(&specs, spec));
     let mut fields: Vec<_> = spec
         .fields
         .iter()
@@ -88,18 +85,32 @@ pub fn snippet(name: &str) -> CommandResult {
     Ok(Exit::Ok)
 }
 
-/// The spec of that name or alias, with or without its collection.
+/// The spec of that name or alias, with or without its collection. Where two collections have one of that name, the short
+/// name is the first one's.
 fn find<'a>(specs: &'a [ArgSpec], name: &str) -> Result<&'a ArgSpec, CommandFailure> {
-    let short = name.rsplit('.').next().unwrap_or(name);
+    let (collection, short) = name.rsplit_once('.').unwrap_or(("", name));
+    let fits = |spec: &&ArgSpec| spec.module == short || spec.aliases.contains(&short);
     specs
         .iter()
-        .find(|spec| spec.module == short || spec.aliases.contains(&short))
+        .filter(fits)
+        .find(|spec| spec.collection == collection)
+        .or_else(|| specs.iter().find(fits))
         .ok_or_else(|| {
             let mut failure =
                 CommandFailure::new(Exit::Error, format!("there is no module `{name}`"));
             failure.diagnostic.hint = did_you_mean(short, specs.iter().map(|spec| spec.module));
             failure
         })
+}
+
+/// The name that a task calls it by: short, unless that is another one's.
+fn called(specs: &[ArgSpec], spec: &ArgSpec) -> String {
+    let first = specs.iter().find(|other| other.module == spec.module);
+    if first.is_some_and(|first| first.collection == spec.collection) {
+        spec.module.to_owned()
+    } else {
+        format!("{}.{}", spec.collection, spec.module)
+    }
 }
 
 fn summary(spec: &ArgSpec) -> &str {
@@ -191,4 +202,27 @@ fn json(spec: &ArgSpec) -> serde_json::Value {
         "description": spec.doc,
         "arguments": fields,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_two_collections_have_is_told_apart() {
+        let specs = Actions::default().specs();
+        let of = |name: &str| find(&specs, name).ok().map(|spec| spec.collection);
+        assert_eq!(
+            of("community.crypto.x509_certificate"),
+            Some("community.crypto")
+        );
+        assert_eq!(of("runbook.core.x509_certificate"), Some("runbook.core"));
+        assert_eq!(of("x509_certificate"), Some("runbook.core"));
+        assert_eq!(of("ansible.builtin.copy"), of("copy"));
+        assert_eq!(of("no_such_module"), None);
+        let task = |name: &str| find(&specs, name).ok().map(|spec| called(&specs, spec));
+        let full = "community.crypto.x509_certificate";
+        assert_eq!(task(full).as_deref(), Some(full));
+        assert_eq!(task("ansible.builtin.copy").as_deref(), Some("copy"));
+    }
 }

@@ -53,7 +53,7 @@ pub struct TestArgs {
     /// Whether machines stay afterwards
     #[arg(long, value_enum, default_value = "never", value_name = "WHEN")]
     pub keep: KeepArg,
-    /// These steps instead of the scenario's own sequence
+    /// These steps instead of the scenario's own sequence; each destroy comes with a cleanup
     #[arg(long, value_name = "STEPS", value_delimiter = ',', value_parser = step_name)]
     pub steps: Vec<Step>,
 }
@@ -130,11 +130,11 @@ pub fn test(args: &TestArgs, show: &Show) -> CommandResult {
     };
     run(&args.common, show, keep, &|scenario| {
         let steps = if args.steps.is_empty() {
-            &scenario.sequence
+            scenario.sequence.clone()
         } else {
-            &args.steps
+            Step::by_hand(&args.steps)
         };
-        (steps.clone(), true)
+        (steps, true)
     })
 }
 

@@ -397,6 +397,7 @@ impl Setup {
                 .unwrap_or_else(|| config.become_user.value.clone()),
             become_exe: config.become_exe.value.clone(),
             become_flags: config.become_flags.value.clone(),
+            become_allow_same_user: *config.become_allow_same_user,
             become_password: self.secrets.r#become.clone(),
         };
         let binaries = AgentBinaries::from_current_exe()

@@ -121,7 +121,11 @@ impl Actions {
             .entries()
             .filter(|entry| !entry.name.starts_with('_'))
         {
-            if !specs.iter().any(|spec| spec.module == entry.name) {
+            let is_known = |spec: &ArgSpec| {
+                spec.module == entry.name
+                    && (spec.collection == entry.collection || spec.collection == "ansible.builtin")
+            };
+            if !specs.iter().any(is_known) {
                 specs.push((entry.spec)());
             }
         }

@@ -126,6 +126,8 @@ settings! {
     become_exe: Option<String> = None, optional, ["privilege_escalation.become_exe"], ["ANSIBLE_BECOME_EXE"];
     /// Its options.
     become_flags: Option<String> = None, optional, ["privilege_escalation.become_flags"], ["ANSIBLE_BECOME_FLAGS"];
+    /// Whether that is done where the user to become is the one who logs in, too.
+    become_allow_same_user: bool = false, boolean, ["privilege_escalation.become_allow_same_user"], ["ANSIBLE_BECOME_ALLOW_SAME_USER"];
     /// Whether the password for that is asked for.
     become_ask_pass: bool = false, boolean, ["privilege_escalation.become_ask_pass"], ["ANSIBLE_BECOME_ASK_PASS"];
     /// A file with that password.
@@ -169,8 +171,6 @@ settings! {
     diff_always: bool = false, boolean, ["diff.always"], ["ANSIBLE_DIFF_ALWAYS"];
     /// Lines around each change of a diff.
     diff_context: u64 = 3, number, ["diff.context"], ["ANSIBLE_DIFF_CONTEXT"];
-    /// Bytes of the largest file that is shown as a diff.
-    max_diff_size: u64 = 104_448, number, ["defaults.max_diff_size"], ["ANSIBLE_MAX_DIFF_SIZE"];
     /// Only tasks with these tags.
     tags_run: Vec<String> = Vec::new(), list, ["tags.run"], ["ANSIBLE_RUN_TAGS"];
     /// No tasks with these tags.
@@ -261,20 +261,19 @@ settings! {
     ask_vault_pass: bool = false, boolean, ["defaults.ask_vault_pass"], ["ANSIBLE_ASK_VAULT_PASS"];
     /// The directory for temporary files on machines; `~` is the user there.
     remote_tmp: String = "~/.ansible/tmp".to_owned(), string, ["defaults.remote_tmp"], ["ANSIBLE_REMOTE_TEMP", "ANSIBLE_REMOTE_TMP"];
-    /// The shell on machines.
-    executable: String = "/bin/sh".to_owned(), string, ["defaults.executable"], ["ANSIBLE_EXECUTABLE"];
     /// What a key that is given twice in YAML is.
     duplicate_dict_key: DuplicateKeys = DuplicateKeys::Warn, duplicate_keys, ["defaults.duplicate_dict_key"], ["ANSIBLE_DUPLICATE_YAML_DICT_KEY"];
 }
 
 /// Settings of Ansible that mean nothing here: there is no Python and there are no plugins to find.
-const MEANINGLESS: [&str; 34] = [
+const MEANINGLESS: [&str; 35] = [
     "defaults.action_plugins",
     "defaults.action_warnings",
     "defaults.become_plugins",
     "defaults.cache_plugins",
     "defaults.callback_plugins",
     "defaults.command_warnings",
+    "defaults.executable",
     "defaults.connection_plugins",
     "defaults.cow_selection",
     "defaults.devel_warning",

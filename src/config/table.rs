@@ -32,7 +32,6 @@ const NAMES: &[(&str, &str)] = &[
     ("nocolor", "ANSIBLE_NOCOLOR"),
     ("force_color", "ANSIBLE_FORCE_COLOR"),
     ("bin_ansible_callbacks", "DEFAULT_LOAD_CALLBACK_PLUGINS"),
-    ("max_diff_size", "MAX_FILE_SIZE_FOR_DIFF"),
     ("ansible_managed", "DEFAULT_MANAGED_STR"),
     ("error_on_undefined_vars", "DEFAULT_UNDEFINED_VAR_BEHAVIOR"),
     ("fact_caching", "CACHE_PLUGIN"),
@@ -78,7 +77,6 @@ const DEFAULTS: &[&str] = &[
     "vault_encrypt_identity",
     "vault_id_match",
     "ask_vault_pass",
-    "executable",
 ];
 
 impl Row {

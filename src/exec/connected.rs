@@ -12,18 +12,15 @@ use std::sync::Arc;
 
 /// `ansible_delegated_vars`: the variables of the host that a task is delegated to, under its name.
 #[derive(Debug)]
-struct Delegated {
-    name: Arc<str>,
-    scope: Arc<HostScope>,
-    /// The host whose task it is.
-    from: Arc<str>,
-}
+struct Delegated(Arc<Reached>);
 
 /// The delegate's variables, of which some say how it is reached; the name is that of the host whose task it is.
 #[derive(Debug)]
 struct Reached {
+    /// The delegate.
     name: Arc<str>,
     scope: Arc<HostScope>,
+    /// The host whose task it is.
     from: Arc<str>,
 }
 
@@ -52,17 +49,11 @@ impl Scope for Reached {
 
 impl ScopeMap for Delegated {
     fn keys(&self) -> Vec<Arc<str>> {
-        vec![Arc::clone(&self.name)]
+        vec![Arc::clone(&self.0.name)]
     }
 
     fn scope(&self, key: &str) -> Option<Arc<dyn Scope>> {
-        (key == &*self.name).then(|| {
-            Arc::new(Reached {
-                name: Arc::clone(&self.name),
-                scope: Arc::clone(&self.scope),
-                from: Arc::clone(&self.from),
-            }) as Arc<dyn Scope>
-        })
+        (key == &*self.0.name).then(|| Arc::clone(&self.0) as Arc<dyn Scope>)
     }
 }
 
@@ -119,7 +110,7 @@ impl Run {
         }
         let delegated = of_delegate.map(|(name, scope)| {
             let (name, from) = (Arc::clone(name), Arc::clone(place.host));
-            Arc::new(Delegated { name, scope, from }) as Arc<dyn ScopeMap>
+            Arc::new(Delegated(Arc::new(Reached { name, scope, from }))) as Arc<dyn ScopeMap>
         });
         scope.with_connection(ConnectionVars { vars, delegated })
     }

@@ -1,7 +1,7 @@
 //! Taking a turn's step where it has to go.
 
 use super::background::InBackground;
-use super::machines::Login;
+use super::machines::{Login, same_user};
 use super::pause::Question;
 use super::run::{Run, stopped};
 use super::settings::Settings;
@@ -9,7 +9,7 @@ use super::single::{Place, Turn, TurnEnd, TurnRest};
 use crate::actions::{Content, RemoteCall, Step};
 use crate::exec::VerifyTask;
 use crate::playbook::Task;
-use crate::result::Outcome;
+use crate::result::{Event, Outcome};
 use crate::transport::{Become, TransportError};
 use crate::value::{Map, Value};
 use crate::wire::Call;
@@ -179,6 +179,13 @@ impl Run {
             if self.options.verbosity >= 3 {
                 told.push(self.loader.told_arguments(&call.module, &call.args));
             }
+        }
+        if self.options.verbosity >= 3
+            && let Some(who) = who.filter(|who| !same_user(login, who))
+            && let Ok(command) = who.shown()
+        {
+            let host = place.host.to_string();
+            self.emitter.emit(&Event::Becoming { host, command });
         }
         let run = self
             .machines

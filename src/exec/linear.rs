@@ -65,7 +65,7 @@ impl Run {
                 }
                 Flow::EndBatch => break,
             }
-            if failed > 0 && self.too_many(state, failed, size, &next.task)? {
+            if failed > 0 && self.too_many(state, failed, size)? {
                 for (host, cursor) in &mut cursors {
                     if !cursor.is_failed() && cursor.next().is_some() {
                         cursor.drop_out();
@@ -120,12 +120,10 @@ impl Run {
         state: &PlayState,
         failed: usize,
         size: usize,
-        task: &Task,
     ) -> Result<bool, Box<Diagnostic>> {
         let Some(node) = &state.play.max_fail_percentage else {
             return Ok(false);
         };
-        let _ = task;
         let text = node.to_value().to_string();
         let Ok(percent) = text.trim_end_matches('%').trim().parse::<f64>() else {
             return Err(Diagnostic::error(

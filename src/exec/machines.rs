@@ -31,6 +31,8 @@ pub struct Login {
     pub become_exe: Option<String>,
     /// The program's options.
     pub become_flags: Option<String>,
+    /// Whether it is done for the login user, too (`become_allow_same_user`).
+    pub become_allow_same_user: bool,
     /// The password for that.
     pub become_password: Option<Secret<String>>,
 }
@@ -193,8 +195,8 @@ impl Machines {
     ) -> Result<Vec<Outcome>, TransportError> {
         let machine = self.connect(login).await?;
         let who = who.filter(|who| !same_user(login, who));
-        if calls.iter().any(|call| !deleted(call).is_empty()) {
-            let users: Vec<String> = calls.iter().flat_map(deleted).collect();
+        let users: Vec<String> = calls.iter().flat_map(deleted).collect();
+        if !users.is_empty() {
             let own = who.map(|who| who.user.as_str());
             machine
                 .dismiss(|user| own != Some(user) && users.iter().any(|name| name == user))
@@ -315,6 +317,9 @@ impl Machines {
 
 /// Becoming the user that one is needs no program.
 pub(super) fn same_user(login: &Login, who: &Become) -> bool {
+    if login.become_allow_same_user {
+        return false;
+    }
     match (&login.kind, &login.target.user) {
         (ConnectionKind::Local, _) => {
             let uid = nix::unistd::geteuid();

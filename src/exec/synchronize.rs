@@ -82,9 +82,10 @@ impl Run {
             ConnectionKind::Command(_) => (None, "command"),
         };
         let words = words.ok_or_else(|| {
-            fault(format!(
-                "rsync cannot reach {} over the connection `{kind}`: it can over ssh, docker, podman and buildah",
-                place.host
+            fault(unreachable(
+                place.host,
+                kind,
+                delegate.filter(|_| runs_there),
             ))
         })?;
         call.args.set("_rsh", listed(words));
@@ -127,6 +128,19 @@ impl Run {
         login.kind = ConnectionKind::Local;
         login.target.host = "localhost".to_owned();
         Ok((Step::Call(call), (login, None)))
+    }
+}
+
+/// Why rsync has no way to a host, and what to do; `from` is the machine that the task is delegated to.
+fn unreachable(host: &str, kind: &str, from: Option<&str>) -> String {
+    match from {
+        Some(from) => format!(
+            "rsync on {from} cannot reach {host} over the connection `{kind}`: from one machine to another it goes over \
+             ssh only; without delegate_to it goes from the controller"
+        ),
+        None => format!(
+            "rsync cannot reach {host} over the connection `{kind}`: it can over ssh, docker, podman and buildah"
+        ),
     }
 }
 

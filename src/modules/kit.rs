@@ -240,6 +240,22 @@ impl<'a> Plan<'a> {
         self.warnings.extend(other.warnings);
     }
 
+    /// Adds what another plan says, for check mode and diffs, and nothing that is done: an earlier step plans the same
+    /// once more when it is known better, and does it.
+    pub fn foretell(&mut self, other: Self) {
+        self.steps.extend(other.steps.into_iter().map(|step| Step {
+            what: step.what,
+            diff: step.diff,
+            apply: Box::new(|_, _| Ok(false)),
+            change: step.change,
+        }));
+        for (key, value) in other.returns {
+            self.returns.insert(key, value);
+        }
+        self.warnings.extend(other.warnings);
+        self.check_warnings.extend(other.check_warnings);
+    }
+
     /// Adds a warning.
     pub fn warn(&mut self, warning: impl Into<String>) {
         self.warnings.push(warning.into());

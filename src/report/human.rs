@@ -483,6 +483,9 @@ impl EventSink for Human {
                 self.line(Some(Label::Skipped), &line);
             }
             Event::Warning { message } => self.warn(message),
+            Event::Becoming { host, command } => {
+                self.line(None, &format!("<{host}> becomes another user: {command}"));
+            }
             Event::Connections { .. }
             | Event::Deprecation { .. }
             | Event::NoHostsLeft

@@ -210,6 +210,13 @@ pub enum Event {
         /// The loop item's label, if it was in a loop.
         item: Option<String>,
     },
+    /// A request goes to a machine as another user. Told from `-vvv` on, to find out what is wrong with it.
+    Becoming {
+        /// The host.
+        host: String,
+        /// The command line, without secrets: passwords never are in it.
+        command: String,
+    },
     /// A warning that belongs to no result. Full text as it is to be shown.
     Warning {
         /// The message.

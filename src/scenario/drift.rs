@@ -1,7 +1,7 @@
 //! Drift made on purpose: files that a playbook manages are changed behind its back.
 
 use super::chance::Chance;
-use super::end_state::EndState;
+use super::end_state::{EndState, as_root};
 use super::observed::{Observed, Seen};
 use indexmap::IndexSet;
 use serde_json::{Value, json};
@@ -93,13 +93,12 @@ pub fn playbook(drifts: &[Drift]) -> Value {
                 }
                 How::Gone => json!({"name": "Gone", "file": {"path": drift.path, "state": "absent"}}),
             };
-            json!({
+            as_root(json!({
                 "name": drift.to_string(),
                 "hosts": drift.host,
                 "gather_facts": false,
-                "become": true,
                 "tasks": [task],
-            })
+            }))
         })
         .collect();
     Value::Array(plays)

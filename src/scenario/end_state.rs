@@ -77,11 +77,10 @@ impl Managed {
             return Ok(EndState::new());
         }
         let hosts: IndexSet<&String> = self.files.keys().chain(self.units.keys()).collect();
-        let play = json!([{
+        let play = json!([as_root(json!({
             "name": "What the machines are",
             "hosts": hosts,
             "gather_facts": false,
-            "become": true,
             "vars": {"runbook_files": self.files, "runbook_units": self.units},
             "tasks": [
                 {
@@ -97,7 +96,7 @@ impl Managed {
                     "loop": "{{ runbook_units[inventory_hostname] | default([]) }}",
                 },
             ],
-        }]);
+        }))]);
         let file = player.work.file("look.yml");
         let text = serde_json::to_string_pretty(&play).map_err(|error| error.to_string())?;
         fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -110,6 +109,23 @@ impl Managed {
         }
         Ok(state(&ended, &player.scenario.volatile))
     }
+}
+
+/// A play whose tasks are those of root. Only where another user logs in they become it: a container need not have sudo.
+pub(super) fn as_root(mut play: Value) -> Value {
+    let who = json!({
+        "name": "Who logs in",
+        "command": {"argv": ["id", "-u"]},
+        "become": false,
+        "changed_when": false,
+        "check_mode": false,
+        "register": "runbook_login",
+    });
+    if let Some(tasks) = play["tasks"].as_array_mut() {
+        tasks.insert(0, who);
+    }
+    play["become"] = json!("{{ runbook_login.stdout != '0' }}");
+    play
 }
 
 fn state(ended: &Ended, volatile: &[String]) -> EndState {

@@ -1,9 +1,12 @@
 //! The steps that make machines, prepare them, and remove them.
 
-use super::Step;
+use super::driver::Reach;
+use super::observed::{Place, Seen};
 use super::play::{Ended, Wanted};
 use super::runner::{Runner, Said, failure, tasks};
 use super::work::short_hash;
+use super::{DriverKind, Step};
+use crate::value::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
@@ -70,6 +73,45 @@ impl Runner<'_> {
         self.remember()?;
         let _ = fs::remove_file(self.work.file("inventory.yml"));
         Ok(Said::passed(""))
+    }
+
+    /// Undoes what happened outside of the machines, which may have outlived them: it runs without machines too, as in Molecule.
+    pub(super) fn cleanup(&mut self) -> Result<Said, String> {
+        let playbook = match self.scenario.playbooks.of(Step::Cleanup) {
+            Some(path) if self.state.driver.is_none() => path.to_owned(),
+            _ => return self.plain(Step::Cleanup),
+        };
+        self.write_inventory(&self.nowhere())?;
+        let ended = self.play(Step::Cleanup, &playbook, &Wanted::default());
+        let _ = fs::remove_file(self.work.file("inventory.yml"));
+        let ended = ended?;
+        let absent = |place: &Place, seen: &Seen| {
+            let mut platforms = self.scenario.platforms.iter();
+            seen.status == "unreachable" && platforms.any(|platform| platform.name == place.host)
+        };
+        let mut failures = ended.seen.failures().peekable();
+        let said = if ended.well() {
+            Said::passed(tasks(&ended))
+        } else if failures.peek().is_some() && failures.all(|(place, seen)| absent(place, seen)) {
+            Said::skipped("it ended at machines, and there are none")
+        } else {
+            failure(&ended)
+        };
+        Ok(said.log(&ended.log))
+    }
+
+    /// Addresses of machines that are not there. A name of theirs alone may be that of a real host elsewhere.
+    fn nowhere(&self) -> Reach {
+        let names = self.scenario.platforms.iter().map(|p| p.name.clone());
+        let vars = |name: &str| {
+            // RFC 6761: never resolved
+            Map::new().with("ansible_host", Value::str(format!("{name}.invalid")))
+        };
+        match self.kind {
+            // its machines are not the scenario's to give addresses to
+            DriverKind::Delegated => Reach::new(),
+            _ => names.map(|name| (name.clone(), vars(&name))).collect(),
+        }
     }
 
     pub(super) fn prepare(&mut self) -> Result<Said, String> {

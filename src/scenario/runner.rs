@@ -189,10 +189,7 @@ impl<'a> Runner<'a> {
             if self.stop.load(Ordering::Relaxed) {
                 failed = true;
             }
-            let last_part = steps
-                .iter()
-                .skip(at)
-                .all(|step| matches!(step, Step::Cleanup | Step::Destroy));
+            let last_part = steps.iter().skip(at).all(|step| step.tears_down());
             if failed && !last_part {
                 continue;
             }
@@ -231,10 +228,9 @@ impl<'a> Runner<'a> {
 
     /// Why the scenario cannot run here.
     fn missing(&self, steps: &[Step]) -> Option<String> {
-        if steps
-            .iter()
-            .all(|step| matches!(step, Step::Cleanup | Step::Destroy))
-        {
+        let getting = |step: &&Step| **step == Step::Dependency;
+        let mut steps_after = steps.iter().skip_while(getting).peekable();
+        if steps_after.peek().is_some() && steps_after.all(|step| step.tears_down()) {
             // machines can go, whatever it was that their playbooks need
             return None;
         }
@@ -291,7 +287,8 @@ impl<'a> Runner<'a> {
             Step::Idempotence => self.idempotence(),
             Step::Predict => self.predict(),
             Step::Interrupt => self.interrupt(),
-            Step::Cleanup | Step::SideEffect | Step::Verify => self.plain(step),
+            Step::Cleanup => self.cleanup(),
+            Step::SideEffect | Step::Verify => self.plain(step),
         }
     }
 
@@ -383,13 +380,10 @@ impl<'a> Runner<'a> {
         Ok(failure(&ended).log(&ended.log))
     }
 
-    fn plain(&mut self, step: Step) -> Result<Said, String> {
+    pub(super) fn plain(&mut self, step: Step) -> Result<Said, String> {
         let Some(playbook) = self.scenario.playbooks.of(step).map(Path::to_owned) else {
             return Ok(Said::skipped(format!("there is no {step}.yml")));
         };
-        if step == Step::Cleanup && self.state.driver.is_none() {
-            return Ok(Said::skipped("there are no machines"));
-        }
         let ended = self.play(step, &playbook, &Wanted::default())?;
         if !ended.well() {
             return Ok(failure(&ended).log(&ended.log));

@@ -86,9 +86,28 @@ impl Step {
                 Self::Prepare,
                 Self::Converge,
             ],
-            Self::Destroy => vec![Self::Cleanup, Self::Destroy],
+            // as Molecule's `destroy_sequence`
+            Self::Destroy => vec![Self::Dependency, Self::Cleanup, Self::Destroy],
             other => vec![other],
         }
+    }
+
+    /// These, with a cleanup directly before each destroy that has none: who names steps by hand means by `destroy` what it
+    /// does alone, and a scenario's own sequence is taken as it is.
+    pub fn by_hand(steps: &[Self]) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for step in steps {
+            if *step == Self::Destroy && all.last() != Some(&Self::Cleanup) {
+                all.push(Self::Cleanup);
+            }
+            all.push(*step);
+        }
+        all
+    }
+
+    /// Whether it takes away what others made; such steps are taken after a failure too.
+    pub fn tears_down(self) -> bool {
+        matches!(self, Self::Cleanup | Self::Destroy)
     }
 
     /// Whether it needs machines.
@@ -136,6 +155,18 @@ mod tests {
         }
         assert_eq!(Step::named("side-effect"), Some(Step::SideEffect));
         assert_eq!(Step::named("conserve"), None);
+    }
+
+    #[test]
+    fn destroy_never_comes_without_cleanup() {
+        use Step::{Cleanup, Converge, Create, Destroy};
+        let destroy = Destroy.alone();
+        assert_eq!(destroy, [Step::Dependency, Cleanup, Destroy]);
+        assert_eq!(Step::by_hand(&[Destroy]), [Cleanup, Destroy]);
+        assert_eq!(
+            Step::by_hand(&[Destroy, Create, Converge, Cleanup, Destroy]),
+            [Cleanup, Destroy, Create, Converge, Cleanup, Destroy]
+        );
     }
 
     #[test]

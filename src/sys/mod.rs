@@ -29,6 +29,7 @@ mod processes;
 mod resolve;
 mod session;
 mod shadow;
+mod tls_peer;
 mod tool;
 mod write;
 mod xattrs;
@@ -54,6 +55,7 @@ pub use net_if::{NetAddress, NetRoute};
 pub use private::{PrivateDir, PrivateFile, PrivatePipe};
 pub use resolve::Stream;
 pub use shadow::Shadow;
+pub use tls_peer::TlsPeer;
 pub use write::WriteOptions;
 
 use std::path::{Path, PathBuf};

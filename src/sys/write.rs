@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// Bytes that are written before looking whether the task was stopped.
 const WRITE_PIECE: u64 = 4 << 20;
 
+/// Tries to get a later time; the clock that files get their times from moves on every ten milliseconds at most.
+const LATER_TRIES: usize = 30;
+
 /// How a file is written.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WriteOptions {
@@ -34,6 +37,20 @@ fn default_mode() -> u32 {
     let mask = nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
     nix::sys::stat::umask(mask);
     0o666 & !mask.bits()
+}
+
+/// The time of what replaces another file is made a later one where both were written within one tick of the clock of
+/// file times: who compares times (make, a watcher) would not see the change.
+fn set_later(file: &fs::File, old: &fs::Metadata) -> io::Result<()> {
+    use nix::sys::{stat::futimens, time::TimeSpec};
+    for _ in 0..LATER_TRIES {
+        if file.metadata()?.modified()? != old.modified()? {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        futimens(file, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW)?;
+    }
+    Ok(())
 }
 
 impl Sys {
@@ -130,8 +147,9 @@ impl Sys {
             .unwrap_or_else(default_mode);
         file.set_permissions(fs::Permissions::from_mode(mode))
             .map_err(failed("cannot set the mode of", path))?;
-        if old.is_some() {
+        if let Some(old) = &old {
             super::xattrs::copy_xattrs(&real, file);
+            set_later(file, old).map_err(failed("cannot set the times of", path))?;
         }
         if !options.synced_later {
             file.sync_all().map_err(failed("cannot write", path))?;
@@ -375,5 +393,29 @@ impl Sys {
             .permissions(fs::Permissions::from_mode(0o700))
             .tempdir_in(&dir)
             .map_err(failed("cannot make a temporary directory in", &dir))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::FakeRunner;
+    use std::sync::Arc;
+
+    #[test]
+    fn what_replaces_a_file_is_newer_however_fast() {
+        let root = tempfile::tempdir().unwrap();
+        let mut sys = Sys::rooted(root.path(), Arc::new(FakeRunner::new()));
+        let options = WriteOptions {
+            synced_later: true,
+            ..WriteOptions::default()
+        };
+        let mut times = Vec::new();
+        for round in 0..20_u8 {
+            sys.write(Path::new("/a"), &[round], &options).unwrap();
+            let meta = fs::metadata(root.path().join("a")).unwrap();
+            times.push(meta.modified().unwrap());
+        }
+        assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
     }
 }

@@ -56,15 +56,17 @@ pub(crate) fn escalate(
     let flags = match &who.flags {
         Some(flags) => split(flags)
             .ok_or_else(|| refused(who, format!("become_flags has an unclosed quote: {flags}")))?,
-        None if who.method == BecomeMethod::Sudo => vec!["-H".to_owned()],
+        None if who.method == BecomeMethod::Sudo => vec!["-H".to_owned(), "-S".to_owned()],
         None => Vec::new(),
     };
     let mut words: Vec<String> = vec![quote(exe)];
     let mut prompt = None;
     match who.method {
         BecomeMethod::Sudo => {
-            let keep = |flag: &&String| {
-                !["-n", "--non-interactive", "-S", "--stdin"].contains(&flag.as_str())
+            let keep = |flag: &&String| match flag.as_str() {
+                "-n" | "--non-interactive" => false,
+                "-S" | "--stdin" => !asked,
+                _ => true,
             };
             words.extend(flags.iter().filter(keep).map(|flag| quote(flag)));
             if asked {
@@ -106,6 +108,17 @@ pub(crate) fn escalate(
         pty: pty || needs_tty(who),
         prompt,
     })
+}
+
+impl Become {
+    /// The command by which programs become this user, for those who look for what is wrong with it. It holds no secret.
+    ///
+    /// # Errors
+    /// For flags with an unclosed quote.
+    pub fn shown(&self) -> Result<String, TransportError> {
+        let command = escalate(self, &["runbook", "agent"], "…", false)?.command;
+        Ok(command.trim_start_matches("exec ").to_owned())
+    }
 }
 
 /// Whether the program asks for its password on a terminal only.
@@ -201,9 +214,25 @@ mod tests {
         .unwrap();
         assert_eq!(
             e.command,
-            r"exec sudo -H -n -u 'web user' -- sh -c 'echo '\''x'\'''"
+            r"exec sudo -H -S -n -u 'web user' -- sh -c 'echo '\''x'\'''"
         );
         assert_eq!((e.pty, e.prompt), (false, None));
+    }
+
+    #[test]
+    fn what_is_shown_of_a_become_has_no_secret() {
+        let who = Become {
+            password: Some(Secret::new("geheim".to_owned())),
+            ..Become::sudo("web")
+        };
+        assert_eq!(
+            who.shown().unwrap(),
+            "sudo -H -S -p '[runbook …] password: ' -u web -- runbook agent"
+        );
+        assert_eq!(
+            Become::sudo("root").shown().unwrap(),
+            "sudo -H -S -n -u root -- runbook agent"
+        );
     }
 
     #[test]

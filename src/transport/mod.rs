@@ -53,4 +53,5 @@ pub use key_ring::{AskPassphrase, KeyRing};
 pub use machine::Machine;
 pub use openssh::login_words;
 pub use raw::RawOutput;
+pub(crate) use shell::quote;
 pub use target::{Become, BecomeMethod, ConnectionKind, HostKeyChecking, Options, Target};

@@ -187,28 +187,32 @@ pub fn check_args(spec: &ArgSpec, args: &[(&str, Option<&Value>)]) -> Vec<ArgPro
             ));
         }
     }
-    let given = |wanted: &str| {
+    let found = |wanted: &str, counts: fn(Option<&Value>) -> bool| {
         let field = spec.field(wanted);
         args.iter().any(|(name, value)| {
-            !matches!(value, Some(Value::Null))
+            counts(*value)
                 && (*name == wanted
                     || field.is_some_and(|f| f.name == *name || f.aliases.contains(name)))
         })
     };
+    // a template may turn out to leave its argument out
+    let given = |wanted: &str| found(wanted, |value| !matches!(value, Some(Value::Null)));
+    let surely = |wanted: &str| found(wanted, |value| value.is_some_and(|v| !v.is_null()));
     for field in &spec.fields {
         if field.required && !given(field.name) {
             problems.push(ArgProblem::Missing { name: field.name });
         }
     }
     // as in Ansible, an argument with a default counts as given, except where arguments exclude each other
-    let has =
-        |wanted: &str| given(wanted) || spec.field(wanted).is_some_and(|f| f.default.is_some());
+    let has_default = |wanted: &str| spec.field(wanted).is_some_and(|f| f.default.is_some());
+    let has = |wanted: &str| given(wanted) || has_default(wanted);
+    let surely_has = |wanted: &str| surely(wanted) || has_default(wanted);
     for rule in spec.rules {
-        let given: &dyn Fn(&str) -> bool = match rule {
-            ArgRule::Exclusive(_) => &given,
-            _ => &has,
+        let surely: &dyn Fn(&str) -> bool = match rule {
+            ArgRule::Exclusive(_) => &surely,
+            _ => &surely_has,
         };
-        if let Some(message) = rule.broken(given, args, spec) {
+        if let Some(message) = rule.broken(surely, &has, args, spec) {
             problems.push(ArgProblem::Rule { message });
         }
     }
@@ -218,23 +222,22 @@ pub fn check_args(spec: &ArgSpec, args: &[(&str, Option<&Value>)]) -> Vec<ArgPro
 impl ArgRule {
     fn broken(
         &self,
+        surely: &dyn Fn(&str) -> bool,
         given: &dyn Fn(&str) -> bool,
         args: &[(&str, Option<&Value>)],
         spec: &ArgSpec,
     ) -> Option<String> {
         match self {
             Self::Exclusive(names) => {
-                let found: Vec<_> = names.iter().filter(|n| given(n)).copied().collect();
+                let found: Vec<_> = names.iter().filter(|n| surely(n)).copied().collect();
                 (found.len() > 1)
                     .then(|| format!("parameters are mutually exclusive: {}", found.join("|")))
             }
             Self::OneOf(names) => (!names.iter().any(|n| given(n)))
                 .then(|| format!("one of the following is required: {}", names.join(", "))),
-            Self::Together(names) => {
-                let count = names.iter().filter(|n| given(n)).count();
-                (count > 0 && count < names.len())
-                    .then(|| format!("parameters are required together: {}", names.join(", ")))
-            }
+            Self::Together(names) => (names.iter().any(|n| surely(n))
+                && !names.iter().all(|n| given(n)))
+            .then(|| format!("parameters are required together: {}", names.join(", "))),
             Self::If(name, wanted, needed) => {
                 let field = spec.field(name)?;
                 let value = args

@@ -165,6 +165,40 @@ mod tests {
     }
 
     #[test]
+    fn a_template_may_leave_its_argument_out() {
+        let spec = ArgSpec {
+            module: "some",
+            collection: "ansible.builtin",
+            aliases: &[],
+            doc: "",
+            fields: Some::fields(),
+            rules: &[
+                ArgRule::Exclusive(&["count", "word"]),
+                ArgRule::Together(&["count", "word"]),
+            ],
+            free_form: None,
+        };
+        let (path, one, count) = ("x".into(), "one".into(), 1.into());
+        let problems = |args: &[_]| check_args(&spec, args).len();
+        let path = ("path", Option::Some(&path));
+        assert_eq!(problems(&[path, ("count", None), ("word", None)]), 0);
+        assert_eq!(
+            problems(&[path, ("count", Option::Some(&count)), ("word", None)]),
+            0
+        );
+        assert_eq!(problems(&[path, ("word", None)]), 0);
+        assert_eq!(problems(&[path, ("word", Option::Some(&one))]), 1);
+        assert_eq!(
+            problems(&[
+                path,
+                ("count", Option::Some(&count)),
+                ("word", Option::Some(&one))
+            ]),
+            1
+        );
+    }
+
+    #[test]
     fn speaks_of_the_first_problem_in_ansibles_order() {
         assert_eq!(
             refused(Map::new().with("pth", "x")),

@@ -12,7 +12,7 @@ mod numbers;
 mod public_key;
 mod request;
 
-pub use certificate::certificate_info;
+pub use certificate::{certificate_info, presented_info};
 pub use public_key::{fingerprints, public_key_info, public_key_of};
 pub use request::request_info;
 

@@ -54,6 +54,34 @@ const SIGNATURES: &[(&str, &str)] = &[
     ("1.3.101.113", "ED448"),
 ];
 
+/// Extensions by their short names.
+const EXTENSIONS: &[(&str, &str)] = &[
+    ("2.5.29.9", "subjectDirectoryAttributes"),
+    ("2.5.29.14", "subjectKeyIdentifier"),
+    ("2.5.29.15", "keyUsage"),
+    ("2.5.29.16", "privateKeyUsagePeriod"),
+    ("2.5.29.17", "subjectAltName"),
+    ("2.5.29.18", "issuerAltName"),
+    ("2.5.29.19", "basicConstraints"),
+    ("2.5.29.30", "nameConstraints"),
+    ("2.5.29.31", "crlDistributionPoints"),
+    ("2.5.29.32", "certificatePolicies"),
+    ("2.5.29.33", "policyMappings"),
+    ("2.5.29.35", "authorityKeyIdentifier"),
+    ("2.5.29.36", "policyConstraints"),
+    ("2.5.29.37", "extendedKeyUsage"),
+    ("2.5.29.46", "freshestCRL"),
+    ("2.5.29.54", "inhibitAnyPolicy"),
+    ("1.3.6.1.5.5.7.1.1", "authorityInfoAccess"),
+    ("1.3.6.1.5.5.7.1.11", "subjectInfoAccess"),
+    ("1.3.6.1.5.5.7.1.24", "tlsfeature"),
+    ("1.3.6.1.5.5.7.48.1.5", "noCheck"),
+    ("1.3.6.1.4.1.11129.2.4.2", "ct_precert_scts"),
+    ("1.3.6.1.4.1.11129.2.4.3", "ct_precert_poison"),
+    ("2.16.840.1.113730.1.1", "nsCertType"),
+    ("2.16.840.1.113730.1.13", "nsComment"),
+];
+
 /// Purposes of certificates.
 const PURPOSES: &[(&str, &str)] = &[
     ("1.3.6.1.5.5.7.3.1", "TLS Web Server Authentication"),
@@ -80,6 +108,10 @@ pub(super) fn signature(id: &str) -> Value {
     named(SIGNATURES, id)
 }
 
+pub(super) fn extension(id: &str) -> Value {
+    named(EXTENSIONS, id)
+}
+
 pub(super) fn purpose(id: &str) -> Value {
     named(PURPOSES, id)
 }
@@ -97,6 +129,18 @@ pub(super) fn subject(name: &X509Name<'_>) -> (Value, Value) {
         pairs.push(Value::list(vec![Value::data(long), text]));
     }
     (Value::map(map), Value::list(pairs))
+}
+
+/// A subject by the short names of its parts (the last of each).
+pub(super) fn short_subject(name: &X509Name<'_>) -> Value {
+    let mut map = Map::new();
+    for attribute in name.iter_attributes() {
+        let id = attribute.attr_type().to_id_string();
+        let short = ATTRIBUTES.iter().find(|(known, ..)| *known == id);
+        let short = short.map_or(id.as_str(), |(_, _, short)| *short);
+        map.set(short, Value::data(attribute.as_str().unwrap_or_default()));
+    }
+    Value::map(map)
 }
 
 /// Backwards and with the short names, as RFC 4514 has it.

@@ -1,141 +1,13 @@
-//! Containers as machines: the connections `podman` and `chroot`, and the scenario driver `podman`, on an image that is made
-//! here from one static busybox. It needs root, podman and busybox; without them it is skipped, loudly, unless
-//! `RUNBOOK_REQUIRE_HOSTS` is set.
+//! Containers as machines: the connections `podman`, `docker` and `chroot`, and the scenario drivers `podman` and `docker`, on an
+//! image that is made here from one static busybox. Podman needs root and busybox, and is skipped without them, loudly, unless
+//! `RUNBOOK_REQUIRE_HOSTS` is set; docker needs a daemon, and is skipped, loudly, where none can be reached or started.
 
+mod daemon;
+mod engine;
+
+use engine::{Engine, IMAGE, good, said, write};
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-
-const IMAGE: &str = "localhost/runbook-test:1";
-const APPLETS: [&str; 24] = [
-    "sh", "sleep", "cat", "mkdir", "chmod", "uname", "id", "mv", "rm", "mktemp", "ls", "dd", "wc",
-    "head", "true", "test", "gzip", "gunzip", "printf", "echo", "cp", "ln", "rmdir", "stat",
-];
-
-/// Podman with a storage of its own, and its settings: what nested machines allow.
-struct Engine {
-    home: tempfile::TempDir,
-}
-
-impl Engine {
-    fn set_up() -> Option<Self> {
-        let busybox = ["/bin/busybox", "/usr/bin/busybox"]
-            .into_iter()
-            .map(PathBuf::from)
-            .find(|path| path.exists());
-        let podman = Command::new("podman").arg("--version").output().is_ok();
-        let root = nix::unistd::geteuid().is_root();
-        let (true, true, Some(busybox)) = (podman, root, busybox) else {
-            assert!(
-                std::env::var_os("RUNBOOK_REQUIRE_HOSTS").is_none(),
-                "podman, busybox-static or root is missing, and RUNBOOK_REQUIRE_HOSTS is set"
-            );
-            eprintln!("SKIPPED: containers need root, podman and busybox-static");
-            return None;
-        };
-        let engine = Self {
-            home: tempfile::tempdir().expect("a directory"),
-        };
-        let home = engine.home.path();
-        fs::write(
-            home.join("containers.conf"),
-            "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\nlog_driver = \"k8s-file\"\n\
-             [engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\n",
-        )
-        .expect("written");
-        fs::write(
-            home.join("storage.conf"),
-            format!(
-                "[storage]\ndriver = \"vfs\"\ngraphroot = \"{0}/graph\"\nrunroot = \"{0}/run\"\n",
-                home.display()
-            ),
-        )
-        .expect("written");
-        let root = engine.root();
-        for directory in ["bin", "tmp", "etc", "root", "proc", "sys", "dev"] {
-            fs::create_dir_all(root.join(directory)).expect("made");
-        }
-        fs::copy(busybox, root.join("bin/busybox")).expect("copied");
-        for applet in APPLETS {
-            symlink("busybox", root.join("bin").join(applet)).expect("linked");
-        }
-        nix::sys::stat::mknod(
-            &root.join("dev/null"),
-            nix::sys::stat::SFlag::S_IFCHR,
-            nix::sys::stat::Mode::from_bits_truncate(0o666),
-            nix::sys::stat::makedev(1, 3),
-        )
-        .expect("made");
-        fs::write(root.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n").expect("written");
-        fs::write(root.join("etc/group"), "root:x:0:\n").expect("written");
-        let archive = home.join("root.tar");
-        good(
-            Command::new("tar")
-                .arg("-C")
-                .arg(&root)
-                .arg("-cf")
-                .arg(&archive)
-                .arg("."),
-        );
-        good(engine.of("podman").arg("import").arg(&archive).arg(IMAGE));
-        Some(engine)
-    }
-
-    fn root(&self) -> PathBuf {
-        self.home.path().join("root")
-    }
-
-    /// A program that finds this podman's settings, and an empty home.
-    fn of(&self, program: &str) -> Command {
-        let home = self.home.path();
-        let mut command = Command::new(program);
-        command
-            .env("HOME", home)
-            .env("CONTAINERS_CONF", home.join("containers.conf"))
-            .env("CONTAINERS_STORAGE_CONF", home.join("storage.conf"))
-            .env("NO_COLOR", "1")
-            .current_dir(home)
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn runbook(&self, words: &[&str]) -> Command {
-        let mut command = self.of(env!("CARGO_BIN_EXE_runbook"));
-        command.args(words);
-        command
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        let _ = self
-            .of("podman")
-            .args(["rm", "--all", "--force", "--time", "0"])
-            .output();
-        let _ = self.of("podman").args(["rmi", "--all", "--force"]).output();
-    }
-}
-
-#[track_caller]
-fn good(command: &mut Command) -> String {
-    let output = command.output().expect("it starts");
-    assert!(output.status.success(), "{command:?}\n{}", said(&output));
-    said(&output)
-}
-
-fn said(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
-
-fn write(path: &Path, text: &str) {
-    fs::create_dir_all(path.parent().expect("a parent")).expect("made");
-    fs::write(path, text).expect("written");
-}
 
 const PLAY: &str = "- hosts: all
   gather_facts: false
@@ -146,22 +18,40 @@ const PLAY: &str = "- hosts: all
       command: id -u
       register: who
       changed_when: false
+      check_mode: false
     - assert: {that: who.stdout == '0'}
 ";
 
 #[test]
-fn connections_and_the_driver() {
-    let Some(engine) = Engine::set_up() else {
+fn podman() {
+    let Some(engine) = Engine::podman() else {
         return;
     };
     chroot(&engine);
     scenario(&engine);
 }
 
+#[test]
+fn docker() {
+    let Some(engine) = Engine::docker() else {
+        return;
+    };
+    scenario(&engine);
+    verdicts(&engine);
+    settings(&engine);
+}
+
 /// `ansible_connection: chroot`: the host is a directory.
 fn chroot(engine: &Engine) {
     let root = engine.root();
-    let project = engine.home.path();
+    nix::sys::stat::mknod(
+        &root.join("dev/null"),
+        nix::sys::stat::SFlag::S_IFCHR,
+        nix::sys::stat::Mode::from_bits_truncate(0o666),
+        nix::sys::stat::makedev(1, 3),
+    )
+    .expect("made");
+    let project = engine.home();
     write(&project.join("play.yml"), PLAY);
     let inventory = format!(
         "tree ansible_connection=chroot ansible_host={}\n",
@@ -179,40 +69,131 @@ fn chroot(engine: &Engine) {
     fs::remove_file(root.join("etc/here")).expect("removed");
 }
 
-/// A Molecule scenario with two containers: the whole test, what is left of it, and steps one by one.
-fn scenario(engine: &Engine) {
-    let project = engine.home.path().join("project");
+/// A project with one Molecule scenario of that name.
+fn project(engine: &Engine, name: &str, platforms: &str, verify: &str) {
+    let directory = engine.home().join(name).join("molecule").join(name);
     write(
-        &project.join("molecule/default/molecule.yml"),
+        &directory.join("molecule.yml"),
         &format!(
-            "driver: {{name: podman}}\nplatforms:\n  - {{name: one, image: '{IMAGE}', pre_build_image: true, groups: [web]}}\n  \
-             - {{name: two, image: '{IMAGE}', pre_build_image: true, env: {{ROLE: second}}}}\n"
+            "driver: {{name: {}}}\nplatforms:\n{}",
+            engine.program,
+            platforms.replace("IMAGE", IMAGE)
         ),
     );
-    write(&project.join("molecule/default/converge.yml"), PLAY);
-    write(
-        &project.join("molecule/default/verify.yml"),
-        "- hosts: all\n  gather_facts: false\n  tasks:\n    - command: cat /etc/here\n      changed_when: false\n      \
-         register: here\n    - assert: {that: here.stdout == 'for ' ~ inventory_hostname}\n- hosts: two\n  gather_facts: false\n  \
-         tasks:\n    - raw: echo $ROLE\n      register: role\n    - assert: {that: role.stdout is search('second')}\n",
-    );
-    let runbook = |words: &[&str]| {
-        let mut command = engine.runbook(words);
-        command.current_dir(&project);
-        command
+    write(&directory.join("converge.yml"), PLAY);
+    write(&directory.join("verify.yml"), verify);
+}
+
+fn in_project(engine: &Engine, name: &str, words: &[&str]) -> Command {
+    let mut command = engine.runbook(words);
+    command.current_dir(engine.home().join(name));
+    command
+}
+
+/// Two containers: the whole test, what is left of it, and steps one by one.
+fn scenario(engine: &Engine) {
+    let names = if engine.has_names() {
+        "    - {command: nslookup two, changed_when: false}\n"
+    } else {
+        eprintln!("SKIPPED: this podman has no plugin for names");
+        ""
     };
+    project(
+        engine,
+        "two",
+        "  - {name: one, image: 'IMAGE', pre_build_image: true, groups: [web]}\n  \
+           - {name: two, image: 'IMAGE', pre_build_image: true, env: {ROLE: second}}\n",
+        &format!(
+            "- hosts: all\n  gather_facts: false\n  tasks:\n    - command: cat /etc/here\n      changed_when: false\n      \
+             register: here\n    - assert: {{that: here.stdout == 'for ' ~ inventory_hostname}}\n{names}\
+             - hosts: two\n  gather_facts: false\n  tasks:\n    - raw: echo $ROLE\n      register: role\n    \
+             - assert: {{that: role.stdout is search('second')}}\n"
+        ),
+    );
+    let runbook = |words: &[&str]| in_project(engine, "two", words);
     let report = good(&mut runbook(&["test"]));
     assert!(report.contains("verify       passed"), "{report}");
-    let left = good(engine.of("podman").args(["ps", "--all", "--quiet"]));
-    assert_eq!(left.trim(), "", "a container is left");
+    engine.is_empty();
 
-    good(&mut runbook(&["scenario", "converge", "default"]));
-    let running = good(engine.of("podman").args(["ps", "--quiet"]));
-    assert_eq!(running.lines().count(), 2, "{running}");
-    good(&mut runbook(&["scenario", "idempotence", "default"]));
-    good(&mut runbook(&["scenario", "destroy", "default"]));
-    let left = good(engine.of("podman").args(["ps", "--all", "--quiet"]));
-    assert_eq!(left.trim(), "", "a container is left");
-    let networks = good(engine.of("podman").args(["network", "ls", "--quiet"]));
-    assert!(!networks.contains("runbook"), "{networks}");
+    good(&mut runbook(&["scenario", "converge", "two"]));
+    assert_eq!(engine.containers(&[]).len(), 2);
+    good(&mut runbook(&["scenario", "idempotence", "two"]));
+    assert_eq!(login(&mut runbook(&["login", "two"])), "two-second");
+    good(&mut runbook(&["scenario", "destroy", "two"]));
+    engine.is_empty();
+}
+
+/// What is said to a shell on the machine, on a terminal: the program `script` has one.
+fn login(command: &mut Command) -> String {
+    let words: Vec<String> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let mut script = Command::new("script");
+    script.args(["-qec", &words.join(" "), "/dev/null"]);
+    for (name, value) in command.get_envs() {
+        script.env(name, value.unwrap_or_default());
+    }
+    if let Some(directory) = command.get_current_dir() {
+        script.current_dir(directory);
+    }
+    let mut child = script
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script, of the package bsdutils or util-linux");
+    let mut keys = child.stdin.take().expect("a pipe");
+    let typed = b"echo \"<$(cat /etc/hostname)-$ROLE>\"; exit\n";
+    std::io::Write::write_all(&mut keys, typed).expect("typed");
+    let output: Output = child.wait_with_output().expect("it ends");
+    let text = said(&output);
+    let answer = text.lines().find_map(|line| {
+        let inner = line.trim().strip_prefix('<')?.strip_suffix('>')?;
+        Some(inner.to_owned())
+    });
+    answer.unwrap_or(text)
+}
+
+/// The verdicts that look at machines and make them anew, on machines that have no sudo.
+fn verdicts(engine: &Engine) {
+    let steps = "create,converge,check,idempotence,predict,interrupt,verify,destroy";
+    let report = good(&mut in_project(engine, "two", &["test", "--steps", steps]));
+    assert!(report.contains("all predicted"), "{report}");
+    assert!(report.contains("the same end state of 2 files"), "{report}");
+    engine.is_empty();
+}
+
+/// What a platform can ask for.
+fn settings(engine: &Engine) {
+    write(&engine.home().join("given/one"), "from here");
+    let volume = engine.home().join("given").display().to_string();
+    project(
+        engine,
+        "settings",
+        &format!(
+            "  - name: only\n    image: 'IMAGE'\n    memory: 256m\n    volumes: ['{volume}:/given:ro']\n    \
+             tmpfs: {{/scratch: 'size=1m'}}\n    etc_hosts: {{elsewhere: 192.0.2.1}}\n    sysctls: {{net.ipv4.ip_forward: 1}}\n    \
+             ulimits: ['nofile=512:512']\n    capabilities: [NET_ADMIN]\n    command: sleep 600\n    override_command: true\n"
+        ),
+        "- hosts: only\n  gather_facts: false\n  tasks:\n    - raw: cat /given/one /etc/hosts /proc/mounts /proc/1/cmdline\n      \
+         register: seen\n    - assert:\n        that:\n          - \"'from here' in seen.stdout\"\n          \
+         - seen.stdout is search('192.0.2.1\\s+elsewhere')\n          - seen.stdout is search('/scratch tmpfs.*size=1024k')\n          \
+         - \"'sleep' in seen.stdout\"\n    - raw: cat /proc/sys/net/ipv4/ip_forward; ulimit -n\n      register: limits\n    \
+         - assert: {that: \"limits.stdout_lines == ['1', '512']\"}\n",
+    );
+    good(&mut in_project(engine, "settings", &["test"]));
+    engine.is_empty();
+
+    // an image that is nowhere: said, and nothing is left
+    project(
+        engine,
+        "missing",
+        "  - {name: only, image: 'localhost:1/nowhere:1'}\n",
+        "[]\n",
+    );
+    let output = in_project(engine, "missing", &["test"]).output();
+    let output = output.expect("it starts");
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("docker run: "), "{}", said(&output));
+    engine.is_empty();
 }

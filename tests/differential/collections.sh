@@ -16,4 +16,4 @@ with zipfile.ZipFile(sys.argv[1]) as wheel:
         if name.startswith(wanted):
             wheel.extract(name, sys.argv[2])
 EOF
-"$python" -m pip install --quiet --target "$directory/python" netaddr jmespath passlib 'bcrypt==4.0.1'
+"$python" -m pip install --quiet --target "$directory/python" netaddr jmespath passlib 'bcrypt==4.0.1' lxml

@@ -4,6 +4,7 @@ mod console;
 mod numbers;
 mod seeds;
 mod tables;
+mod vagrant;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -18,3 +18,4 @@ mod quickstart;
 mod sizes;
 mod synchronize;
 mod trouble;
+mod units;

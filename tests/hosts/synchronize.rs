@@ -26,8 +26,30 @@ const BACK: &str = "\
     - assert: {that: \"b.stdout == 'two'\"}
 ";
 
+const BETWEEN: &str = "\
+- hosts: m2
+  gather_facts: false
+  tasks:
+    - synchronize: {src: /tmp/between/, dest: /tmp/of-m1, verify_host: false, group: false, owner: false}
+      delegate_to: m1
+    - synchronize: {mode: pull, src: /tmp/of-m1, dest: /tmp/again, verify_host: false, group: false, owner: false}
+      delegate_to: m1
+";
+
+const INTO_CONTAINER: &str = "\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - add_host: {name: box, ansible_connection: docker}
+- hosts: box
+  gather_facts: false
+  tasks:
+    - synchronize: {src: /tmp/between/, dest: /tmp/of-m1}
+      delegate_to: m1
+";
+
 const BRING: &str = r#"
-- hosts: m1
+- hosts: m1:m2
   gather_facts: false
   become: true
   tasks:
@@ -61,15 +83,61 @@ fn bring_rsync(bed: &Bed, program: &Path) {
     play(bed, &book, &[]).expect(0);
 }
 
+fn rsync() -> Option<PathBuf> {
+    let places = ["/usr/bin/rsync", "/usr/local/bin/rsync"].map(PathBuf::from);
+    let found = places.into_iter().find(|path| path.exists());
+    if found.is_none() {
+        assert!(!bed::required(), "this test needs rsync");
+        bed::say("SKIPPED (loud): no rsync");
+    }
+    found
+}
+
+#[test]
+fn trees_go_from_machine_to_machine() {
+    let Some(bed) = bed::shared() else { return };
+    let Some(rsync) = rsync() else { return };
+    let (m1, m2) = (&bed.machines[0], &bed.machines[1]);
+    bring_rsync(&bed, &rsync);
+    m1.must("rm -rf /tmp/between /tmp/again; mkdir -p /tmp/between/sub; echo two > /tmp/between/sub/b; chmod -R a+rX /tmp/between");
+    m2.must("rm -rf /tmp/of-m1");
+    let book = bed.file("between.yml", BETWEEN);
+    // no key of the controller's is on the machines: m1 logs in to m2 with the password
+    let password = format!("ansible_password={OPS_PASSWORD}");
+    let run = |more: &[&str]| {
+        let all = [&["-e", "ansible_user=ops", "-e", &password][..], more].concat();
+        play(&bed, &book, &all)
+    };
+    let foretold = run(&["--check"]);
+    assert!(foretold.count("m2", "changed") >= 1, "{foretold}");
+    assert_eq!(m2.must("ls /tmp | grep -c of-m1 || true").trim(), "0");
+    let sent = run(&[]).expect(0);
+    assert_eq!(sent.count("m2", "changed"), 2, "{sent}");
+    assert!(!sent.all().contains(OPS_PASSWORD));
+    assert_eq!(
+        m2.must("cat /tmp/of-m1/sub/b; stat -c %U /tmp/of-m1/sub/b"),
+        "two\nops\n"
+    );
+    assert_eq!(m1.must("cat /tmp/again/of-m1/sub/b").trim(), "two");
+    assert_eq!(run(&[]).expect(0).count("m2", "changed"), 0);
+    // from there no container can be reached
+    let book = bed.file("into.yml", INTO_CONTAINER);
+    let refused = play(&bed, &book, &[]).expect(2);
+    assert!(
+        refused
+            .all()
+            .replace('\n', " ")
+            .contains("rsync on m1 cannot reach box over the connection `docker`"),
+        "{refused}"
+    );
+    m1.must("rm -rf /tmp/between /tmp/again /opt/rsync /usr/local/bin/rsync");
+    m2.must("rm -rf /tmp/of-m1 /opt/rsync /usr/local/bin/rsync");
+}
+
 #[test]
 fn trees_go_to_machines_and_come_back() {
     let Some(bed) = bed::shared() else { return };
-    let rsync = ["/usr/bin/rsync", "/usr/local/bin/rsync"].map(Path::new);
-    let Some(rsync) = rsync.into_iter().find(|path| path.exists()) else {
-        assert!(!bed::required(), "this test needs rsync");
-        bed::say("SKIPPED (loud): no rsync");
-        return;
-    };
+    let Some(rsync) = rsync() else { return };
     let m1 = &bed.machines[0];
     bed.file("tree/a", "one");
     bed.file("tree/sub/b", "two");
@@ -86,7 +154,7 @@ fn trees_go_to_machines_and_come_back() {
             .contains("install rsync on that machine"),
         "{missing}"
     );
-    bring_rsync(&bed, rsync);
+    bring_rsync(&bed, &rsync);
 
     let foretold = run(&["--check"]).expect(0);
     assert_eq!(foretold.count("m1", "changed"), 1, "{foretold}");
@@ -137,4 +205,5 @@ fn trees_go_to_machines_and_come_back() {
     let refused = run(&["-e", &strange]).expect(2);
     assert!(refused.all().contains("verify_host: false"), "{refused}");
     m1.must("rm -rf /var/tmp/synced /var/tmp/twice /root/synced /tmp/of-ops /opt/rsync /usr/local/bin/rsync");
+    bed.machines[1].must("rm -rf /opt/rsync /usr/local/bin/rsync");
 }

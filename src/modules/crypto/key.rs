@@ -1,6 +1,7 @@
 //! Private keys.
 
-use super::der::{P256, P384, blocks, from_pkcs8, pem, to_pkcs8, with_curve};
+use super::community::decrypt;
+use super::der::{P256, P384, blocks, element, from_pkcs8, pem, to_pkcs8, with_curve};
 use crate::choices;
 use crate::sys::hex;
 use rcgen::{KeyPair, PublicKeyData};
@@ -87,13 +88,54 @@ impl PrivateKey {
         Self::of_pkcs8(der.as_bytes().to_vec())
     }
 
-    fn of_pkcs8(pkcs8: Vec<u8>) -> Result<Self, String> {
+    /// Of a key in PKCS#8.
+    ///
+    /// # Errors
+    /// When it is of a kind that cannot be used.
+    pub(super) fn of_pkcs8(pkcs8: Vec<u8>) -> Result<Self, String> {
         let pair = KeyPair::try_from(pkcs8.as_slice()).map_err(|_| {
             "it is not a key that can be used: P-256, P-384, Ed25519 or RSA with 2048 to 4096 bits, with its public \
              part"
                 .to_owned()
         })?;
         Ok(Self { pair, pkcs8 })
+    }
+
+    /// Reads a file's content that a passphrase opens, in PEM.
+    ///
+    /// # Errors
+    /// When it is none, not encrypted, or by another passphrase or in the old way of openssl (`Proc-Type`).
+    pub(super) fn open(content: &[u8], passphrase: &str) -> Result<Self, String> {
+        let wrong = "Wrong or empty passphrase provided for private key";
+        let blocks = blocks(content);
+        let Some(key) = blocks
+            .iter()
+            .find(|block| block.label == "ENCRYPTED PRIVATE KEY")
+        else {
+            if content.windows(10).any(|w| w == b"Proc-Type:") {
+                return Err(
+                    "keys that are encrypted in the old way (Proc-Type) are not built; openssl pkcs8 -topk8 writes them \
+                     anew"
+                        .to_owned(),
+                );
+            }
+            return Err(wrong.to_owned());
+        };
+        // EncryptedPrivateKeyInfo (RFC 5958, 3): the algorithm, and what it encrypted
+        let parts = element(&key.bytes).and_then(|(_, content, _)| {
+            let (_, _, rest) = element(content)?;
+            let (_, encrypted, _) = element(rest)?;
+            Some((content.split_at(content.len() - rest.len()).0, encrypted))
+        });
+        let (algorithm, encrypted) = parts.ok_or("there is no private key in it")?;
+        let pkcs8 =
+            decrypt(algorithm, passphrase, encrypted).map_err(|why| format!("{wrong}: {why}"))?;
+        Self::of_pkcs8(pkcs8)
+    }
+
+    /// Its bytes in PKCS#8.
+    pub(super) fn pkcs8(&self) -> &[u8] {
+        &self.pkcs8
     }
 
     /// Reads a file's content: PKCS#8, PKCS#1 or SEC1 in PEM.
@@ -111,7 +153,7 @@ impl PrivateKey {
             .find(|block| block.label.ends_with("PRIVATE KEY"))
             .ok_or("there is no private key in it")?;
         if key.label == "ENCRYPTED PRIVATE KEY" || content.windows(10).any(|w| w == b"Proc-Type:") {
-            return Err("it is encrypted; keys with a passphrase are not built yet".to_owned());
+            return Err("it is encrypted, and no passphrase is given".to_owned());
         }
         let pkcs8 = to_pkcs8(&key.label, &key.bytes, parameters)
             .ok_or_else(|| format!("keys in the format `{}` are not known", key.label))?;

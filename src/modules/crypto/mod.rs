@@ -38,4 +38,6 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<community::OpensslPublicKeyInfo>(),
     Entry::of::<community::OpensshKeypair>(),
     Entry::of::<community::OpensslDhparam>(),
+    Entry::of::<community::OpensslPkcs12>(),
+    Entry::of::<community::GetCertificate>(),
 ];

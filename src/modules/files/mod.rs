@@ -26,6 +26,7 @@ mod synchronize;
 mod tempfile;
 mod unarchive;
 pub mod wildcard;
+mod xml;
 
 use super::Entry;
 
@@ -48,4 +49,5 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<synchronize::Synchronize>(),
     Entry::of::<tempfile::Tempfile>(),
     Entry::of::<unarchive::Unarchive>(),
+    Entry::of::<xml::Xml>(),
 ];

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// What came, and what was said about it.
-pub(super) struct Download {
+pub(in crate::modules) struct Download {
     /// The content; `None` where the server said that what is there is new enough.
     pub(super) file: Option<ScratchFile>,
     pub(super) status: u16,
@@ -22,7 +22,7 @@ impl Download {
     ///
     /// # Errors
     /// With `status_code` and `response`, when there is no answer or it is not the content.
-    pub(super) fn fetch(sys: &Sys, request: &HttpRequest) -> ModuleResult<Self> {
+    pub(in crate::modules) fn fetch(sys: &Sys, request: &HttpRequest) -> ModuleResult<Self> {
         let begun = Instant::now();
         let elapsed = || i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX);
         let url = Value::data(request.url.as_str());
@@ -96,7 +96,7 @@ impl Download {
     }
 
     /// Where the content lies, as the machine names it.
-    pub(super) fn path(&self, sys: &Sys) -> Option<PathBuf> {
+    pub(in crate::modules) fn path(&self, sys: &Sys) -> Option<PathBuf> {
         self.file.as_ref().map(|file| sys.path_within(file.path()))
     }
 }

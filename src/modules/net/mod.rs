@@ -13,6 +13,8 @@ mod uri;
 mod wait_for;
 mod web;
 
+pub(super) use download::Download;
+
 use super::Entry;
 
 /// The family's modules.

@@ -1,5 +1,6 @@
 //! Packages and where they come from.
 
+mod apk;
 mod apt;
 mod apt_key;
 mod apt_repository;
@@ -10,13 +11,16 @@ mod dpkg_selections;
 mod gem;
 mod npm;
 mod openpgp;
-mod others;
 mod package;
+mod pacman;
 mod pip;
 mod rhsm_repository;
 mod rpm_key;
 mod simple;
+mod snap;
+mod transaction;
 mod yum_repository;
+mod zypper;
 
 use super::Entry;
 
@@ -36,7 +40,8 @@ pub const MODULES: &[Entry] = &[
     Entry::of::<npm::Npm>(),
     Entry::of::<rhsm_repository::RhsmRepository>(),
     Entry::of::<dnf::Dnf>(),
-    Entry::of::<others::Apk>(),
-    Entry::of::<others::Pacman>(),
-    Entry::of::<others::Zypper>(),
+    Entry::of::<apk::Apk>(),
+    Entry::of::<pacman::Pacman>(),
+    Entry::of::<zypper::Zypper>(),
+    Entry::of::<snap::Snap>(),
 ];

@@ -167,10 +167,11 @@ fn with_setting(text: &str, name: &str, value: Option<&str>) -> String {
     out
 }
 
-fn put(name: &str, value: &str, ignore: bool, sys: &mut Sys) -> Result<(), String> {
+/// Gives a setting its value; with `unknown_is_fine` nothing happens where the kernel does not know it.
+fn put(name: &str, value: &str, unknown_is_fine: bool, sys: &mut Sys) -> Result<(), String> {
     let path = sysctl_path(name);
     if !sys.exists(&path) {
-        return if ignore {
+        return if unknown_is_fine {
             Ok(())
         } else {
             Err(format!(
@@ -178,14 +179,13 @@ fn put(name: &str, value: &str, ignore: bool, sys: &mut Sys) -> Result<(), Strin
             ))
         };
     }
-    match sys.write_kernel(&path, value) {
-        Err(error) if !ignore => Err(error.to_string()),
-        _ => Ok(()),
-    }
+    sys.write_kernel(&path, value)
+        .map_err(|error| error.to_string())
 }
 
-/// Does what `sysctl -p FILE` does: every setting of the file, a `-` before it forgives errors.
-fn reload(path: &Path, ignore: bool, sys: &mut Sys) -> ModuleResult<()> {
+/// Does what `sysctl -p FILE` does: every setting of the file, a `-` before it forgives errors. What the kernel does not let
+/// be written is no problem if it is as it is to be.
+fn reload(path: &Path, unknown_is_fine: bool, sys: &mut Sys) -> ModuleResult<()> {
     let text = sys.read_text(path)?.unwrap_or_default();
     let mut problems = Vec::new();
     for (key, value) in text.lines().filter_map(setting) {
@@ -193,8 +193,11 @@ fn reload(path: &Path, ignore: bool, sys: &mut Sys) -> ModuleResult<()> {
             Some(key) => (key.trim(), true),
             None => (key, false),
         };
-        if let Err(why) = put(key, value, ignore || forgiven, sys) {
-            problems.push(why);
+        let put = put(key, value, unknown_is_fine, sys);
+        let in_effect = || sys.sysctl(key).is_some_and(|now| same(&now, value));
+        match put {
+            Err(why) if !forgiven && !in_effect() => problems.push(why),
+            _ => {}
         }
     }
     if problems.is_empty() {

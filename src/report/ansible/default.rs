@@ -467,6 +467,10 @@ impl EventSink for AnsibleDefault {
                 self.screen.say(&line, Some(Colour::Skip));
             }
             Event::Warning { message } => self.screen.warning(message),
+            Event::Becoming { host, command } => {
+                let line = format!("<{host}> EXEC {command}");
+                self.screen.say(&line, Some(Colour::Verbose));
+            }
             Event::Deprecation { message } => self.screen.deprecation(message),
             Event::Connections { .. } => {}
             Event::Recap { stats, .. } => self.recap(stats),

@@ -3,12 +3,17 @@
 use super::{Driver, Reach};
 use crate::scenario::Scenario;
 use crate::scenario::bed::{run, text};
+use crate::transport::quote;
 use crate::value::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(1800);
+/// The variable of a machine's key.
+const KEY: &str = "ansible_ssh_private_key_file";
+/// The variable of more words for ssh.
+const ARGUMENTS: &str = "ansible_ssh_common_args";
 
 /// The machines of a `Vagrantfile`.
 pub struct Vagrant {
@@ -55,11 +60,15 @@ impl Driver for Vagrant {
                 self.directory.display()
             ));
         }
-        Command::new("vagrant")
-            .arg("--version")
-            .output()
-            .map(|_| ())
-            .map_err(|_| "vagrant is not installed".to_owned())
+        let version = run(Command::new("vagrant").arg("--version"), LIMIT)
+            .map_err(|_| "vagrant is not installed".to_owned())?;
+        if version.status.success() {
+            return Ok(());
+        }
+        Err(format!(
+            "vagrant does not work: {}",
+            text(&version.stderr).trim()
+        ))
     }
 
     fn create(&mut self) -> Result<Reach, String> {
@@ -97,27 +106,41 @@ fn reach(config: &str) -> Reach {
         let Some((key, value)) = line.trim().split_once(char::is_whitespace) else {
             continue;
         };
-        let value = value.trim().trim_matches('"');
+        let (written, value) = (value.trim(), value.trim().trim_matches('"'));
         if key == "Host" {
             // vagrant makes a key for each machine, and remembers none of theirs
             let arguments = "-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no";
-            let vars = Map::new().with("ansible_ssh_common_args", Value::str(arguments));
+            let vars = Map::new().with(ARGUMENTS, arguments);
             all.push((value.to_owned(), vars));
             continue;
         }
         let Some((_, vars)) = all.last_mut() else {
             continue;
         };
-        let name = match key {
-            "HostName" => "ansible_host",
-            "User" => "ansible_user",
-            "Port" => "ansible_port",
-            "IdentityFile" => "ansible_ssh_private_key_file",
-            _ => continue,
+        match key {
+            "HostName" => vars.set("ansible_host", value),
+            "User" => vars.set("ansible_user", value),
+            "Port" => vars.set("ansible_port", value),
+            // with `insert_key = false` there are several, of which the machine takes one
+            "IdentityFile" if vars.get(KEY).is_some() => also(vars, key, written),
+            "IdentityFile" => vars.set(KEY, value),
+            "ProxyCommand" => {
+                also(vars, key, written);
+                // which runs such commands
+                vars.set("ansible_connection", "openssh")
+            }
+            _ => None,
         };
-        vars.set(name, Value::str(value));
     }
     all
+}
+
+/// One more option for ssh.
+fn also(vars: &mut Map, key: &str, value: &str) -> Option<Value> {
+    let before = vars.get(ARGUMENTS).and_then(Value::as_str);
+    let option = quote(&format!("{key}={value}"));
+    let all = format!("{} -o {option}", before.unwrap_or_default());
+    vars.set(ARGUMENTS, all)
 }
 
 #[cfg(test)]
@@ -139,6 +162,22 @@ mod tests {
         assert_eq!(
             get("ansible_ssh_private_key_file").as_deref(),
             Some("/k e/y")
+        );
+    }
+
+    #[test]
+    fn several_keys_and_a_way_through_another_machine() {
+        let text = "Host a\n  IdentityFile /k/ed25519\n  IdentityFile \"/k s/rsa\"\n  ProxyCommand ssh -W %h:%p hub\n";
+        let all = reach(text);
+        let get = |name: &str| all[0].1.get(name).and_then(|v| v.as_str());
+        assert_eq!(get("ansible_ssh_private_key_file"), Some("/k/ed25519"));
+        assert_eq!(get("ansible_connection"), Some("openssh"));
+        assert_eq!(
+            get("ansible_ssh_common_args"),
+            Some(
+                "-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o 'IdentityFile=\"/k s/rsa\"' \
+                 -o 'ProxyCommand=ssh -W %h:%p hub'"
+            )
         );
     }
 }

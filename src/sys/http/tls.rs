@@ -29,10 +29,8 @@ impl Sys {
         } else if let Some(path) = &request.ca_path {
             config = config.root_certs(RootCerts::new_with_certs(&self.certificates(path)?));
         } else {
-            let named = self.env("SSL_CERT_FILE").map(PathBuf::from);
-            let found = named
-                .into_iter()
-                .chain(BUNDLES.iter().map(PathBuf::from))
+            let found = self
+                .bundles()
                 .find_map(|path| self.certificates(&path).ok());
             config = config
                 .root_certs(found.map_or(RootCerts::WebPki, |all| RootCerts::new_with_certs(&all)));
@@ -48,6 +46,19 @@ impl Sys {
             config = config.client_cert(Some(ClientCert::new_with_certs(&chain, key)));
         }
         Ok(config.build())
+    }
+
+    /// Where this machine may keep the authorities that it trusts.
+    fn bundles(&self) -> impl Iterator<Item = PathBuf> {
+        let named = self.env("SSL_CERT_FILE").map(PathBuf::from);
+        named.into_iter().chain(BUNDLES.iter().map(PathBuf::from))
+    }
+
+    /// The authorities that this machine trusts, in PEM; nothing if it has none.
+    pub fn trusted_authorities(&self) -> Vec<u8> {
+        self.bundles()
+            .find_map(|path| self.read(&path).ok().flatten())
+            .unwrap_or_default()
     }
 
     fn pem_of(&self, path: &Path) -> Result<Vec<u8>> {

@@ -53,7 +53,7 @@ module_args! {
         privatekey_path: Option<PathBuf> => optional;
         /// That key itself.
         privatekey_content: Option<Secret<String>> => optional, secret;
-        /// Its passphrase. Not built yet.
+        /// Its passphrase.
         privatekey_passphrase: Option<Secret<String>> => optional, secret;
         /// From when on a certificate that signs itself is valid: `+0s`, or `YYYYMMDDHHMMSSZ`.
         selfsigned_not_before: String => default("+0s"), aliases ["selfsigned_notBefore"];
@@ -73,7 +73,7 @@ module_args! {
         ownca_privatekey_path: Option<PathBuf> => optional;
         /// The CA's key itself.
         ownca_privatekey_content: Option<Secret<String>> => optional, secret;
-        /// Its passphrase. Not built yet.
+        /// Its passphrase.
         ownca_privatekey_passphrase: Option<Secret<String>> => optional, secret;
         /// From when on a certificate of the CA is valid.
         ownca_not_before: String => default("+0s");

@@ -24,7 +24,7 @@ module_args! {
         privatekey_path: Option<PathBuf> => optional;
         /// The private key itself.
         privatekey_content: Option<Secret<String>> => optional, secret;
-        /// Its passphrase. Not built yet.
+        /// Its passphrase.
         privatekey_passphrase: Option<Secret<String>> => optional, secret;
         /// The digest that is signed. `sha256`; keys on secp384r1 sign with their own.
         digest: String => default("sha256");

@@ -197,7 +197,7 @@ module_args! {
         path: Option<PathBuf> => optional;
         /// The content itself, in PEM.
         content: Option<Secret<String>> => optional, secret;
-        /// The passphrase of the key. Not built yet.
+        /// The passphrase of the key.
         passphrase: Option<Secret<String>> => optional, secret;
         /// Return the secret numbers, too. Not built: they are nobody's business but the key's.
         return_private_key_data: bool => default(false);
@@ -232,12 +232,11 @@ impl Module for OpensslPrivateKeyInfo {
                 .with("can_parse_key", false)
                 .with("key_is_consistent", Value::Null)
         };
-        if args.passphrase.is_some() {
-            return Err(unreadable(
-                "keys with a passphrase are not built yet".into(),
-            ));
-        }
-        let key = PrivateKey::parse(&content).map_err(unreadable)?;
+        let key = match &args.passphrase {
+            Some(passphrase) => PrivateKey::open(&content, passphrase.reveal()),
+            None => PrivateKey::parse(&content),
+        };
+        let key = key.map_err(unreadable)?;
         let mut info = x509::public_key_info(&key.public()).map_err(Failure::new)?;
         plan.returns("can_parse_key", true);
         plan.returns(

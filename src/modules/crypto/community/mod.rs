@@ -12,9 +12,11 @@ mod certificate;
 mod csr;
 mod dhparam;
 mod extension;
+mod get_certificate;
 mod info;
 mod name;
 mod openssh_keypair;
+mod pkcs12;
 mod private_key;
 mod public_key;
 mod signed;
@@ -26,10 +28,13 @@ mod when;
 pub(super) use certificate::X509Certificate;
 pub(super) use csr::OpensslCsr;
 pub(super) use dhparam::OpensslDhparam;
+pub(super) use get_certificate::GetCertificate;
 pub(super) use info::{
     OpensslCsrInfo, OpensslPrivateKeyInfo, OpensslPublicKeyInfo, X509CertificateInfo,
 };
 pub(super) use openssh_keypair::OpensshKeypair;
+pub(super) use pkcs12::OpensslPkcs12;
+pub(super) use pkcs12::decrypt;
 pub(super) use private_key::OpensslPrivateKey;
 pub(super) use public_key::OpensslPublicKey;
 
@@ -52,6 +57,22 @@ choices! {
     }
 }
 
+choices! {
+    /// When a key that is there is replaced.
+    pub enum Regenerate {
+        /// Never; one that cannot be read is a failure.
+        Never = "never",
+        /// Never; one that does not fit is a failure.
+        Fail = "fail",
+        /// When it does not fit; one that cannot be read is a failure.
+        Partial = "partial_idempotence",
+        /// When it does not fit or cannot be read.
+        Full = "full_idempotence",
+        /// Each time.
+        Always = "always",
+    }
+}
+
 /// The private key of a file or a text; `None` if the file is not there (a task before this one may make it, which it did
 /// not in check mode).
 fn private_key(
@@ -60,9 +81,6 @@ fn private_key(
     content: Option<&Secret<String>>,
     passphrase: Option<&Secret<String>>,
 ) -> ModuleResult<Option<PrivateKey>> {
-    if passphrase.is_some() {
-        return Err("keys with a passphrase are not built yet".into());
-    }
     let (bytes, place) = match (path, content) {
         (_, Some(text)) => (
             Some(text.reveal().clone().into_bytes()),
@@ -76,7 +94,12 @@ fn private_key(
             return Err("one of privatekey_path and privatekey_content is needed".into());
         }
     };
-    let key = bytes.map(|bytes| PrivateKey::parse(&bytes)).transpose();
+    let key = bytes
+        .map(|bytes| match passphrase {
+            Some(passphrase) => PrivateKey::open(&bytes, passphrase.reveal()),
+            None => PrivateKey::parse(&bytes),
+        })
+        .transpose();
     key.map_err(|problem| Failure::new(format!("{place} cannot be used: {problem}")))
 }
 

@@ -1,7 +1,7 @@
 //! `openssh_keypair`: the two files of a key for ssh. No `ssh-keygen` is needed.
 
-use super::State;
 use super::ssh_key::{Form, SshKey, Written};
+use super::{Regenerate, State};
 use crate::modules::crypto::output::{Output, check_parent, options, with_mode, write_all};
 use crate::modules::files::attrs::FileAttrs;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
@@ -24,22 +24,6 @@ choices! {
         Ecdsa = "ecdsa",
         /// Edwards curve 25519.
         Ed25519 = "ed25519",
-    }
-}
-
-choices! {
-    /// When a key that is there is replaced.
-    pub enum Regenerate {
-        /// Never; one that cannot be read is a failure.
-        Never = "never",
-        /// Never; one that does not fit is a failure.
-        Fail = "fail",
-        /// When it does not fit; one that cannot be read is a failure.
-        Partial = "partial_idempotence",
-        /// When it does not fit or cannot be read.
-        Full = "full_idempotence",
-        /// Each time.
-        Always = "always",
     }
 }
 

@@ -1,6 +1,6 @@
 //! `openssl_privatekey`.
 
-use super::State;
+use super::{Regenerate, State};
 use crate::modules::crypto::key::{KeyType, PrivateKey};
 use crate::modules::crypto::output::{Output, check_parent, locked, options, with_mode};
 use crate::modules::files::attrs::FileAttrs;
@@ -22,22 +22,6 @@ choices! {
         Rsa = "RSA",
         X25519 = "X25519",
         X448 = "X448",
-    }
-}
-
-choices! {
-    /// When a key that is there is replaced.
-    pub enum Regenerate {
-        /// Never; one that cannot be read is a failure.
-        Never = "never",
-        /// Never; one that does not fit is a failure.
-        Fail = "fail",
-        /// When it does not fit; one that cannot be read is a failure.
-        Partial = "partial_idempotence",
-        /// When it does not fit or cannot be read.
-        Full = "full_idempotence",
-        /// Each time.
-        Always = "always",
     }
 }
 

@@ -33,7 +33,7 @@ module_args! {
         privatekey_path: Option<PathBuf> => optional;
         /// The private key itself.
         privatekey_content: Option<Secret<String>> => optional, secret;
-        /// Its passphrase. Not built yet.
+        /// Its passphrase.
         privatekey_passphrase: Option<Secret<String>> => optional, secret;
         /// How it is written.
         format: Format => default("PEM");

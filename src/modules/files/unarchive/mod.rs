@@ -15,8 +15,9 @@ mod options;
 use super::attrs::{FileAttrs, facts_of};
 use super::place::Source;
 use crate::module_args;
+use crate::modules::net::Download;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
-use crate::sys::{FileKind, Sys};
+use crate::sys::{FileKind, HttpRequest, Sys};
 use crate::value::{ArgRule, Value};
 use compare::Comparison;
 use format::{Format, read_members};
@@ -26,7 +27,8 @@ use std::path::PathBuf;
 module_args! {
     /// Arguments of `unarchive`.
     pub struct Args {
-        /// The archive: on the controller, or on the machine with `remote_src`.
+        /// The archive: on the controller; with `remote_src` on the machine, or an address that the machine fetches it from
+        /// (each time, to compare).
         src: PathBuf => required;
         /// The directory, which must be there.
         dest: PathBuf => required;
@@ -48,7 +50,7 @@ module_args! {
         list_files: bool => default(false);
         /// Without effect: sizes of buffers are chosen by runbook.
         io_buffer_size: i64 => default(65536);
-        /// Without effect: addresses as `src` are not built, use `get_url` first.
+        /// Whether the server that an address as `src` names must prove who it is.
         validate_certs: bool => default(true);
         /// Decrypt an archive that is encrypted with a vault; the controller does it.
         decrypt: bool => default(true);
@@ -81,7 +83,7 @@ impl Module for Unarchive {
             return Ok(plan);
         }
         let options = Options::of(args)?;
-        let source = source_of(args, sys)?;
+        let (source, download) = source_of(args, sys)?;
         let is_directory = sys
             .stat(&dest, true)?
             .is_some_and(|meta| meta.kind == FileKind::Directory);
@@ -125,32 +127,49 @@ impl Module for Unarchive {
         }
         if !jobs.is_empty() {
             extract::plan(&mut plan, format, source, &dest, jobs);
+            // a download must live until it is unpacked
+            plan.always("remove the download", move |_, _| {
+                drop(download);
+                Ok(false)
+            });
         }
         args.attrs.plan(sys, &mut plan, &dest, true)?;
         Ok(plan)
     }
 }
 
-fn source_of<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Source<'a>> {
+/// The archive, and the file that it was fetched into.
+fn source_of<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<(Source<'a>, Option<Download>)> {
     if let Some(sha256) = &args._sha256 {
-        return Ok(Source::Blob {
+        let source = Source::Blob {
             sha256,
             size: args._size,
             sha1: args._sha1.as_deref(),
-        });
+        };
+        return Ok((source, None));
     }
     let shown = args.src.to_string_lossy();
-    if shown.contains("://") {
-        return Err("src: addresses are not built yet; download with get_url first".into());
-    }
     if !args.remote_src && args.copy != Some(false) {
         return Err(Failure::new(format!(
             "the content of {shown} was not sent along: without `remote_src`, unarchive takes it from the controller"
         )));
     }
+    if shown.contains("://") {
+        let request = HttpRequest {
+            url: shown.into_owned(),
+            validate_certs: args.validate_certs,
+            ..HttpRequest::default()
+        };
+        let download = Download::fetch(sys, &request).map_err(|mut failure| {
+            failure.message = format!("Failure downloading {}, {}", request.url, failure.message);
+            failure
+        })?;
+        let path = download.path(sys).ok_or("the server sent no content")?;
+        return Ok((Source::File(path), Some(download)));
+    }
     let path = sys.expand(&args.src);
     match sys.stat(&path, true)? {
-        Some(meta) if meta.kind == FileKind::File => Ok(Source::File(path)),
+        Some(meta) if meta.kind == FileKind::File => Ok((Source::File(path), None)),
         Some(_) => Err(Failure::new(format!(
             "Source '{}' is not a file",
             path.display()
