@@ -2,6 +2,7 @@
 //!
 //! Source: Ansible's documentation, "Re-using Ansible artifacts".
 
+use super::censor::censored;
 use super::fault::Fault;
 use super::linear::Cursors;
 use super::play::PlayState;
@@ -24,6 +25,8 @@ pub(crate) struct Include {
     pub vars: Map,
     /// The item's label, in a loop.
     pub item: Option<String>,
+    /// Whether nothing is to be told of it.
+    pub no_log: bool,
 }
 
 /// The kinds of things.
@@ -118,6 +121,7 @@ impl Run {
             what,
             vars: item,
             item: None,
+            no_log: false,
         })
     }
 
@@ -178,6 +182,9 @@ impl Run {
                     let looped = wanted.include.item.is_some();
                     if looped {
                         outcome.data.set("results", Value::list(Vec::new()));
+                    }
+                    if wanted.include.no_log {
+                        outcome = censored(&outcome);
                     }
                     let outcome = Arc::new(outcome);
                     for host in wanted.hosts {

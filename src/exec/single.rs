@@ -231,7 +231,8 @@ impl Run {
         self.words_of_connection(task, &cx).map_err(later)?;
         if matches!(task.short_action(), "include_tasks" | "include_role") {
             // in a loop, its label is told when the item is done
-            let include = self.wants(task, &cx, local.clone()).map_err(later)?;
+            let mut include = self.wants(task, &cx, local.clone()).map_err(later)?;
+            include.no_log = settings.no_log;
             let mut outcome = Outcome::ok();
             if let What::Tasks(_, name) | What::Missing(name, _) = &include.what {
                 outcome.data.set("include", name.as_str());

@@ -27,6 +27,7 @@ const NOT_LISTED: &[&str] = &[
     "end",
     "delta",
     "item",
+    "include",
     "results",
     "ansible_loop_var",
     "ansible_index_var",
