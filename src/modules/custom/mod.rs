@@ -12,7 +12,7 @@ use super::{Entry, Failure, ModuleResult, NOT_JUDGED, RunMode};
 use crate::module_args;
 use crate::result::Outcome;
 use crate::sys::{Command, Output, Sys};
-use crate::value::{ArgSpec, Args as _, Map, Value, check_args, str_of};
+use crate::value::{ArgSpec, Args as _, JsonStyle, Map, Value, check_args, str_of};
 
 module_args! {
     /// What the controller says of a module of the user's own.
@@ -106,7 +106,7 @@ fn started(args: &Args, sys: &mut Sys) -> ModuleResult<Output> {
         "_ansible_tmpdir",
         Value::data(scratch.path().to_string_lossy()),
     );
-    let json = Value::map(all.clone()).to_json().to_string();
+    let json = JsonStyle::default().written(&Value::map(all.clone()));
     if args.kind == "python" {
         let python = interpreter::python(args, sys)?;
         let code = shared_code::place(sys)?;

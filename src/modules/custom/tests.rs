@@ -25,8 +25,8 @@ fn scripts_get_a_private_file_of_json() {
     let module = r#"#!/bin/sh
 # WANT_JSON
 mode=$(stat -c %a "$1")
-tmp=$(sed 's/.*"_ansible_tmpdir":"\([^"]*\)".*/\1/' "$1")
-check=$(grep -c '"_ansible_check_mode":true' "$1")
+tmp=$(sed 's/.*"_ansible_tmpdir": "\([^"]*\)".*/\1/' "$1")
+check=$(grep -c '"_ansible_check_mode": true' "$1")
 printf '{"changed": true, "mode": "%s", "self": "%s", "told": %s, "tmp": "%s", "check": %s}' \
     "$mode" "$0" "$(cat "$1")" "$tmp" "$check"
 "#;

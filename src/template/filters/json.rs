@@ -2,10 +2,9 @@
 
 use super::Filter;
 use crate::template::call::{Call, fail};
-use crate::value::{Value, str_of};
+use crate::value::{JsonStyle, Value, str_of};
 use minijinja::Error;
 use minijinja::value::Value as Val;
-use std::fmt::Write as _;
 
 pub(super) const TABLE: &[(&str, Filter)] = &[
     ("to_json", |c| encode(c, None, false)),
@@ -33,15 +32,6 @@ pub(super) const TABLE: &[(&str, Filter)] = &[
         }
     }),
 ];
-
-/// How JSON is written.
-pub(crate) struct JsonStyle {
-    /// Spaces per level; one line without.
-    pub(crate) indent: Option<usize>,
-    pub(crate) sort_keys: bool,
-    pub(crate) ensure_ascii: bool,
-    pub(crate) separators: (String, String),
-}
 
 /// `to_json(indent=None, sort_keys=False, ensure_ascii=True, separators=None, ...)`.
 fn encode(call: &mut Call, indent: Option<usize>, sort: bool) -> Result<Val, Error> {
@@ -75,90 +65,7 @@ fn encode(call: &mut Call, indent: Option<usize>, sort: bool) -> Result<Val, Err
         ensure_ascii,
         separators,
     };
-    let mut out = String::new();
-    write(&mut out, &call.value()?, &style, 0);
-    Ok(crate::template::class::native(out))
-}
-
-/// Writes a value as Python's `json.dumps` does.
-pub(crate) fn write(out: &mut String, value: &Value, style: &JsonStyle, level: usize) {
-    let newline = |out: &mut String, level: usize| {
-        if let Some(indent) = style.indent {
-            out.push('\n');
-            out.extend(std::iter::repeat_n(' ', indent * level));
-        }
-    };
-    match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
-        Value::Float(f) if f.is_nan() => out.push_str("NaN"),
-        Value::Float(f) if f.is_infinite() => {
-            out.push_str(if *f > 0.0 { "Infinity" } else { "-Infinity" });
-        }
-        Value::Int(_) | Value::Float(_) => out.push_str(&str_of(value)),
-        Value::Str(text) => quote(out, text, style.ensure_ascii),
-        Value::List(items) if items.is_empty() => out.push_str("[]"),
-        Value::List(items) => {
-            out.push('[');
-            for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    out.push_str(&style.separators.0);
-                }
-                newline(out, level + 1);
-                write(out, item, style, level + 1);
-            }
-            newline(out, level);
-            out.push(']');
-        }
-        Value::Map(map) if map.is_empty() => out.push_str("{}"),
-        Value::Map(map) => {
-            let mut members: Vec<(String, &Value)> = map.iter().map(|(k, v)| (key(k), v)).collect();
-            if style.sort_keys {
-                members.sort_by(|a, b| a.0.cmp(&b.0));
-            }
-            out.push('{');
-            for (i, (key, value)) in members.into_iter().enumerate() {
-                if i > 0 {
-                    out.push_str(&style.separators.0);
-                }
-                newline(out, level + 1);
-                quote(out, &key, style.ensure_ascii);
-                out.push_str(&style.separators.1);
-                write(out, value, style, level + 1);
-            }
-            newline(out, level);
-            out.push('}');
-        }
-    }
-}
-
-fn key(key: &Value) -> String {
-    match key {
-        Value::Null => "null".into(),
-        Value::Bool(b) => b.to_string(),
-        other => str_of(other),
-    }
-}
-
-fn quote(out: &mut String, text: &str, ensure_ascii: bool) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            c if (c as u32) < 0x20 || (ensure_ascii && !c.is_ascii()) => {
-                let mut units = [0; 2];
-                for unit in c.encode_utf16(&mut units) {
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+    Ok(crate::template::class::native(
+        style.written(&call.value()?),
+    ))
 }

@@ -1,8 +1,7 @@
 //! JMESPath's functions.
 
 use super::{Expr, eval, float};
-use crate::template::filters::json::{JsonStyle, write};
-use crate::value::{Map, Value};
+use crate::value::{JsonStyle, Map, Value};
 use std::cmp::Ordering;
 
 pub(super) fn call(name: &str, args: &[Expr], data: &Value) -> Result<Value, String> {
@@ -100,14 +99,10 @@ pub(super) fn call(name: &str, args: &[Expr], data: &Value) -> Result<Value, Str
         ("to_string", Value::Str(_)) => first.clone(),
         ("to_string", value) => {
             let style = JsonStyle {
-                indent: None,
-                sort_keys: false,
-                ensure_ascii: true,
                 separators: (",".into(), ":".into()),
+                ..JsonStyle::default()
             };
-            let mut out = String::new();
-            write(&mut out, value, &style, 0);
-            Value::str(out)
+            Value::str(style.written(value))
         }
         ("to_number", Value::Str(text)) => text
             .parse::<i64>()
