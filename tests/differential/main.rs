@@ -53,7 +53,10 @@ fn runbook() -> PathBuf {
 fn recorded(case: &Case) -> Result<Observed, String> {
     let path = case.path.with_extension("expected.json");
     let text = std::fs::read_to_string(&path).map_err(|e| format!("no expectation: {e}"))?;
-    serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
+    let mut recorded: Observed =
+        serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+    recorded.settle();
+    Ok(recorded)
 }
 
 /// Has ansible-core run the case, and writes down what it does.

@@ -75,15 +75,30 @@ impl Observed {
                 task.push(told);
             }
         }
-        for (_, task) in &mut seen.tasks {
-            task.sort_by(|a, b| host_of(a).cmp(host_of(b)));
-        }
+        seen.settle();
         // a banner under which nothing is told says nothing that the other program must say as well
         seen.tasks.retain(|(banner, told)| {
             let meta = banner.ends_with("[meta]") || banner.ends_with(" : meta]");
             banner.starts_with("PLAY") || !told.is_empty() && !meta
         });
         seen
+    }
+
+    /// Puts the lines of each task in the order of their hosts. After a loop, `...ignoring` follows whatever line was
+    /// the last, of whichever host: it is a line of its own.
+    pub fn settle(&mut self) {
+        const IGNORING: &str = " ...ignoring";
+        for (_, task) in &mut self.tasks {
+            let mut loops = 0;
+            for line in task.iter_mut().filter(|line| line.contains(" (item=")) {
+                if let Some(before) = line.strip_suffix(IGNORING) {
+                    *line = before.to_owned();
+                    loops += 1;
+                }
+            }
+            task.extend(std::iter::repeat_n(IGNORING.trim().to_owned(), loops));
+            task.sort_by(|a, b| host_of(a).cmp(host_of(b)));
+        }
     }
 
     /// The same as what each host did by itself, play by play.
