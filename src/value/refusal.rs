@@ -148,36 +148,32 @@ mod tests {
         }
     }
 
-    fn refused(args: Map) -> String {
-        let spec = ArgSpec {
+    fn spec(rules: &'static [ArgRule]) -> ArgSpec {
+        ArgSpec {
             module: "some",
             collection: "ansible.builtin",
             aliases: &[],
             doc: "",
             fields: Some::fields(),
-            rules: &[
-                ArgRule::Exclusive(&["count", "word"]),
-                ArgRule::If("word", "two", &["count"]),
-            ],
+            rules,
             free_form: None,
-        };
+        }
+    }
+
+    fn refused(args: Map) -> String {
+        let spec = spec(&[
+            ArgRule::Exclusive(&["count", "word"]),
+            ArgRule::If("word", "two", &["count"]),
+        ]);
         spec.refusal(&check_args(&spec, &args.as_args()))
     }
 
     #[test]
     fn a_template_may_leave_its_argument_out() {
-        let spec = ArgSpec {
-            module: "some",
-            collection: "ansible.builtin",
-            aliases: &[],
-            doc: "",
-            fields: Some::fields(),
-            rules: &[
-                ArgRule::Exclusive(&["count", "word"]),
-                ArgRule::Together(&["count", "word"]),
-            ],
-            free_form: None,
-        };
+        let spec = spec(&[
+            ArgRule::Exclusive(&["count", "word"]),
+            ArgRule::Together(&["count", "word"]),
+        ]);
         let (path, one, count) = ("x".into(), "one".into(), 1.into());
         let problems = |args: &[_]| check_args(&spec, args).len();
         let path = ("path", Option::Some(&path));
