@@ -72,7 +72,7 @@ fn own_program(dir: &std::path::Path) -> std::path::PathBuf {
 fn main() {
     let path = std::env::args().nth(1).expect("a path");
     let told = std::fs::read_to_string(path).expect("arguments");
-    let say = told.split("\"say\":\"").nth(1).and_then(|rest| rest.split('"').next());
+    let say = told.split("\"say\": \"").nth(1).and_then(|rest| rest.split('"').next());
     println!("{{\"msg\": \"{}\"}}", say.expect("the argument"));
 }
 "#;
