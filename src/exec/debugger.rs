@@ -180,7 +180,7 @@ impl Run {
                     }
                     Wish::Redo => {
                         self.emitter
-                            .take_back(&host, end.status, end.outcome.changed);
+                            .take_back(&host, end.status, &end.outcome);
                         let mut again = halt.task.clone();
                         if !halt.vars.is_empty() {
                             again

@@ -51,15 +51,23 @@ impl FileContext {
     }
 }
 
-/// `~` at the start of a path as the home directory.
+/// `~` at the start of a path as the home directory, `~name` as that user's; as it is where nobody knows one.
 pub(crate) fn expand_home(path: &str) -> PathBuf {
-    if let Some(rest) = path.strip_prefix('~')
-        && (rest.is_empty() || rest.starts_with('/'))
-        && let Some(home) = std::env::var_os("HOME")
-    {
-        return PathBuf::from(home).join(rest.trim_start_matches('/'));
+    let Some(rest) = path.strip_prefix('~') else {
+        return PathBuf::from(path);
+    };
+    let (name, below) = rest.split_once('/').unwrap_or((rest, ""));
+    let home = if name.is_empty() {
+        std::env::var_os("HOME").map(PathBuf::from)
+    } else {
+        let user = nix::unistd::User::from_name(name).ok().flatten();
+        user.map(|user| user.dir)
+    };
+    match home {
+        Some(home) if below.is_empty() => home,
+        Some(home) => home.join(below.trim_start_matches('/')),
+        None => PathBuf::from(path),
     }
-    PathBuf::from(path)
 }
 
 /// The variables and files of a task on a host. Values are expanded at most once per context, so make a new
@@ -289,4 +297,22 @@ impl Session {
 /// Locks; a panic elsewhere does not matter, the data is whole at all times.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expand_home;
+    use std::path::Path;
+
+    #[test]
+    fn a_home_directory_is_that_of_the_user_who_is_named() {
+        let root = nix::unistd::User::from_name("root").unwrap().unwrap().dir;
+        assert_eq!(expand_home("~root/a/b"), root.join("a/b"));
+        assert_eq!(expand_home("~root"), root);
+        assert_eq!(
+            expand_home("~nobody-of-that-name/a"),
+            Path::new("~nobody-of-that-name/a")
+        );
+        assert_eq!(expand_home("a/~root"), Path::new("a/~root"));
+    }
 }

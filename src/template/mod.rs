@@ -44,6 +44,7 @@ mod cases;
 
 pub(crate) use charset::encode;
 pub use condition::OddConditions;
+pub(crate) use context::expand_home;
 pub use context::{Context, FileContext, Overlay};
 pub use error::{TemplateError, TemplateErrorKind, TemplateStep};
 pub(crate) use filters::{crypt as crypt_hash, human_to_bytes, salt as crypt_salt};

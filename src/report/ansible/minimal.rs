@@ -52,7 +52,7 @@ impl AnsibleMinimal {
         }
         let host = shown.host;
         let (word, colour) = match status {
-            _ if shown.outcome.unreachable => ("UNREACHABLE!", Colour::Unreachable),
+            _ if shown.is_unreachable() => ("UNREACHABLE!", Colour::Unreachable),
             Status::Ok => ("SUCCESS", Colour::Ok),
             Status::Changed => ("CHANGED", Colour::Changed),
             Status::Skipped => {
@@ -63,7 +63,7 @@ impl AnsibleMinimal {
             _ => ("FAILED!", Colour::Error),
         };
         let text = match self.lines {
-            Lines::Many if shown.is_command() && !shown.outcome.unreachable => {
+            Lines::Many if shown.is_command() && !shown.is_unreachable() => {
                 generic(shown, word.trim_end_matches('!'))
             }
             Lines::Many => {
@@ -73,7 +73,7 @@ impl AnsibleMinimal {
                 };
                 format!("{host} | {word} => {}", written(&options, shown))
             }
-            Lines::One if shown.outcome.unreachable => {
+            Lines::One if shown.is_unreachable() => {
                 let message = shown.outcome.message().unwrap_or_default();
                 format!("{host} | {word}: {message}")
             }

@@ -34,6 +34,11 @@ impl Shown<'_> {
         )
     }
 
+    /// Whether it is for the machine that it came to nothing; a failure says more.
+    pub fn is_unreachable(&self) -> bool {
+        self.outcome.unreachable && !self.outcome.failed
+    }
+
     /// Whether the task failed before its action: its templates or its loop cannot be read.
     fn is_unread(&self) -> bool {
         let code = self.outcome.diagnosis.as_ref().map(Diagnosis::code);
@@ -83,11 +88,11 @@ impl Shown<'_> {
     pub fn members(&self, verbosity: u8) -> Map {
         let outcome = self.outcome;
         let mut map = Map::new();
-        if !self.is_unread() {
+        let item_unreachable = self.item.is_some() && self.is_unreachable();
+        if !self.is_unread() && !item_unreachable {
             map.set("changed", outcome.changed);
         }
         if outcome.unreachable {
-            map.set("changed", outcome.changed);
             map.set("unreachable", true);
         }
         for (key, value) in &outcome.data {

@@ -128,7 +128,7 @@ fn escape(text: &str) -> String {
 
 /// The paths that match a shell pattern, sorted.
 pub(crate) fn glob(pattern: &str) -> Vec<PathBuf> {
-    let expanded = crate::template::context::expand_home(pattern);
+    let expanded = crate::template::expand_home(pattern);
     let text = expanded.to_string_lossy().into_owned();
     let mut paths = vec![PathBuf::from(if text.starts_with('/') { "/" } else { "" })];
     for part in text.split('/').filter(|part| !part.is_empty()) {
