@@ -1,7 +1,7 @@
 //! What one rendering sees: variables, files, and what was computed before.
 
-use super::{TemplateError, TemplateErrorKind};
 use super::scope::{Scope, ScopeMap, Variable};
+use super::{TemplateError, TemplateErrorKind};
 use crate::value::{Map, Value};
 use std::collections::HashMap;
 use std::path::PathBuf;
