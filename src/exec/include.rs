@@ -7,13 +7,12 @@ use super::fault::Fault;
 use super::linear::Cursors;
 use super::play::PlayState;
 use super::run::Run;
-use super::scope::StaticScope;
+use super::scope::{StaticScope, role_layers};
 use crate::diag::Diagnostic;
 use crate::playbook::{Item, Keywords, RoleRequest, Task};
 use crate::result::{Event, Outcome, Status, TaskInfo};
 use crate::template::{Context, FileContext};
 use crate::value::{Map, Value};
-use crate::vars::{Layer, Level};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
@@ -335,17 +334,7 @@ impl Run {
         if public {
             let mut layers = Vec::new();
             for role in &loaded.all {
-                let origin = format!("role {}", role.name);
-                layers.push(Layer::new(
-                    Level::RoleDefaults,
-                    origin.as_str(),
-                    Arc::clone(&role.defaults),
-                ));
-                layers.push(Layer::new(
-                    Level::RoleVars,
-                    origin.as_str(),
-                    Arc::clone(&role.vars),
-                ));
+                layers.extend(role_layers(role, &role.defaults));
             }
             state.add_layers(layers);
         }

@@ -4,6 +4,7 @@
 
 use super::free::Strategy;
 use super::run::Run;
+use super::scope::role_layers;
 use crate::diag::Diagnostic;
 use crate::playbook::{Item, Play, Task, tag_words};
 use crate::result::Event;
@@ -233,17 +234,7 @@ impl Run {
     ) -> Result<PlayState, Box<Diagnostic>> {
         let mut layers = Vec::new();
         for role in play.roles.iter().filter(|role| self.is_public(role)) {
-            let origin = format!("role {}", role.name);
-            layers.push(Layer::new(
-                Level::RoleDefaults,
-                origin.as_str(),
-                Arc::clone(&role.defaults),
-            ));
-            layers.push(Layer::new(
-                Level::RoleVars,
-                origin.as_str(),
-                Arc::clone(&role.vars),
-            ));
+            layers.extend(role_layers(role, &role.defaults));
         }
         layers.push(Layer::new(
             Level::PlayVars,

@@ -3,7 +3,7 @@
 use super::play::PlayState;
 use super::run::Run;
 use crate::diag::Diagnostic;
-use crate::playbook::Task;
+use crate::playbook::{Role, Task};
 use crate::template::{Context, FileContext, Scope, Variable};
 use crate::value::{Map, Value};
 use crate::vars::{HostScope, Layer, Level, Magic, ScopeParts, TaskMagic};
@@ -55,6 +55,19 @@ pub(crate) fn files(task: &Task, playbook_dir: &std::path::Path) -> FileContext 
     }
 }
 
+/// What a role brings wherever it is seen: these defaults of it, and its `vars`.
+pub(super) fn role_layers(role: &Role, defaults: &Arc<Map>) -> [Layer; 2] {
+    let origin: Arc<str> = format!("role {}", role.name).into();
+    [
+        Layer::new(
+            Level::RoleDefaults,
+            Arc::clone(&origin),
+            Arc::clone(defaults),
+        ),
+        Layer::new(Level::RoleVars, origin, Arc::clone(&role.vars)),
+    ]
+}
+
 /// The layers that belong to the task: its role's, its blocks', its own, its includes'.
 fn layers(task: &Task) -> Vec<Layer> {
     let mut layers = Vec::new();
@@ -65,21 +78,11 @@ fn layers(task: &Task) -> Vec<Layer> {
             Arc::clone(&role.dependency_defaults),
         ));
         for role in role.parents.iter().chain([role]) {
-            let origin = format!("role {}", role.name);
-            layers.push(Layer::new(
-                Level::RoleDefaults,
-                origin.as_str(),
-                Arc::clone(&role.own_defaults),
-            ));
-            layers.push(Layer::new(
-                Level::RoleVars,
-                origin.as_str(),
-                Arc::clone(&role.vars),
-            ));
+            layers.extend(role_layers(role, &role.own_defaults));
             if !role.params.is_empty() {
                 layers.push(Layer::new(
                     Level::RoleParams,
-                    origin.as_str(),
+                    format!("role {}", role.name),
                     Arc::clone(&role.params),
                 ));
             }

@@ -3,9 +3,9 @@
 //! Sections: `[group]` lists hosts, `[group:vars]` sets variables, `[group:children]` lists groups. Values are
 //! Python literals where they can be read as such, and text otherwise.
 
-use super::{Inventory, python_literal, range, words};
+use super::{Inventory, python_literal, range};
 use crate::diag::{Diagnostic, Source, Span, did_you_mean};
-use crate::value::Value;
+use crate::value::{Value, shell_words_before_comment};
 use indexmap::IndexMap;
 use std::sync::Arc;
 
@@ -167,7 +167,8 @@ impl Reader<'_> {
         // a span costs a walk through the file: only for errors
         let error =
             |message: String| Diagnostic::error("inventory::ini", message).at(&at(0, line.len()));
-        let words = words::split(line).map_err(|why| error(format!("{why} in `{line}`")))?;
+        let words =
+            shell_words_before_comment(line).map_err(|why| error(format!("{why} in `{line}`")))?;
         let Some((entry, assignments)) = words.split_first() else {
             return Ok(());
         };

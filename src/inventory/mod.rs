@@ -30,7 +30,6 @@ mod source;
 mod terraform;
 mod toml;
 mod toml_dump;
-mod words;
 mod yaml;
 
 pub use address::{Address, is_ip_address, parse_address};

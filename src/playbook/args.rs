@@ -2,7 +2,7 @@
 
 use super::Result;
 use crate::diag::{Diagnostic, Span};
-use crate::value::{Map, Text, Value};
+use crate::value::{COMMAND_OPTIONS, Map, Text, Value};
 use crate::yaml::{Entry, Kind, Node};
 
 /// Arguments of a task's action: each value with its place. Values are not templated yet.
@@ -16,34 +16,8 @@ pub struct TaskArgs {
 
 /// Actions whose free form is their own text, with the options that it may carry.
 const FREE_FORM: &[(&str, &[&str])] = &[
-    (
-        "command",
-        &[
-            "creates",
-            "removes",
-            "chdir",
-            "executable",
-            "warn",
-            "stdin",
-            "stdin_add_newline",
-            "strip_empty_ends",
-            "expand_argument_vars",
-        ],
-    ),
-    (
-        "shell",
-        &[
-            "creates",
-            "removes",
-            "chdir",
-            "executable",
-            "warn",
-            "stdin",
-            "stdin_add_newline",
-            "strip_empty_ends",
-            "expand_argument_vars",
-        ],
-    ),
+    ("command", COMMAND_OPTIONS),
+    ("shell", COMMAND_OPTIONS),
     (
         "script",
         &["creates", "removes", "chdir", "executable", "cmd"],

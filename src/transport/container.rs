@@ -2,8 +2,8 @@
 //! `chroot`, …). The program is started with the words of a command after its own; no shell comes between.
 
 use super::TransportError;
-use super::shell;
 use super::target::Target;
+use crate::value::shell_words;
 
 /// The program that opens the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -221,9 +221,9 @@ impl Container {
                 .clone()
                 .unwrap_or_else(|| program.to_owned()),
         ];
-        let extra = shell::split(&options.extra_args).ok_or_else(|| {
+        let extra = shell_words(&options.extra_args).map_err(|why| {
             wrong(format!(
-                "a quote in the extra arguments of the connection `{}` is not closed",
+                "the extra arguments of the connection `{}`: {why}",
                 self.name()
             ))
         })?;
@@ -368,7 +368,7 @@ mod tests {
             extra_args: "'a".into(),
             ..ContainerOptions::default()
         };
-        assert!(words(Container::Docker, "c", None, open).contains("not closed"));
+        assert!(words(Container::Docker, "c", None, open).contains("No closing quotation"));
     }
 
     #[test]

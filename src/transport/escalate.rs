@@ -1,8 +1,9 @@
 //! Commands as another user: `sudo`, `su`, `doas`, their prompts and their refusals.
 
 use super::TransportError;
-use super::shell::{quote, split};
+use super::shell::quote;
 use super::target::{Become, BecomeMethod};
+use crate::value::shell_words;
 
 /// How a password prompt is recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +55,8 @@ pub(crate) fn escalate(
     let exe = who.exe.as_deref().unwrap_or(who.method.name());
     let asked = who.password.is_some();
     let flags = match &who.flags {
-        Some(flags) => split(flags)
-            .ok_or_else(|| refused(who, format!("become_flags has an unclosed quote: {flags}")))?,
+        Some(flags) => shell_words(flags)
+            .map_err(|why| refused(who, format!("become_flags: {why}: {flags}")))?,
         None if who.method == BecomeMethod::Sudo => vec!["-H".to_owned(), "-S".to_owned()],
         None => Vec::new(),
     };

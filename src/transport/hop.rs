@@ -194,7 +194,7 @@ fn hop(
         .unwrap_or_else(|| options.local_user.clone());
     let path = |text: &str| expand(text, home, &host, port, &user, &options.local_user);
     let paths = |text: &str| -> Vec<PathBuf> {
-        let words = super::shell::split(text).unwrap_or_default();
+        let words = crate::value::shell_words(text).unwrap_or_default();
         words
             .iter()
             .filter(|word| *word != "none")

@@ -5,8 +5,9 @@ use super::child::spawn;
 use super::counters::Counters;
 use super::error::last_words;
 use super::process::{Event, Process};
-use super::shell::{quote, split};
+use super::shell::quote;
 use super::target::{HostKeyChecking, Options, Target};
+use crate::value::shell_words;
 use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
@@ -241,11 +242,8 @@ pub fn login_words(target: &Target) -> Result<Vec<String>, TransportError> {
     if target.password.is_none() && target.key_passphrase.is_none() {
         option("BatchMode=yes".to_owned());
     }
-    let extra = split(&target.ssh_args).ok_or_else(|| {
-        TransportError::settings(format!(
-            "an unclosed quote in the ssh arguments: {}",
-            target.ssh_args
-        ))
+    let extra = shell_words(&target.ssh_args).map_err(|why| {
+        TransportError::settings(format!("the ssh arguments: {why}: {}", target.ssh_args))
     })?;
     // A master of the user's own would not be ended with us.
     let mut extra = extra.into_iter().peekable();

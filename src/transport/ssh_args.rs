@@ -2,8 +2,8 @@
 //! runbook's own SSH understands them.
 
 use super::TransportError;
-use super::shell::split;
 use super::ssh_config::keyword;
+use crate::value::shell_words;
 use std::path::PathBuf;
 
 /// What the arguments say.
@@ -69,9 +69,8 @@ const HARMLESS: [&str; 22] = [
 /// # Errors
 /// For an argument that is not understood: what it asks for would silently not be done.
 pub(crate) fn parse(text: &str) -> Result<SshArgs, TransportError> {
-    let words = split(text).ok_or_else(|| {
-        TransportError::settings(format!("an unclosed quote in the ssh arguments: {text}"))
-    })?;
+    let words = shell_words(text)
+        .map_err(|why| TransportError::settings(format!("the ssh arguments: {why}: {text}")))?;
     let mut args = SshArgs::default();
     let mut words = words.into_iter();
     while let Some(word) = words.next() {

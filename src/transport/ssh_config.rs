@@ -1,7 +1,7 @@
 //! `ssh_config` files, as far as runbook's own SSH understands them (ssh_config(5)).
 
 use super::known_hosts::wildcard;
-use super::shell::split;
+use crate::value::shell_words;
 use std::path::{Path, PathBuf};
 
 /// `Keyword value` pairs that hold for one host, in the order in which they count: the first wins.
@@ -106,7 +106,7 @@ pub(crate) fn keyword(line: &str) -> Option<(String, String)> {
 
 fn host_matches(patterns: &str, host: &str) -> bool {
     let mut found = false;
-    for pattern in split(patterns).unwrap_or_default() {
+    for pattern in shell_words(patterns).unwrap_or_default() {
         match pattern.strip_prefix('!') {
             Some(pattern) if wildcard(pattern, host) => return false,
             Some(_) => {}
@@ -120,7 +120,7 @@ fn host_matches(patterns: &str, host: &str) -> bool {
 /// and `?` in the last part.
 fn included(value: &str, from: &Path, home: Option<&Path>) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for word in split(value).unwrap_or_default() {
+    for word in shell_words(value).unwrap_or_default() {
         let path = match (word.strip_prefix("~/"), home) {
             (Some(rest), Some(home)) => home.join(rest),
             _ if Path::new(&word).is_absolute() => PathBuf::from(&word),

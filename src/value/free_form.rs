@@ -5,7 +5,7 @@
 
 use super::{Map, Value};
 
-/// The options that may stand in the free form of `command`, `shell`, `script` and `raw`; every other `a=b` there
+/// The options that may stand in the free form of `command` and `shell`; every other `a=b` there
 /// belongs to the command.
 pub const COMMAND_OPTIONS: &[&str] = &[
     "creates",
@@ -16,6 +16,7 @@ pub const COMMAND_OPTIONS: &[&str] = &[
     "stdin",
     "stdin_add_newline",
     "strip_empty_ends",
+    "expand_argument_vars",
 ];
 
 /// Splits a free form into the text that is left and the `key=value` options. With `known`, only those names are

@@ -31,7 +31,7 @@ pub use omit::{OMIT, strip_omitted};
 pub use pep440::Pep440;
 pub use python::{repr, str_of};
 pub use secret::Secret;
-pub use shlex::shell_words;
+pub use shlex::{shell_words, shell_words_before_comment};
 pub use text::{Text, TextClass, Trust};
 pub use unfit::unfit;
 

@@ -5,12 +5,25 @@
 /// # Errors
 /// When a quotation is not closed or the last character is a lone backslash.
 pub fn shell_words(line: &str) -> Result<Vec<String>, String> {
+    split(line, false)
+}
+
+/// As [`shell_words`], but `#` ends the line, even within a word.
+///
+/// # Errors
+/// As [`shell_words`].
+pub fn shell_words_before_comment(line: &str) -> Result<Vec<String>, String> {
+    split(line, true)
+}
+
+fn split(line: &str, comments: bool) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = line.chars();
     while let Some(c) = chars.next() {
         match c {
             ' ' | '\t' | '\r' | '\n' => words.extend(word.take()),
+            '#' if comments => break,
             '\'' => {
                 let word = word.get_or_insert_default();
                 loop {
@@ -49,7 +62,7 @@ pub fn shell_words(line: &str) -> Result<Vec<String>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::shell_words;
+    use super::{shell_words, shell_words_before_comment};
 
     #[test]
     fn words() {
@@ -70,5 +83,23 @@ mod tests {
         for line in ["a 'b", "a \"b", "a\\", "\"\\"] {
             assert!(shell_words(line).is_err(), "{line}");
         }
+    }
+
+    #[test]
+    fn a_comment_ends_the_words() {
+        for (line, expected) in [
+            (r#"h a='x # y' # no"#, vec!["h", "a=x # y"]),
+            ("h#x y", vec!["h"]),
+            ("'' #", vec![""]),
+            (r"a\#b", vec!["a#b"]),
+            ("# 'x", vec![]),
+        ] {
+            assert_eq!(
+                shell_words_before_comment(line).unwrap(),
+                expected,
+                "{line}"
+            );
+        }
+        assert!(shell_words_before_comment("h 'x # y").is_err());
     }
 }

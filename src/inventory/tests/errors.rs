@@ -38,7 +38,7 @@ fn ini() {
             "\n  h1 a=1 b\n",
             "2:10 expected name=value after the host `h1`, got `b` (a value with spaces needs quotes; each host has a line of its own)",
         ),
-        ("h1 a='x\n", "1:1 the quote is not closed in `h1 a='x`"),
+        ("h1 a='x\n", "1:1 No closing quotation in `h1 a='x`"),
         (
             "[g]\nh\n[g:vars]\nnothing\n",
             "4:1 expected name=value, got `nothing`",

@@ -152,16 +152,18 @@ fn merge_lists(low: &[Value], high: &[Value], how: &str) -> Vec<Value> {
     }
 }
 
+/// The arguments `key_name` and `value_name`.
+fn member_names(call: &mut Call) -> Result<(String, String), Error> {
+    let mut name = |argument, default: &str| {
+        let given = call.args.opt_text(argument)?;
+        Ok::<_, Error>(given.unwrap_or_else(|| default.into()))
+    };
+    Ok((name("key_name", "key")?, name("value_name", "value")?))
+}
+
 /// `dict2items(key_name='key', value_name='value')`.
 fn dict2items(call: &mut Call) -> Result<Val, Error> {
-    let key_name = call
-        .args
-        .opt_text("key_name")?
-        .unwrap_or_else(|| "key".into());
-    let value_name = call
-        .args
-        .opt_text("value_name")?
-        .unwrap_or_else(|| "value".into());
+    let (key_name, value_name) = member_names(call)?;
     let Value::Map(map) = call.value()? else {
         return wrong("dict2items", "a dictionary", &call.input);
     };
@@ -179,14 +181,7 @@ fn dict2items(call: &mut Call) -> Result<Val, Error> {
 
 /// `items2dict(key_name='key', value_name='value')`.
 fn items2dict(call: &mut Call) -> Result<Val, Error> {
-    let key_name = call
-        .args
-        .opt_text("key_name")?
-        .unwrap_or_else(|| "key".into());
-    let value_name = call
-        .args
-        .opt_text("value_name")?
-        .unwrap_or_else(|| "value".into());
+    let (key_name, value_name) = member_names(call)?;
     let Value::List(items) = call.value()? else {
         return wrong("items2dict", "a list", &call.input);
     };

@@ -1,7 +1,8 @@
 //! Lookups of files on the controller.
 
 use super::{Lookup, Query};
-use crate::template::{FileOptions, TemplateError};
+use crate::template::templar::with_stack;
+use crate::template::{FileOptions, TemplateError, TemplateErrorKind};
 use crate::value::{Map, Text, TextClass, Value, str_of, to_bool};
 use std::path::{Path, PathBuf};
 
@@ -354,8 +355,11 @@ fn template(query: &mut Query) -> Result<Vec<Value>, String> {
             outer.with_vars(known)
         };
         let templar = query.render.templar.clone();
-        let rendered = templar
-            .render_file(&text, &options, &cx)
+        // a variable of the file and the file itself, at most
+        let rendered = (cx.session.shared)
+            .in_file(&name, || {
+                with_stack(&cx.session, 2, || templar.render_file(&text, &options, &cx))
+            })
             .map_err(|error: TemplateError| message(&name, &error))?;
         let structured = (convert && rendered.starts_with(['{', '[']))
             .then(|| crate::template::literal::eval(&rendered))
@@ -373,6 +377,9 @@ fn template(query: &mut Query) -> Result<Vec<Value>, String> {
 }
 
 fn message(name: &str, error: &TemplateError) -> String {
+    if error.kind == TemplateErrorKind::Recursion {
+        return format!("{}{}", super::vars::RECURSION, error.message);
+    }
     if error.is_undefined() {
         return format!(
             "{}{} (in the template {name})",

@@ -5,12 +5,10 @@
 mod preview;
 mod source;
 mod validate;
-mod words;
 
 pub use preview::{MAX_DIFF_SIZE, content_diff, preview};
 pub use source::{Source, digest_of};
 pub use validate::check_validate;
-pub use words::split_words;
 
 use super::attrs::{Attrs, Base, Facts, FileAttrs, facts_of};
 use crate::modules::{Failure, ModuleResult, Plan};

@@ -1,9 +1,8 @@
 //! The argument `validate`: a command looks at the new file before it is put in place.
 
-use super::split_words;
 use crate::modules::{Failure, ModuleResult};
 use crate::sys::{Command, Sys};
-use crate::value::Value;
+use crate::value::{Value, shell_words};
 use std::io::Read;
 use std::path::Path;
 
@@ -15,11 +14,9 @@ pub fn check_validate(command: &str) -> ModuleResult<()> {
     if !command.contains("%s") {
         return Err(Failure::new(format!("validate must contain %s: {command}")));
     }
-    match split_words(command) {
-        Some(words) if !words.is_empty() => Ok(()),
-        _ => Err(Failure::new(format!(
-            "validate: a quote is not closed in `{command}`"
-        ))),
+    match shell_words(command) {
+        Ok(_) => Ok(()),
+        Err(why) => Err(Failure::new(format!("validate: {why} in `{command}`"))),
     }
 }
 
@@ -33,7 +30,7 @@ pub(super) fn validate(
     let name = dest.file_name().unwrap_or_default().to_string_lossy();
     let file = sys.scratch_file(&name, content)?;
     let path = file.path().to_string_lossy();
-    let argv = split_words(command)
+    let argv = shell_words(command)
         .unwrap_or_default()
         .into_iter()
         .map(|word| word.replace("%s", &path).replace("%%", "%"));
