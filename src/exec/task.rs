@@ -106,7 +106,8 @@ impl Run {
         }
         if sum.looped && delegated.is_some() {
             // each item has one of its own
-            delegated = (task.keywords.delegate_to.as_ref()).map(|node| node.to_value().to_string());
+            delegated =
+                (task.keywords.delegate_to.as_ref()).map(|node| node.to_value().to_string());
         }
         let shown = Arc::new(if no_log {
             censored(&outcome)
@@ -483,14 +484,20 @@ fn registered(outcome: &Outcome, task: &Task, looped: bool) -> Value {
     value
 }
 
-/// Whether those of the ends that are bad are all to be ignored.
+/// Whether those of the ends that are bad are all to be ignored. (A task that failed over its loop or its variables has an
+/// end with no outcome of its own, and a skipped item has no keywords, though its label may fail.)
 fn ignored(
     ends: &[TurnEnd],
     bad: impl Fn(&Outcome) -> bool,
     ignores: impl Fn(&TurnEnd) -> bool,
 ) -> bool {
-    let mut bad = ends.iter().filter(|end| bad(&end.outcome)).peekable();
-    bad.peek().is_some() && bad.all(ignores)
+    let bad = |end: &&TurnEnd| bad(&end.outcome) && !end.outcome.skipped;
+    let mut bad = ends.iter().filter(bad).peekable();
+    if bad.peek().is_some() {
+        bad.all(&ignores)
+    } else {
+        ends.iter().any(ignores)
+    }
 }
 
 /// The end of a loop at an item whose conditions or arguments cannot be templated: that fails the task as a whole.
@@ -520,7 +527,7 @@ fn sum(ends: &[TurnEnd], items: &[Value], control: &LoopControl) -> Outcome {
             Value::Map(map) => (*map).clone(),
             _ => Map::new(),
         };
-        if outcome.unreachable && !outcome.failed {
+        if outcome.is_unreachable() {
             // nobody knows what it would have come to
             result.take("changed");
             result.take("failed");

@@ -34,9 +34,17 @@ impl Shown<'_> {
         )
     }
 
-    /// Whether it is for the machine that it came to nothing; a failure says more.
-    pub fn is_unreachable(&self) -> bool {
-        self.outcome.unreachable && !self.outcome.failed
+    /// What a module in Python that crashed said at last; all of it where the run is verbose.
+    pub fn crash(&self, verbosity: u8) -> Option<String> {
+        let text = self.outcome.data.get("exception")?.as_str()?;
+        Some(if verbosity < 3 {
+            let last = text.trim().lines().next_back().unwrap_or_default();
+            format!(
+                "An exception occurred during task execution. To see the full traceback, use -vvv. The error was: {last}"
+            )
+        } else {
+            format!("The full traceback is:\n{text}")
+        })
     }
 
     /// Whether the task failed before its action: its templates or its loop cannot be read.
@@ -88,7 +96,7 @@ impl Shown<'_> {
     pub fn members(&self, verbosity: u8) -> Map {
         let outcome = self.outcome;
         let mut map = Map::new();
-        let item_unreachable = self.item.is_some() && self.is_unreachable();
+        let item_unreachable = self.item.is_some() && self.outcome.is_unreachable();
         if !self.is_unread() && !item_unreachable {
             map.set("changed", outcome.changed);
         }

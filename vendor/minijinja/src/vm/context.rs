@@ -253,6 +253,11 @@ impl<'env> Context<'env> {
             for (key, value) in &frame.locals {
                 closures[closure].entry(key).or_insert_with(|| value.clone());
             }
+            if let Some(outer) = frame.closure_context.filter(|outer| *outer != closure) {
+                for (key, value) in closures[outer].clone() {
+                    closures[closure].entry(key).or_insert(value);
+                }
+            }
             if frame.isolated {
                 break;
             }
