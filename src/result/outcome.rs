@@ -86,7 +86,8 @@ impl Outcome {
     pub fn to_value(&self) -> Value {
         let mut map = Map::new();
         map.set("changed", self.changed);
-        if self.failed || !self.skipped {
+        // where a condition was false nothing ran that could have failed
+        if self.failed || self.data.get("false_condition").is_none() {
             map.set("failed", self.failed);
         }
         if self.skipped {

@@ -2,7 +2,7 @@
 
 use super::{Lookup, Query};
 use crate::template::templar::with_stack;
-use crate::template::{FileOptions, TemplateError, TemplateErrorKind};
+use crate::template::{FileOptions, TemplateError, TemplateErrorKind, file_variables};
 use crate::value::{Map, Text, TextClass, Value, str_of, to_bool};
 use std::path::{Path, PathBuf};
 
@@ -344,16 +344,16 @@ fn template(query: &mut Query) -> Result<Vec<Value>, String> {
         let outer = crate::template::Context {
             session: std::sync::Arc::clone(&query.render.session),
         };
-        let shown = path.to_string_lossy().into_owned();
-        let mut known = Map::new()
-            .with("template_path", Value::data(shown.clone()))
-            .with("template_fullpath", Value::data(shown));
+        let setting = query.render.templar.options().setting.as_ref();
+        let managed = setting
+            .and_then(|setting| setting(None, "DEFAULT_MANAGED_STR"))
+            .map_or_else(
+                || "Ansible managed".to_owned(),
+                |found| str_of(&found.value),
+            );
+        let mut known = file_variables(&path, &name, Value::Null, &managed);
         known.extend(vars.iter().map(|(k, v)| (k.clone(), v.clone())));
-        let cx = if vars.is_empty() {
-            outer
-        } else {
-            outer.with_vars(known)
-        };
+        let cx = outer.with_vars(known);
         let templar = query.render.templar.clone();
         // a variable of the file and the file itself, at most
         let rendered = (cx.session.shared)
