@@ -59,10 +59,10 @@ pub(super) fn assemble(input: &Input<'_>) -> Result<Step> {
             Content::Bytes(bytes) => bytes.to_vec(),
             Content::File(path) => std::fs::read(&path).map_err(|e| unreadable(&path, &e))?,
         };
+        if !all.is_empty() && !all.ends_with(b"\n") {
+            all.push(b'\n');
+        }
         if let Some(delimiter) = delimiter.as_deref().filter(|_| !all.is_empty()) {
-            if !all.ends_with(b"\n") {
-                all.push(b'\n');
-            }
             all.extend_from_slice(delimiter.replace("\\n", "\n").as_bytes());
             if !delimiter.ends_with('\n') && !delimiter.ends_with("\\n") {
                 all.push(b'\n');

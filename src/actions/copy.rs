@@ -118,7 +118,6 @@ fn from_file(input: &Input<'_>, src: &str) -> Result<Step> {
         .to_string_lossy()
         .into_owned();
     let mut args = input.args.clone();
-    args.take("directory_mode");
     preserve_mode(&mut args, &path);
     let content = of_file(input, &path)?;
     let sha256 = content.sha256().map_err(|e| unreadable(&path, &e))?;
@@ -213,7 +212,10 @@ fn directory(input: &Input<'_>, src: &str, root: &Path) -> Result<Step> {
             }
         }
     }
-    let (dest, src) = (base.display().to_string(), root.display().to_string());
+    // told as the task has it: a directory that things go into, and whether the source is its contents
+    let dest = format!("{}/", dest.trim_end_matches('/'));
+    let contents = if src.ends_with('/') { "/" } else { "" };
+    let src = format!("{}{contents}", root.display());
     Ok(Step::Calls(
         calls,
         Box::new(move |outcomes| together(outcomes, &dest, &src)),

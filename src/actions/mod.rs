@@ -30,6 +30,7 @@ mod synchronize;
 mod template;
 mod tree;
 mod unarchive;
+mod uri;
 
 pub use async_status::look as look_at_job;
 pub use content::Content;

@@ -182,6 +182,13 @@ const ENTRIES: &[Entry] = &[
         run: super::patch::patch,
     },
     Entry {
+        name: "uri",
+        doc: "Send a request to a web service and return its answer.",
+        fields: None,
+        free_form: None,
+        run: super::uri::uri,
+    },
+    Entry {
         name: "assemble",
         doc: "Make a file of fragments.",
         fields: None,

@@ -51,9 +51,11 @@ pub(super) fn mask(outcome: &mut Outcome, secrets: &[String]) {
     if secrets.is_empty() {
         return;
     }
-    if let Value::Map(map) = masked(&Value::map(std::mem::take(&mut outcome.data)), secrets) {
-        outcome.data = (*map).clone();
-    }
+    // the names of return values are the module's own
+    outcome.data = std::mem::take(&mut outcome.data)
+        .into_iter()
+        .map(|(key, value)| (key, masked(&value, secrets)))
+        .collect();
     for diff in &mut outcome.diffs {
         hide(&mut diff.target, secrets);
         for side in [&mut diff.before, &mut diff.after].into_iter().flatten() {

@@ -188,6 +188,13 @@ impl<'a> Plan<'a> {
         });
     }
 
+    /// Says that `what` would be done, for check mode, which may run before what makes it possible; doing it fails.
+    pub fn fails(what: impl Into<String>, diff: Option<Diff>, failure: Failure) -> Self {
+        let mut plan = Self::new();
+        plan.act(what, diff, move |_, _| Err(failure));
+        plan
+    }
+
     /// What is planned would be planned again right after it was applied, and that is meant so (a restart).
     pub fn repeats(&mut self) {
         self.repeats = true;
@@ -348,6 +355,7 @@ pub fn run<M: Module>(args: &Map, sys: &mut Sys, mode: RunMode) -> Outcome {
         Err(mut failure) => {
             let warnings = std::mem::take(&mut failure.check_warnings);
             let mut outcome = failed(failure, Map::new());
+            complete(&mut outcome.data, sys);
             if mode.check {
                 outcome.warnings.extend(warnings);
             }
@@ -356,6 +364,7 @@ pub fn run<M: Module>(args: &Map, sys: &mut Sys, mode: RunMode) -> Outcome {
     };
     let repeats = plan.opaque || plan.repeats;
     let mut outcome = apply(plan, sys, mode);
+    complete(&mut outcome.data, sys);
     let done = !outcome.failed && !outcome.skipped && !mode.check;
     if mode.replan && done && repeats && outcome.changed {
         outcome.data.set(NOT_JUDGED, true);
@@ -374,6 +383,21 @@ pub fn run<M: Module>(args: &Map, sys: &mut Sys, mode: RunMode) -> Outcome {
         }
     }
     outcome
+}
+
+/// Adds what every result has beside what its module says: the lines of streams, and what the file is that `path` or
+/// `dest` names, if the module has not told that.
+fn complete(data: &mut Map, sys: &Sys) {
+    super::streams::split(data);
+    if data.get("state").is_some() || data.get("uid").is_some() {
+        return;
+    }
+    let path = data.get("path").or_else(|| data.get("dest"));
+    if let Some(path) = path.and_then(Value::as_str).map(std::path::PathBuf::from)
+        && let Ok(facts) = super::files::attrs::facts_of(sys, &path, false)
+    {
+        facts.refresh(data);
+    }
 }
 
 /// Marks, for reports, the outcome of what was to be planned again, but does the same each time it runs (a command, a

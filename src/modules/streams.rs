@@ -32,6 +32,17 @@ pub(crate) fn set_stream(data: &mut Map, name: &str, text: &str) {
     data.set(&format!("{name}_lines"), Value::list(items));
 }
 
+/// Sets the `_lines` of streams that have none.
+pub(crate) fn split(data: &mut Map) {
+    for name in ["stdout", "stderr"] {
+        let by_lines = format!("{name}_lines");
+        if let (Some(Value::Str(text)), None) = (data.get(name), data.get(by_lines.as_str())) {
+            let items = lines(text).into_iter().map(Value::data).collect();
+            data.set(&by_lines, Value::list(items));
+        }
+    }
+}
+
 /// Sets `rc`, `stdout`, `stderr` and their lines. With `strip`, line ends at the end are dropped.
 pub(crate) fn set_output(data: &mut Map, output: &Output, strip: bool) {
     data.set("rc", output.rc);

@@ -56,6 +56,11 @@ impl Outcome {
         }
     }
 
+    /// Whether it came to nothing for the machine. (A loop may have failed beside that, which says more.)
+    pub fn is_unreachable(&self) -> bool {
+        self.unreachable && !self.failed
+    }
+
     /// A skipped task, with Ansible's reason.
     pub fn skip(reason: &str) -> Self {
         Self {
@@ -81,7 +86,8 @@ impl Outcome {
     pub fn to_value(&self) -> Value {
         let mut map = Map::new();
         map.set("changed", self.changed);
-        if self.failed || !self.skipped {
+        // where a condition was false nothing ran that could have failed
+        if self.failed || self.data.get("false_condition").is_none() {
             map.set("failed", self.failed);
         }
         if self.skipped {

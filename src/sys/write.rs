@@ -363,9 +363,17 @@ impl Sys {
     /// When it cannot be written.
     pub fn backup(&mut self, path: &Path) -> Result<PathBuf> {
         let stamp = jiff::Zoned::now().strftime("%Y-%m-%d@%H:%M:%S~");
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{}.{stamp}", std::process::id()));
-        let backup = PathBuf::from(name);
+        // the process goes on to the next task: a second backup within a second must not take the first one's place
+        let mut number = std::process::id();
+        let backup = loop {
+            let mut name = path.as_os_str().to_owned();
+            name.push(format!(".{number}.{stamp}"));
+            let backup = PathBuf::from(name);
+            if self.stat(&backup, false)?.is_none() {
+                break backup;
+            }
+            number += 1;
+        };
         let mut source = self.open(path)?;
         let meta = self.stat(path, true)?;
         let options = WriteOptions {

@@ -93,13 +93,13 @@ impl<'a> Job<'a> {
         let conditional = creates.is_some() || removes.is_some();
         let what = self.argv.join(" ");
         let apply = move |sys: &mut Sys, data: &mut Map| self.run(dir, sys, data);
+        // what check mode, which does not run it, says
+        plan.returns("rc", 0);
         if conditional {
             // it is known that it would run: check mode says so
             plan.returns("msg", "Command would have run if not in check mode");
             plan.act(what, None, apply);
         } else {
-            // what check mode, which does not run it, says
-            plan.returns("rc", 0);
             plan.opaque(what, apply);
         }
         Ok(plan)

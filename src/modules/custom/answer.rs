@@ -2,7 +2,7 @@
 //!
 //! Source: Ansible's documentation, "Return Values".
 
-use crate::modules::streams::lines;
+use crate::modules::streams::{lines, split};
 use crate::result::{Diff, Outcome};
 use crate::sys::Output;
 use crate::value::{Map, Value, str_of};
@@ -67,13 +67,7 @@ fn outcome(mut data: Map, junk: Option<String>) -> Outcome {
             "Module invocation had junk after the JSON data: {junk}"
         ));
     }
-    for name in ["stdout", "stderr"] {
-        let by_lines = format!("{name}_lines");
-        if let (Some(Value::Str(text)), None) = (data.get(name), data.get(by_lines.as_str())) {
-            let items = lines(text).into_iter().map(Value::data).collect();
-            data.set(&by_lines, Value::list(items));
-        }
-    }
+    split(&mut data);
     let diffs = diffs(data.get("diff"));
     let mut outcome = Outcome::from_map(data);
     let rc = outcome.data.get("rc").map(str_of);

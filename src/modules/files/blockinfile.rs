@@ -90,6 +90,7 @@ impl Module for Blockinfile {
             backup: args.backup,
             validate: args.validate.as_deref(),
             backup_key: "backup_file",
+            follow: true,
         }
         .plan(sys, &mut plan, &new_text, message.into())?;
         Ok(plan)

@@ -24,6 +24,8 @@ pub(super) struct Edited<'a> {
     pub validate: Option<&'a str>,
     /// The return value that names the backup.
     pub backup_key: &'static str,
+    /// Write through a symbolic link, instead of replacing it.
+    pub follow: bool,
 }
 
 /// The text of a file; `None` if it is not there.
@@ -69,24 +71,24 @@ impl<'a> Edited<'a> {
         plan.returns("msg", Value::data(parts.join(" and ")));
         // of the file itself, results say nothing
         let (mut steps, key) = (Plan::new(), self.backup_key);
-        self.steps(sys, &mut steps, new_text, differs, is_new)?;
+        self.steps(sys, &mut steps, new_text, differs)?;
         plan.absorb_with(steps, key);
         Ok(())
     }
 
-    fn steps(
+    /// Plans the new text if it `differs`, and the attributes. Return values are those of the file.
+    pub(super) fn steps(
         self,
         sys: &Sys,
         plan: &mut Plan<'a>,
         new_text: &str,
         differs: bool,
-        is_new: bool,
     ) -> ModuleResult<()> {
         if !differs {
-            return self.attrs.plan(sys, plan, &self.path, true);
+            return self.attrs.plan(sys, plan, &self.path, self.follow);
         }
         let mut parent_planned = false;
-        if is_new
+        if self.text.is_none()
             && let Some(parent) = self.path.parent()
             && !parent.as_os_str().is_empty()
             && sys.stat(parent, true)?.is_none()
@@ -104,7 +106,7 @@ impl<'a> Edited<'a> {
                 backup: self.backup,
                 backup_key: self.backup_key,
                 validate: self.validate,
-                follow: true,
+                follow: self.follow,
                 checksums: false,
                 parent_planned,
             },

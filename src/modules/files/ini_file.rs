@@ -4,9 +4,9 @@
 
 use super::attrs::FileAttrs;
 use super::edit::{Edited, missing, read};
-use crate::modules::{Module, ModuleResult, Plan};
+use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::sys::Sys;
-use crate::value::{ArgRule, Value};
+use crate::value::{ArgRule, Map, Value, str_of};
 use crate::{choices, module_args};
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ module_args! {
         /// The section; without it, the lines before the first one.
         section: Option<String> => optional;
         /// Only a section that has these values.
-        section_has_values: Option<Value> => optional;
+        section_has_values: Option<Vec<Map>> => optional;
         /// The option; without it, the section as a whole.
         option: Option<String> => optional;
         /// Its value.
@@ -51,7 +51,7 @@ module_args! {
         modify_inactive_option: bool => default(true);
         /// Keep the old file under a name with the time in it.
         backup: bool => default(false);
-        /// Write through a symbolic link (which is always done).
+        /// Write through a symbolic link, instead of replacing it.
         follow: bool => default(false);
         attrs: FileAttrs => flatten;
     }
@@ -68,19 +68,14 @@ impl Module for IniFile {
     type Args = Args;
 
     fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
-        if args.section_has_values.is_some() {
-            return Err("section_has_values is not built yet".into());
+        let conditions = conditions(args)?;
+        let mut values: Vec<String> = Vec::new();
+        for value in args.values.iter().flatten().chain(&args.value) {
+            if !values.contains(value) {
+                values.push(value.clone());
+            }
         }
-        let values: Vec<String> = match (&args.values, &args.value) {
-            (Some(values), _) => values.clone(),
-            (None, Some(value)) => vec![value.clone()],
-            (None, None) => Vec::new(),
-        };
-        if args.state == State::Present
-            && args.option.is_some()
-            && values.is_empty()
-            && !args.allow_no_value
-        {
+        if args.state == State::Present && values.is_empty() && !args.allow_no_value {
             return Err(
                 "Parameter 'value(s)' must be defined if state=present and allow_no_value=False."
                     .into(),
@@ -93,12 +88,13 @@ impl Module for IniFile {
         if text.is_none() && !args.create {
             return Err(missing("Destination", &path));
         }
-        let old = text.clone().unwrap_or_default();
-        let (new_text, message) = edit(args, &values, &old);
-        if new_text == old {
-            plan.returns("msg", "OK");
+        // as Python reads a text: other ends of lines make no difference
+        let old = text.clone().unwrap_or_default().replace("\r\n", "\n");
+        let (new_text, message) = edit(args, &conditions, values, &old);
+        plan.returns("msg", message);
+        if new_text == old || (old.is_empty() && new_text == "\n") {
             if text.is_some() {
-                args.attrs.plan(sys, &mut plan, &path, true)?;
+                args.attrs.plan(sys, &mut plan, &path, args.follow)?;
             }
             return Ok(plan);
         }
@@ -109,16 +105,55 @@ impl Module for IniFile {
             backup: args.backup,
             validate: None,
             backup_key: "backup_file",
+            follow: args.follow,
         }
-        .plan(sys, &mut plan, &new_text, message.into())?;
+        .steps(sys, &mut plan, &new_text, true)?;
         Ok(plan)
     }
 }
 
+/// What a section must have to be the one that is meant.
+struct Condition {
+    option: String,
+    /// One of these is its value; none if any will do.
+    values: Vec<String>,
+}
+
+fn conditions(args: &Args) -> ModuleResult<Vec<Condition>> {
+    let one = |map: &Map| {
+        let given = |name: &str| map.get(name).filter(|value| !value.is_null());
+        let known = ["option", "value", "values"];
+        if let Some(name) = map.iter().find_map(|(key, _)| {
+            let name = str_of(key);
+            (!known.contains(&name.as_str())).then_some(name)
+        }) {
+            return Err(Failure::new(format!(
+                "Unsupported parameters for section_has_values: {name}. Supported parameters include: {}.",
+                known.join(", ")
+            )));
+        }
+        let option = given("option").map(str_of).ok_or_else(|| {
+            Failure::new("missing required arguments: option found in section_has_values")
+        })?;
+        let values = match (given("value"), given("values")) {
+            (Some(_), Some(_)) => {
+                return Err(Failure::new(
+                    "parameters are mutually exclusive: value|values found in section_has_values",
+                ));
+            }
+            (Some(value), None) => vec![str_of(value)],
+            (None, Some(Value::List(items))) => items.iter().map(str_of).collect(),
+            (None, Some(other)) => str_of(other).split(',').map(str::to_owned).collect(),
+            (None, None) => Vec::new(),
+        };
+        Ok(Condition { option, values })
+    };
+    args.section_has_values.iter().flatten().map(one).collect()
+}
+
 /// The name of the section that a line begins.
 fn header(line: &str) -> Option<&str> {
-    let rest = line.trim().strip_prefix('[')?;
-    let (name, _) = rest.split_once(']')?;
+    let (name, _) = line.strip_prefix('[')?.split_once(']')?;
     Some(name.trim())
 }
 
@@ -153,43 +188,78 @@ fn is_blank_or_comment(line: &str) -> bool {
     line.is_empty() || line.starts_with(['#', ';'])
 }
 
-/// The new text, and what to say of it.
-fn edit(args: &Args, values: &[String], text: &str) -> (String, &'static str) {
-    let mut lines: Vec<String> = text.lines().map(|line| format!("{line}\n")).collect();
-    let (mut start, mut end) = (0, lines.len());
-    let mut there = args.section.is_none();
-    if let Some(section) = &args.section {
-        if let Some(at) = lines.iter().position(|line| header(line) == Some(section)) {
-            there = true;
-            start = at + 1;
+/// The lines of the section that is meant, without its header: the first of that name in which the conditions hold.
+/// Without a name, those before the first section.
+fn section_of(args: &Args, conditions: &[Condition], lines: &[String]) -> Option<(usize, usize)> {
+    let name = args.section.as_deref().map(str::trim).unwrap_or_default();
+    let mut from = 0;
+    loop {
+        let start = if name.is_empty() {
+            0
         } else {
-            start = lines.len();
+            let is_it = |line: &String| header(line) == Some(name);
+            from + lines.iter().skip(from).position(is_it)? + 1
+        };
+        let end = lines
+            .iter()
+            .skip(start)
+            .position(|line| line.starts_with('['))
+            .map_or(lines.len(), |next| start + next);
+        let section = lines.get(start..end).unwrap_or_default();
+        let holds = |condition: &Condition| {
+            section.iter().any(|line| {
+                find(line, &condition.option).is_some_and(|found| {
+                    condition.values.is_empty()
+                        || (condition.values.iter()).any(|v| v == found.value.unwrap_or_default())
+                })
+            })
+        };
+        if conditions.iter().all(holds) {
+            return Some((start, end));
         }
+        if name.is_empty() {
+            return None;
+        }
+        from = start;
     }
-    if let Some(next) = lines
-        .iter()
-        .skip(start)
-        .position(|line| header(line).is_some())
-    {
-        end = start + next;
+}
+
+/// The new text, and what to say of it.
+fn edit(
+    args: &Args,
+    conditions: &[Condition],
+    mut values: Vec<String>,
+    text: &str,
+) -> (String, &'static str) {
+    let mut lines: Vec<String> = text.lines().map(|line| format!("{line}\n")).collect();
+    // nothing at all is an empty line
+    if lines.is_empty() {
+        lines.push("\n".to_owned());
     }
+    let found = section_of(args, conditions, &lines);
+    if found.is_none() && args.state == State::Present {
+        return (
+            with_section(args, conditions, &mut values, lines),
+            match &args.option {
+                Some(_) => "section and option added",
+                None => "only section added",
+            },
+        );
+    }
+    let (start, end) = found.unwrap_or_default();
+    let there = found.is_some();
     let Some(option) = &args.option else {
-        return match (args.state, there, &args.section) {
-            (State::Present, false, Some(section)) => {
-                lines.push(format!("[{section}]\n"));
-                (lines.concat(), "only section added")
-            }
-            (State::Absent, true, Some(_)) => {
-                lines.drain(start.saturating_sub(1)..end);
+        return match (args.state, there) {
+            (State::Absent, true) => {
+                let header = usize::from(start > 0);
+                lines.drain(start.saturating_sub(header)..end);
                 (lines.concat(), "section removed")
             }
-            _ => (text.to_owned(), "OK"),
+            _ => (lines.concat(), "OK"),
         };
     };
     if args.state == State::Absent {
-        if !there {
-            return (text.to_owned(), "OK");
-        }
+        let all = lines.clone();
         let kept: Vec<String> = lines
             .into_iter()
             .enumerate()
@@ -199,38 +269,55 @@ fn edit(args: &Args, values: &[String], text: &str) -> (String, &'static str) {
                         let named = found
                             .value
                             .is_some_and(|value| values.iter().any(|v| v == value));
-                        !found.inactive && (args.exclusive || values.is_empty() || named)
+                        !found.inactive && (args.exclusive || named)
                     });
                 !gone
             })
             .map(|(_, line)| line)
             .collect();
-        return (same_end(text, kept.concat()), "option changed");
+        let message = if kept == all { "OK" } else { "option changed" };
+        return (kept.concat(), message);
     }
     let mut wanted: Vec<Option<&str>> = values.iter().map(|v| Some(v.as_str())).collect();
     if wanted.is_empty() {
         wanted.push(None);
     }
-    if !there {
-        if let Some(section) = &args.section {
-            lines.push(format!("[{section}]\n"));
-        }
-        lines.extend(wanted.iter().map(|value| assignment(args, option, *value)));
-        return (lines.concat(), "section and option added");
-    }
     let section: Vec<String> = lines.drain(start..end).collect();
     let (section, message) = set(args, option, wanted, section);
     lines.splice(start..start, section);
-    (same_end(text, lines.concat()), message)
+    (lines.concat(), message)
 }
 
-/// A text without a line break at its end stays so if nothing else changes.
-fn same_end(old: &str, new: String) -> String {
-    if !old.ends_with('\n') && new.strip_suffix('\n') == Some(old) {
-        old.to_owned()
-    } else {
-        new
+/// The text with a new section in which the conditions hold.
+fn with_section(
+    args: &Args,
+    conditions: &[Condition],
+    values: &mut Vec<String>,
+    mut lines: Vec<String>,
+) -> String {
+    let section = args.section.as_deref().unwrap_or_default();
+    lines.push(format!("[{section}]\n"));
+    for condition in conditions {
+        if args.option.as_ref() == Some(&condition.option) {
+            if !args.exclusive {
+                let more = condition.values.iter().filter(|v| !values.contains(v));
+                let more: Vec<String> = more.cloned().collect();
+                values.extend(more);
+            }
+        } else if !condition.values.is_empty() {
+            let new = condition.values.iter();
+            lines.extend(new.map(|value| assignment(args, &condition.option, Some(value))));
+        } else if args.allow_no_value {
+            lines.push(assignment(args, &condition.option, None));
+        }
     }
+    if let Some(option) = &args.option {
+        lines.extend(values.iter().map(|value| assignment(args, option, Some(value))));
+        if values.is_empty() {
+            lines.push(assignment(args, option, None));
+        }
+    }
+    lines.concat()
 }
 
 fn assignment(args: &Args, option: &str, value: Option<&str>) -> String {
@@ -249,7 +336,7 @@ fn set(
     mut wanted: Vec<Option<&str>>,
     section: Vec<String>,
 ) -> (Vec<String>, &'static str) {
-    let mut message = "option added";
+    let mut message = "OK";
     let mut lines: Vec<Option<String>> = Vec::new();
     let mut open = Vec::new();
     for line in section {
@@ -302,6 +389,9 @@ fn set(
         .into_iter()
         .map(|value| assignment(args, option, value))
         .collect();
+    if !new.is_empty() {
+        message = "option added";
+    }
     lines.splice(at..at, new);
     (lines, message)
 }

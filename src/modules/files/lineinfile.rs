@@ -120,6 +120,7 @@ impl Module for Lineinfile {
             backup: args.backup,
             validate: args.validate.as_deref(),
             backup_key: "backup",
+            follow: true,
         }
         .plan(sys, &mut plan, &new_text, message)?;
         Ok(plan)

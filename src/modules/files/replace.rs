@@ -89,6 +89,7 @@ impl Module for Replace {
             backup: args.backup,
             validate: args.validate.as_deref(),
             backup_key: "backup_file",
+            follow: true,
         }
         .plan(
             sys,

@@ -3,6 +3,7 @@
 use crate::modules::{Failure, ModuleResult};
 use crate::sys::Sys;
 use crate::value::{Value, str_of};
+use std::io::Read;
 use std::path::Path;
 
 /// JSON of a value; text is taken to be JSON already.
@@ -104,6 +105,14 @@ fn part(sys: &Sys, name: &str, value: &Value) -> ModuleResult<(Option<String>, S
     let file = text("filename");
     let content = match (text("content"), &file) {
         (Some(content), _) => content.into_bytes(),
+        // the controller's half sent it
+        _ if options.get("_sha256").is_some() => {
+            let mut bytes = Vec::new();
+            sys.open_blob(&text("_sha256").unwrap_or_default())?
+                .read_to_end(&mut bytes)
+                .map_err(|e| Failure::new(format!("the file of the field {name}: {e}")))?;
+            bytes
+        }
         (None, Some(path)) => {
             let path = sys.expand(Path::new(path));
             let content = sys.read(&path)?;

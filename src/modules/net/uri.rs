@@ -103,6 +103,9 @@ module_args! {
     }
 }
 
+/// The content type of a form.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// The module.
 pub struct Uri;
 
@@ -170,7 +173,7 @@ fn request(args: &Args, sys: &Sys) -> ModuleResult<HttpRequest> {
                 body::json(value)
             }
             BodyFormat::Form => {
-                kind = Some("application/x-www-form-urlencoded".to_owned());
+                kind = Some(FORM.to_owned());
                 body::form(value)?
             }
             BodyFormat::Multipart => {
@@ -186,9 +189,6 @@ fn request(args: &Args, sys: &Sys) -> ModuleResult<HttpRequest> {
                 other => other.to_string().into_bytes(),
             },
         });
-    }
-    if let Some(kind) = kind.filter(|_| !is_typed) {
-        request.headers.push(("Content-Type".to_owned(), kind));
     }
     let path = match (&args._sha256, &args.src) {
         (Some(sha256), _) => {
@@ -208,6 +208,13 @@ fn request(args: &Args, sys: &Sys) -> ModuleResult<HttpRequest> {
                 .with("elapsed", 0)
         };
         request.body = Some(content.ok_or_else(missing)?);
+    }
+    if request.body.is_some() && !is_typed {
+        // what Python's HTTP client calls a body that nobody gave a type
+        let kind = kind.unwrap_or_else(|| FORM.to_owned());
+        if !request.headers.iter().any(|(name, _)| name == "Content-Type") {
+            request.headers.push(("Content-Type".to_owned(), kind));
+        }
     }
     Ok(request)
 }

@@ -65,7 +65,23 @@ impl Module for AuthorizedKey {
         ] {
             plan.returns(name, Value::data(value));
         }
-        plan.returns("exclusive", args.exclusive);
+        for (name, value) in [
+            ("exclusive", args.exclusive),
+            ("manage_dir", args.manage_dir),
+            ("follow", args.follow),
+            ("validate_certs", args.validate_certs),
+        ] {
+            plan.returns(name, value);
+        }
+        for (name, value) in [
+            ("key_options", &args.key_options),
+            ("comment", &args.comment),
+        ] {
+            let value = value.as_deref().map_or(Value::Null, Value::data);
+            plan.returns(name, value);
+        }
+        let given = args.path.as_ref().map(|path| path.to_string_lossy());
+        plan.returns("path", given.map_or(Value::Null, Value::data));
         let (uid, gid) = (account.uid, account.gid);
         let dir = path.parent().map(std::path::Path::to_path_buf);
         if args.state == State::Present
@@ -91,13 +107,13 @@ impl Module for AuthorizedKey {
             }
         }
         if before.as_deref().unwrap_or_default() != after {
-            let new = before.is_none();
             let diff = Diff::new(path.to_string_lossy(), before, Some(after.clone()));
             plan.step(diff, move |sys| {
+                // whatever it was before: sshd refuses keys that others could change
                 let options = WriteOptions {
-                    mode: new.then_some(0o600),
-                    uid: new.then_some(uid),
-                    gid: new.then_some(gid),
+                    mode: Some(0o600),
+                    uid: Some(uid),
+                    gid: Some(gid),
                     unsafe_writes: false,
                     synced_later: false,
                 };

@@ -238,7 +238,9 @@ fn with(text: &str, name: &str, wanted: &[Entry<'_>], hash: bool) -> String {
             Some((entry, wanted.get(at)?, found.get_mut(at)?))
         });
         if let Some((entry, wanted, found)) = place {
-            let fits = entry.same_key(*wanted) && entry.is_hashed() == hash;
+            // a line for other names beside this one is another line
+            let same_names = hash || entry.names == wanted.names;
+            let fits = entry.same_key(*wanted) && entry.is_hashed() == hash && same_names;
             if !fits || *found {
                 continue;
             }

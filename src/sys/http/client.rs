@@ -256,6 +256,7 @@ impl Sys {
             .max_redirects_will_error(false)
             .allow_non_standard_methods(true)
             .user_agent(request.agent.as_str())
+            .accept(AutoHeaderValue::None)
             .tls_config(tls.clone())
             .proxy(proxy)
             .timeout_connect(timeout)

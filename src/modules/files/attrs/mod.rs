@@ -16,6 +16,7 @@ use crate::module_args;
 use crate::modules::{Failure, ModuleResult, Plan};
 use crate::result::Diff;
 use crate::sys::{FileKind, Meta, Result as SysResult, Sys, WriteOptions};
+use crate::value::Value;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -165,6 +166,12 @@ impl FileAttrs {
     /// When a user or group is unknown, or something is asked for that is not built.
     pub fn resolve(&self, sys: &Sys, base: Base) -> ModuleResult<Attrs> {
         self.refuse_unbuilt(sys)?;
+        if self.mode == Some(Mode::Preserve) {
+            return Err(Failure::new("mode must be in octal or symbolic form").with(
+                "details",
+                Value::data("bad symbolic permission for mode: preserve"),
+            ));
+        }
         Ok(Attrs {
             mode: self
                 .mode

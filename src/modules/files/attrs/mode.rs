@@ -70,6 +70,10 @@ impl Mode {
         if text == "preserve" {
             return Ok(Self::Preserve);
         }
+        // changes nothing, as a default of roles
+        if text.is_empty() {
+            return Ok(Self::Symbolic(Vec::new()));
+        }
         let digits = text
             .strip_prefix("0o")
             .or_else(|| text.strip_prefix("0O"))

@@ -13,6 +13,7 @@ use super::parents::plan_directories;
 use super::place::{Placement, Source, place};
 use crate::module_args;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
+use crate::result::Diff;
 use crate::sys::{FileKind, Sys};
 use crate::value::{ArgRule, Value};
 use std::borrow::Cow;
@@ -86,8 +87,40 @@ impl Module for Copy {
                 return Err(Failure::new(message));
             }
         }
-        plan_file(args, sys, &mut plan, source)?;
-        Ok(plan)
+        match plan_file(args, sys, &mut plan, source) {
+            Ok(()) => Ok(plan),
+            Err(failure) => foretold(args, sys, failure),
+        }
+    }
+}
+
+/// What the controller sends and is not there yet: check mode, which may run before what makes the directory or the owner,
+/// predicts it, and doing it fails.
+fn foretold<'a>(args: &'a Args, sys: &Sys, failure: Failure) -> ModuleResult<Plan<'a>> {
+    if args._sha256.is_none() {
+        return Err(failure);
+    }
+    let source = source_of(args, sys)?;
+    let Ok(dest) = destination(args, sys, &sys.expand(&args.dest), &source) else {
+        return Err(failure);
+    };
+    if differing(sys, &source, &dest)? == Some(false) {
+        return Err(failure);
+    }
+    let diff = Diff::new(dest.to_string_lossy(), None::<String>, Some(source.preview(sys)?));
+    let warning = failure.message.clone();
+    let mut plan = Plan::fails(format!("write {}", dest.display()), Some(diff), failure);
+    plan.warn_in_check(warning);
+    Ok(plan)
+}
+
+/// Whether the file that is there has another content; `None` if none is there.
+fn differing(sys: &Sys, source: &Source<'_>, dest: &Path) -> ModuleResult<Option<bool>> {
+    match sys.stat(dest, true)? {
+        Some(meta) if meta.kind == FileKind::File => {
+            Ok(Some(!source.is_same(sys, dest, &meta)?))
+        }
+        _ => Ok(None),
     }
 }
 
@@ -153,7 +186,10 @@ fn plan_file<'a>(
         plan_directories(sys, plan, parent, args.directory_mode.as_ref(), &args.attrs)?;
         parent_planned = true;
     }
-    let attrs = attrs_for(args, sys, &source)?;
+    let mut attrs = attrs_for(args, sys, &source)?;
+    if args.remote_src && differing(sys, &source, &dest)? == Some(true) {
+        replaced_by(sys, &source, &mut attrs)?;
+    }
     let path = dest.clone();
     let differs = place(
         sys,
@@ -185,6 +221,20 @@ fn plan_file<'a>(
         };
         plan.returns("diff", diff);
     }
+    Ok(())
+}
+
+/// A file of the machine takes another's place with its own mode, and belongs to who copies it.
+fn replaced_by(sys: &Sys, source: &Source<'_>, attrs: &mut FileAttrs) -> ModuleResult<()> {
+    let Source::File(path) = source else {
+        return Ok(());
+    };
+    if attrs.mode.is_none() {
+        attrs.mode = sys.stat(path, true)?.map(|meta| Mode::Bits(meta.mode));
+    }
+    let me = sys.me()?;
+    attrs.owner.get_or_insert_with(|| me.uid.to_string());
+    attrs.group.get_or_insert_with(|| me.gid.to_string());
     Ok(())
 }
 

@@ -120,20 +120,16 @@ fn unknown_accounts(args: &Args, sys: &Sys) -> ModuleResult<Vec<String>> {
     Ok(warnings)
 }
 
-/// Something new whose owner or group is not there: check mode, which may run before what makes them, predicts it, and
+/// Something new whose owner, group or directory is not there: check mode, which may run before what makes them, predicts it, and
 /// doing it fails.
-fn without_account<'a>(path: &Path, state: State, failure: Failure) -> Plan<'a> {
-    let mut plan = Plan::new();
+fn without<'a>(path: &Path, state: State, failure: Failure) -> Plan<'a> {
     let (key, word) = match state {
         State::Touch => ("dest", "touch"),
         _ => ("path", "directory"),
     };
+    let diff = state_diff(path, "absent", word);
+    let mut plan = Plan::fails(format!("make {}", path.display()), Some(diff), failure);
     plan.returns(key, text(path));
-    plan.act(
-        format!("make {}", path.display()),
-        Some(state_diff(path, "absent", word)),
-        move |_, _| Err(failure),
-    );
     plan
 }
 
@@ -184,7 +180,7 @@ impl File {
             let new =
                 matches!(state, State::Touch | State::Directory) && matches!(now, Now::Absent);
             if new && failure.message.contains(" failed: failed to look up ") {
-                return Ok(without_account(&path, state, failure));
+                return Ok(without(&path, state, failure));
             }
             return Err(failure);
         }
@@ -371,11 +367,14 @@ impl Work<'_, '_> {
             None => true,
         };
         if !is_there {
-            return Err(Failure::new(format!(
+            let failure = Failure::new(format!(
                 "Error, could not touch target: the directory of {} does not exist",
                 path.display()
             ))
-            .with("path", text(path)));
+            .with("path", text(path));
+            // check mode may run before what makes the directory
+            self.plan = without(path, State::Touch, failure);
+            return Ok(());
         }
         self.plan.returns("dest", text(path));
         self.predict_new(Base::new_file(self.sys), "file")?;

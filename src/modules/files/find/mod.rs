@@ -101,7 +101,7 @@ impl Module for Find {
             examined: 0,
             skipped: Map::new(),
             top: String::new(),
-            seen: BTreeSet::new(),
+            above: BTreeSet::new(),
         };
         let mut plan = Plan::new();
         for path in &args.paths {
@@ -149,8 +149,8 @@ struct Search<'s> {
     skipped: Map,
     /// The path that is searched now.
     top: String,
-    /// Directories that were looked into, against links in circles.
-    seen: BTreeSet<PathBuf>,
+    /// The directories on the way to the one that is looked into, against links in circles.
+    above: BTreeSet<PathBuf>,
 }
 
 impl Search<'_> {
@@ -167,9 +167,15 @@ impl Search<'_> {
             .sys
             .canonical(directory)
             .unwrap_or_else(|| directory.to_owned());
-        if !self.seen.insert(place) {
+        if !self.above.insert(place.clone()) {
             return Ok(());
         }
+        let done = self.listed(directory, depth);
+        self.above.remove(&place);
+        done
+    }
+
+    fn listed(&mut self, directory: &Path, depth: i64) -> ModuleResult<()> {
         let names = match self.sys.list(directory) {
             Ok(names) => names,
             Err(error) => {

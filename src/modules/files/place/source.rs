@@ -131,7 +131,7 @@ impl Source<'_> {
     }
 
     /// It as text for a diff.
-    pub(super) fn preview(&self, sys: &Sys) -> ModuleResult<String> {
+    pub(in crate::modules::files) fn preview(&self, sys: &Sys) -> ModuleResult<String> {
         let size = self.size(sys)?;
         if size > MAX_DIFF_SIZE {
             return Ok(preview::too_large(size));

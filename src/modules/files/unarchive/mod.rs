@@ -133,7 +133,6 @@ impl Module for Unarchive {
                 Ok(false)
             });
         }
-        args.attrs.plan(sys, &mut plan, &dest, true)?;
         Ok(plan)
     }
 }
