@@ -6,6 +6,7 @@ use super::args::decode;
 use super::{Content, Input, RemoteCall, Result, Step};
 use crate::module_args;
 use crate::result::Outcome;
+use crate::template::expand_home;
 use crate::value::{Map, Value};
 use std::path::{Component, Path, PathBuf};
 
@@ -44,7 +45,7 @@ pub(super) fn fetch(input: &Input<'_>) -> Result<Step> {
             .set("msg", "check mode not (yet) supported for this module");
         return Ok(Step::done(outcome));
     }
-    let dest = PathBuf::from(&args.dest);
+    let dest = expand_home(&args.dest);
     let dest = if dest.is_absolute() {
         dest
     } else {

@@ -63,7 +63,7 @@ impl Setup {
             () if show.is_ansible() || config.inventory_any_unparsed_is_failed.is_set() => {
                 Unparsed::Warns
             }
-            () => Unparsed::Fails,
+            () => Unparsed::FileFails,
         };
         let extra = self.extra.iter().flat_map(|(_, vars)| vars.iter());
         let extra: Map = extra.map(|(k, v)| (k.clone(), v.clone())).collect();

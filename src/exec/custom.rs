@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 /// The agent's module that runs them.
-const RUNNER: &str = "_custom";
+pub(super) const RUNNER: &str = "_custom";
 
 impl Run {
     /// The module, read and packed once in a run.

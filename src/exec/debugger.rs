@@ -179,8 +179,7 @@ impl Run {
                         self.quit.store(true, Ordering::Relaxed);
                     }
                     Wish::Redo => {
-                        self.emitter
-                            .take_back(&host, end.status, end.outcome.changed);
+                        self.emitter.take_back(&host, end.status, &end.outcome);
                         let mut again = halt.task.clone();
                         if !halt.vars.is_empty() {
                             again

@@ -1,6 +1,7 @@
 //! Taking a turn's step where it has to go.
 
 use super::background::InBackground;
+use super::custom::RUNNER;
 use super::machines::{Login, same_user};
 use super::pause::Question;
 use super::run::{Run, stopped};
@@ -177,7 +178,9 @@ impl Run {
             receive = call.receive.or(receive);
             finishes.push(call.finish);
             if self.options.verbosity >= 3 {
-                told.push(self.loader.told_arguments(&call.module, &call.args));
+                // a custom module tells that itself, and knows what is secret of it
+                let own = call.module == RUNNER;
+                told.push((!own).then(|| self.loader.told_arguments(&call.module, &call.args)));
             }
         }
         if self.options.verbosity >= 3
@@ -207,7 +210,7 @@ impl Run {
                     Some(finish) => finish(outcome),
                     None => outcome,
                 })
-                .zip(told.into_iter().map(Some).chain(std::iter::repeat(None)))
+                .zip(told.into_iter().chain(std::iter::repeat(None)))
                 .map(|(mut outcome, told)| {
                     if let Some(args) = told {
                         let invocation = Map::new().with("module_args", args);

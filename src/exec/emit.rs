@@ -1,6 +1,6 @@
 //! Events, in order, to one sink.
 
-use crate::result::{Event, EventSink, HostStats, Stats, Status};
+use crate::result::{Event, EventSink, HostStats, Outcome, Stats, Status};
 use crate::value::{Map, Value};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -31,7 +31,7 @@ impl Emitter {
             ..
         } = event
         {
-            count(state.stats.host(host), *status, outcome.changed);
+            count(state.stats.host(host), *status, outcome);
         }
         if let Event::Included { hosts, .. } = event {
             for host in hosts {
@@ -70,11 +70,11 @@ impl Emitter {
     }
 
     /// Takes a task's end out of the counts: it is run again.
-    pub(crate) fn take_back(&self, host: &str, status: Status, changed: bool) {
+    pub(crate) fn take_back(&self, host: &str, status: Status, outcome: &Outcome) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let counts = state.stats.host(host);
         let mut one = HostStats::default();
-        count(&mut one, status, changed);
+        count(&mut one, status, outcome);
         for (counted, one) in [
             (&mut counts.ok, one.ok),
             (&mut counts.changed, one.changed),
@@ -136,7 +136,7 @@ fn sum(old: &Value, new: &Value) -> Option<Value> {
     })
 }
 
-fn count(stats: &mut HostStats, status: Status, changed: bool) {
+fn count(stats: &mut HostStats, status: Status, outcome: &Outcome) {
     match status {
         Status::Ok => stats.ok += 1,
         Status::Changed => {
@@ -148,7 +148,8 @@ fn count(stats: &mut HostStats, status: Status, changed: bool) {
         Status::Ignored => {
             stats.ok += 1;
             stats.ignored += 1;
-            if changed {
+            // what an unreachable machine did before does not count
+            if outcome.failed && outcome.changed {
                 stats.changed += 1;
             }
         }

@@ -460,12 +460,17 @@ impl Run {
     }
 }
 
-/// The least place that a host is at, its task, and the hosts that are there.
+/// The least place that a host is at, its task, and the hosts that are there. Hosts that were out of the play follow when
+/// the others are done.
 pub(super) fn nearest(cursors: &mut Cursors) -> Option<(Next, Vec<Arc<str>>)> {
+    nearest_of(cursors, false).or_else(|| nearest_of(cursors, true))
+}
+
+fn nearest_of(cursors: &mut Cursors, behind: bool) -> Option<(Next, Vec<Arc<str>>)> {
     let mut best: Option<(Place, Next)> = None;
     let mut group: Vec<Arc<str>> = Vec::new();
     for (host, cursor) in cursors.iter_mut() {
-        if cursor.is_failed() {
+        if cursor.is_failed() || cursor.is_behind() != behind {
             continue;
         }
         let Some(next) = cursor.next() else {

@@ -8,7 +8,7 @@ use super::machines::Login;
 use super::run::Run;
 use crate::diag::Diagnostic;
 use crate::playbook::{Keywords, Task};
-use crate::template::Context;
+use crate::template::{Context, expand_home};
 use crate::transport::{Become, BecomeMethod, ConnectionKind, ContainerSetting, Target};
 use crate::value::{Map, OMIT, Secret, Value, strip_omitted, to_bool};
 use crate::yaml::Node;
@@ -485,13 +485,5 @@ fn set_container(target: &mut Target, setting: ContainerSetting, value: &Value) 
         ContainerSetting::Remote => options.remote = Some(text),
         ContainerSetting::Config => options.config = Some(text),
         ContainerSetting::Context => options.context = Some(text),
-    }
-}
-
-/// `~/` at the beginning of a path of the controller.
-pub(super) fn expand_home(path: &str) -> std::path::PathBuf {
-    match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
-        (Some(rest), Some(home)) => std::path::Path::new(&home).join(rest),
-        _ => path.into(),
     }
 }

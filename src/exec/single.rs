@@ -398,7 +398,9 @@ impl Run {
         outcome: &mut Outcome,
     ) -> Result<(), (&'static str, Fault)> {
         let task = place.task;
+        // what check mode left out has no result to judge
         if !ran
+            || outcome.skipped
             || outcome.unreachable
             || (task.changed_when.is_none() && task.failed_when.is_none())
         {

@@ -9,10 +9,10 @@ use super::fault::Fault;
 use super::machines::{Login, same_user};
 use super::run::Run;
 use super::scope::with_local;
-use super::settings::expand_home;
 use super::single::Place;
 use crate::actions::{RemoteCall, Step};
 use crate::playbook::Task;
+use crate::template::expand_home;
 use crate::transport::{
     Become, BecomeMethod, ConnectionKind, HostKeyChecking, Target, login_words,
 };

@@ -60,16 +60,20 @@ impl Run {
             Ok(sum) => sum,
             Err(fault) => self.failed_early(&place, fault),
         };
-        let ignore = sum.ends.iter().any(|end| end.ignore_errors);
-        let ignore_unreachable = sum.ends.iter().any(|end| end.ignore_unreachable);
+        let ignore = ignored(&sum.ends, |outcome| outcome.failed, |end| end.ignore_errors);
+        let ignore_unreachable = ignored(
+            &sum.ends,
+            |outcome| outcome.unreachable,
+            |end| end.ignore_unreachable,
+        );
         let no_log = sum.ends.iter().any(|end| end.no_log);
         let outcome = sum.outcome;
         let status = match () {
-            () if outcome.unreachable && ignore_unreachable => Status::Ignored,
-            () if outcome.unreachable => Status::Unreachable,
             () if outcome.failed && ignore => Status::Ignored,
             () if outcome.failed && rescue => Status::Rescued,
             () if outcome.failed => Status::Failed,
+            () if outcome.unreachable && ignore_unreachable => Status::Ignored,
+            () if outcome.unreachable => Status::Unreachable,
             () if outcome.skipped => Status::Skipped,
             () if outcome.changed => Status::Changed,
             () => Status::Ok,
@@ -97,8 +101,13 @@ impl Run {
                 notify.extend(end.notify);
             }
             effects.extend(end.effects);
-            delegated = end.delegate.or(delegated);
+            delegated = end.delegate.map(|other| other.to_string()).or(delegated);
             fatal |= end.any_errors_fatal;
+        }
+        if sum.looped && delegated.is_some() {
+            // each item has one of its own
+            delegated =
+                (task.keywords.delegate_to.as_ref()).map(|node| node.to_value().to_string());
         }
         let shown = Arc::new(if no_log {
             censored(&outcome)
@@ -113,9 +122,7 @@ impl Run {
                 host: host.to_string(),
                 status,
                 outcome: shown,
-                delegated_to: delegated
-                    .filter(|other| other != host)
-                    .map(|d| d.to_string()),
+                delegated_to: delegated.filter(|other| *other != **host),
                 elapsed_ms: elapsed_ms(begun),
                 looped: sum.looped,
                 quiet,
@@ -243,7 +250,7 @@ impl Run {
                     self.item_done(place, items, index, control, &mut end);
                     ends.push(end);
                 }
-                if self.is_interrupted() || ends.last().is_some_and(|end| end.outcome.unreachable) {
+                if self.is_interrupted() {
                     break;
                 }
             }
@@ -379,8 +386,8 @@ impl Run {
             end.outcome.clone()
         };
         let status = match () {
-            () if outcome.unreachable => Status::Unreachable,
             () if outcome.failed => Status::Failed,
+            () if outcome.unreachable => Status::Unreachable,
             () if outcome.skipped => Status::Skipped,
             () if outcome.changed => Status::Changed,
             () => Status::Ok,
@@ -466,15 +473,31 @@ fn registered(outcome: &Outcome, task: &Task, looped: bool) -> Value {
         map.take("invocation");
         if looped {
             map.set("skipped", outcome.skipped);
-            if !outcome.failed {
-                map.take("failed");
-            }
+        }
+        if (looped || outcome.unreachable) && !outcome.failed {
+            map.take("failed");
         }
         if let Some(facts) = facts {
             map.set("ansible_facts", facts);
         }
     }
     value
+}
+
+/// Whether those of the ends that are bad are all to be ignored. (A task that failed over its loop or its variables has an
+/// end with no outcome of its own, and a skipped item has no keywords, though its label may fail.)
+fn ignored(
+    ends: &[TurnEnd],
+    bad: impl Fn(&Outcome) -> bool,
+    ignores: impl Fn(&TurnEnd) -> bool,
+) -> bool {
+    let bad = |end: &&TurnEnd| bad(&end.outcome) && !end.outcome.skipped;
+    let mut bad = ends.iter().filter(bad).peekable();
+    if bad.peek().is_some() {
+        bad.all(&ignores)
+    } else {
+        ends.iter().any(ignores)
+    }
 }
 
 /// The end of a loop at an item whose conditions or arguments cannot be templated: that fails the task as a whole.
@@ -504,6 +527,11 @@ fn sum(ends: &[TurnEnd], items: &[Value], control: &LoopControl) -> Outcome {
             Value::Map(map) => (*map).clone(),
             _ => Map::new(),
         };
+        if outcome.is_unreachable() {
+            // nobody knows what it would have come to
+            result.take("changed");
+            result.take("failed");
+        }
         result.extend(control.told(items, index));
         results.push(Value::map(result));
     }

@@ -35,7 +35,7 @@ pub fn load(sources: &[SourceSpec], options: &LoadOptions) -> Result<Inventory, 
         };
         inventory.sources.push(source.clone());
     }
-    if !any && options.unparsed != Unparsed::Fails {
+    if !any && !options.unparsed.refuses_files() {
         if options.unparsed == Unparsed::AllFail {
             return Err(Diagnostic::error(
                 "inventory::none-parsed",
@@ -104,10 +104,23 @@ impl Reader<'_> {
         for entry in entries(path, self.options)? {
             any |= self.any_path(&entry, depth + 1)?;
         }
-        if !any && self.options.unparsed != Unparsed::Fails {
-            self.unparsed(&path.display().to_string());
+        if any {
+            return Ok(true);
         }
-        Ok(any)
+        match self.options.unparsed {
+            Unparsed::FileFails => {}
+            Unparsed::Fails => {
+                return Err(Diagnostic::error(
+                    "inventory::unparsed",
+                    format!(
+                        "Completely failed to parse inventory source {}",
+                        path.display()
+                    ),
+                ));
+            }
+            Unparsed::Warns | Unparsed::AllFail => self.unparsed(&path.display().to_string()),
+        }
+        Ok(false)
     }
 
     fn unparsed(&mut self, source: &str) {
@@ -125,7 +138,7 @@ impl Reader<'_> {
             Ok(false) => {}
             Err(problem) => failures.push((None, problem)),
         }
-        if self.options.unparsed == Unparsed::Fails {
+        if self.options.unparsed.refuses_files() {
             return Err(best(source, failures));
         }
         for (plugin, problem) in failures {

@@ -43,13 +43,22 @@ pub enum Mismatch {
 /// What happens when sources cannot be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unparsed {
-    /// The first one is an error.
+    /// The first one is an error; a directory in which nothing can be read is none.
     #[default]
+    FileFails,
+    /// The first one is an error, even if it is such a directory.
     Fails,
     /// Warnings.
     Warns,
     /// Warnings; an error if none of the sources can be read.
     AllFail,
+}
+
+impl Unparsed {
+    /// Whether a file that cannot be read is an error.
+    pub(super) fn refuses_files(self) -> bool {
+        matches!(self, Self::FileFails | Self::Fails)
+    }
 }
 
 /// How to read inventories.

@@ -99,6 +99,8 @@ pub enum Failure {
 pub struct Cursor {
     frames: Vec<Frame>,
     failed: bool,
+    /// It was out of the play for a while.
+    dropped_out: bool,
     /// Handlers that wait.
     pub notified: Notified,
     /// Names that were notified, of which nobody has looked yet which handlers they mean.
@@ -114,6 +116,7 @@ impl Cursor {
         Self {
             frames: vec![Frame::new(Body::Included(items))],
             failed: false,
+            dropped_out: false,
             notified: Notified::default(),
             saved: IndexSet::new(),
             roles_done: HashSet::new(),
@@ -129,6 +132,11 @@ impl Cursor {
     /// Whether the host failed for good.
     pub fn is_failed(&self) -> bool {
         self.failed
+    }
+
+    /// Whether the host takes part again after it was out of the play: the others go first, to the end.
+    pub fn is_behind(&self) -> bool {
+        self.dropped_out
     }
 
     /// Lets a failed host take part again (`meta: clear_host_errors`), from where it stands.
@@ -348,10 +356,12 @@ impl Cursor {
         Failure::Final
     }
 
-    /// Out of the play at once, whatever `rescue` and `always` say (an unreachable machine).
+    /// Out of the play at once, whatever `rescue` and `always` say (an unreachable machine). What comes after the current
+    /// task is kept for the case that it takes part again.
     pub fn drop_out(&mut self) {
-        self.frames.clear();
+        self.advance();
         self.failed = true;
+        self.dropped_out = true;
     }
 
     /// The play is over for this host, without a failure (`meta: end_host`).

@@ -207,7 +207,8 @@ impl Human {
 
     fn failure(&mut self, shown: &Shown<'_>) {
         let mut line = match shown.item {
-            _ if shown.outcome.unreachable || shown.status == Status::Unreachable => {
+            // of an item the line says no more than that it failed
+            None if shown.outcome.is_unreachable() || shown.status == Status::Unreachable => {
                 format!("fatal: [{}]: UNREACHABLE!", host_label(shown))
             }
             Some(item) => format!(
@@ -217,7 +218,7 @@ impl Human {
             ),
             None => format!("fatal: [{}]: FAILED!", host_label(shown)),
         };
-        let label = if shown.outcome.unreachable {
+        let label = if shown.outcome.is_unreachable() {
             Label::Unreachable
         } else {
             Label::Failed
@@ -327,7 +328,8 @@ impl Human {
         // its items do not count as told
         let told = items_shown
             && shown.outcome.data.get("results").is_some()
-            && !(base_name(&shown.task.action) == "debug" && shown.outcome.failed);
+            && !(base_name(&shown.task.action) == "debug" && shown.outcome.failed)
+            && !shown.outcome.is_unreachable();
         // a loop that was skipped as a whole gets a line of its own
         if !told || shown.status == Status::Skipped {
             self.result(shown);

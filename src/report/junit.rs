@@ -2,6 +2,7 @@
 
 use super::failure::excerpt;
 use super::human::full_name;
+use super::xml::{quoted, seconds};
 use super::{CENSORED, Output, censor, dump};
 use crate::result::{Event, EventSink, Outcome, Status};
 use crate::value::Value;
@@ -69,7 +70,7 @@ impl Junit {
         let _ = writeln!(
             xml,
             "  <testsuite name=\"{}\" {counts}>",
-            escaped(&self.playbook)
+            quoted(&self.playbook)
         );
         for case in &self.cases {
             case.write(&mut xml);
@@ -85,26 +86,26 @@ impl Case {
         let _ = writeln!(
             xml,
             "    <testcase name=\"{}\" classname=\"{}\" time=\"{}\">",
-            escaped(&self.name),
-            escaped(&self.class),
+            quoted(&self.name),
+            quoted(&self.class),
             seconds(self.ms)
         );
-        let output = escaped(&self.output);
+        let output = quoted(&self.output);
         let _ = match &self.verdict {
             Verdict::Passed if output.is_empty() => Ok(()),
             Verdict::Passed => writeln!(xml, "      <system-out>{output}</system-out>"),
-            Verdict::Skipped(why) => writeln!(xml, "      <skipped message=\"{}\"/>", escaped(why)),
+            Verdict::Skipped(why) => writeln!(xml, "      <skipped message=\"{}\"/>", quoted(why)),
             Verdict::Failed(why) => {
                 writeln!(
                     xml,
                     "      <failure message=\"{}\">{output}</failure>",
-                    escaped(why)
+                    quoted(why)
                 )
             }
             Verdict::Error(why) => writeln!(
                 xml,
                 "      <error message=\"{}\">{output}</error>",
-                escaped(why)
+                quoted(why)
             ),
         };
         xml.push_str("    </testcase>\n");
@@ -173,27 +174,4 @@ fn verdict(status: Status, outcome: &Outcome) -> Verdict {
         Status::Failed => Verdict::Failed(message()),
         Status::Unreachable => Verdict::Error(message()),
     }
-}
-
-fn seconds(ms: u64) -> String {
-    format!("{}.{:03}", ms / 1000, ms % 1000)
-}
-
-/// Text for XML 1.0, which cannot hold most control characters at all.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' => out.push_str("&#10;"),
-            '\t' => out.push_str("&#9;"),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -29,6 +29,7 @@ mod progress;
 mod style;
 mod tally;
 mod timing;
+pub(crate) mod xml;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 //! for reports goes along under names that `register` never shows.
 
 use super::{Diff, Outcome};
-use crate::value::{Map, Value, str_of, to_bool};
+use crate::value::{Map, Value, str_of};
 use std::sync::Arc;
 
 /// Marks the file of a job that holds the file's lock for as long as it lives.
@@ -47,22 +47,11 @@ impl Outcome {
             None => Vec::new(),
         };
         data.take("invocation");
-        let mut flag = |name: &str| {
-            data.take(name)
-                .is_some_and(|value| to_bool(&value).unwrap_or_else(|| value.truthy()))
-        };
-        let (changed, failed) = (flag("changed"), flag("failed"));
-        let (skipped, unreachable) = (flag("skipped"), flag("unreachable"));
         Self {
-            changed,
-            failed,
-            skipped,
-            unreachable,
-            data,
             diffs,
             warnings,
             left_to_do,
-            diagnosis: None,
+            ..Self::from_map(data)
         }
     }
 }

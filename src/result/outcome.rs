@@ -56,6 +56,11 @@ impl Outcome {
         }
     }
 
+    /// Whether it came to nothing for the machine. (A loop may have failed beside that, which says more.)
+    pub fn is_unreachable(&self) -> bool {
+        self.unreachable && !self.failed
+    }
+
     /// A skipped task, with Ansible's reason.
     pub fn skip(reason: &str) -> Self {
         Self {

@@ -2,6 +2,7 @@
 
 use super::Step;
 use super::observed::Place;
+use crate::report::xml::{escaped, quoted};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -105,7 +106,7 @@ pub fn junit(ends: &[StepEnd]) -> String {
         let _ = writeln!(
             text,
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\" time=\"{time:.3}\">",
-            escape(scenario),
+            quoted(scenario),
             ends.len(),
             count(Verdict::Failed),
             count(Verdict::Skipped),
@@ -114,23 +115,23 @@ pub fn junit(ends: &[StepEnd]) -> String {
             let _ = write!(
                 text,
                 "    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3}\">",
-                escape(scenario),
+                quoted(scenario),
                 end.step,
                 end.took.as_secs_f64()
             );
             match end.verdict {
                 Verdict::Passed => {
-                    let _ = write!(text, "<system-out>{}</system-out>", escape(&end.summary));
+                    let _ = write!(text, "<system-out>{}</system-out>", escaped(&end.summary));
                 }
                 Verdict::Skipped => {
-                    let _ = write!(text, "<skipped message=\"{}\"/>", escape(&end.summary));
+                    let _ = write!(text, "<skipped message=\"{}\"/>", quoted(&end.summary));
                 }
                 Verdict::Failed => {
                     let _ = write!(
                         text,
                         "<failure message=\"{}\">{}</failure>",
-                        escape(&end.summary),
-                        escape(&end.details())
+                        quoted(&end.summary),
+                        escaped(&end.details())
                     );
                 }
             }
@@ -140,22 +141,6 @@ pub fn junit(ends: &[StepEnd]) -> String {
     }
     text.push_str("</testsuites>\n");
     text
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -169,6 +169,39 @@ fn long_chains_of_variables_work_and_endless_ones_fail() {
     assert_eq!(error.kind, TemplateErrorKind::Recursion);
 }
 
+#[test]
+fn templates_look_each_other_up_to_some_depth() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("own.j2", "{{ lookup('template', 'own.j2') }}"),
+        ("other.j2", "{{ around }}"),
+        (
+            "down.j2",
+            "{{ n }}{% if n > 0 %} {{ lookup('template', 'down.j2', template_vars={'n': n - 1}) }}{% endif %}",
+        ),
+    ] {
+        std::fs::write(directory.path().join(name), text).unwrap();
+    }
+    let lookup = |name: &str| {
+        let vars = vars(
+            r#"{"n": 30, "around": "{{ lookup('template', 'other.j2', template_vars={'x': 1}) }}"}"#,
+        );
+        let files = FileContext {
+            basedir: directory.path().to_owned(),
+            ..FileContext::default()
+        };
+        let cx = Context::new(Arc::new(Fixed(vars)), Arc::new(files));
+        templar().render_str(&format!("{{{{ lookup('template', '{name}.j2') }}}}"), &cx)
+    };
+    let down = lookup("down").unwrap();
+    assert!(down.as_str().unwrap().ends_with(" 2 1 0"), "{down:?}");
+    for name in ["own", "other"] {
+        let error = lookup(name).unwrap_err();
+        assert_eq!(error.kind, TemplateErrorKind::Recursion, "{error}");
+        assert!(error.message.starts_with("more than 200"), "{error}");
+    }
+}
+
 #[derive(Debug)]
 struct Hosts;
 

@@ -1,7 +1,7 @@
 //! What one rendering sees: variables, files, and what was computed before.
 
-use super::TemplateError;
 use super::scope::{Scope, ScopeMap, Variable};
+use super::{TemplateError, TemplateErrorKind};
 use crate::value::{Map, Value};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -51,15 +51,32 @@ impl FileContext {
     }
 }
 
-/// `~` at the start of a path as the home directory.
+/// `~` at the start of a path as the home directory, `~name` as that user's; as it is where nobody knows one.
 pub(crate) fn expand_home(path: &str) -> PathBuf {
-    if let Some(rest) = path.strip_prefix('~')
-        && (rest.is_empty() || rest.starts_with('/'))
-        && let Some(home) = std::env::var_os("HOME")
-    {
-        return PathBuf::from(home).join(rest.trim_start_matches('/'));
+    let Some(rest) = path.strip_prefix('~') else {
+        return PathBuf::from(path);
+    };
+    let (name, below) = rest.split_once('/').unwrap_or((rest, ""));
+    let home = if name.is_empty() {
+        std::env::var_os("HOME").map(PathBuf::from)
+    } else {
+        home_of(name)
+    };
+    match home {
+        Some(home) if below.is_empty() => home,
+        Some(home) => home.join(below.trim_start_matches('/')),
+        None => PathBuf::from(path),
     }
-    PathBuf::from(path)
+}
+
+/// From the file itself: a static program has no NSS.
+fn home_of(user: &str) -> Option<PathBuf> {
+    let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
+    let home = accounts.lines().find_map(|line| {
+        let mut members = line.split(':');
+        (members.next()? == user).then(|| members.nth(4)).flatten()
+    });
+    home.map(PathBuf::from)
 }
 
 /// The variables and files of a task on a host. Values are expanded at most once per context, so make a new
@@ -81,13 +98,14 @@ impl Context {
     /// value may depend on the new ones.
     #[must_use]
     pub fn with_vars(&self, vars: Map) -> Self {
-        Self::new(
-            Arc::new(Overlay {
-                base: Arc::clone(&self.session.scope),
-                vars,
-            }),
-            Arc::clone(&self.session.files),
-        )
+        let scope = Overlay {
+            base: Arc::clone(&self.session.scope),
+            vars,
+        };
+        let files = Arc::clone(&self.session.files);
+        Self {
+            session: Session::new(Arc::new(scope), files, self.session.shared.within()),
+        }
     }
 
     /// The variables.
@@ -157,7 +175,77 @@ pub(crate) struct Shared {
     sealed: AtomicBool,
 }
 
+/// How deep variables and templates may refer to each other.
+const MAX_DEPTH: usize = 200;
+/// The session of what is no variable of a session that is asked.
+const ELSEWHERE: usize = usize::MAX;
+
 impl Shared {
+    /// New state for what is rendered while this is being expanded: as deep, and a variable may have another value there.
+    fn within(&self) -> Arc<Self> {
+        let names = lock(&self.resolving);
+        let outer = names.iter().map(|(_, name)| (ELSEWHERE, name.clone()));
+        Arc::new(Self {
+            resolving: Mutex::new(outer.collect()),
+            ..Self::default()
+        })
+    }
+
+    /// Notes that this is being expanded from now on, until `leave`.
+    ///
+    /// # Errors
+    /// When that leads back to itself, or too much is being expanded.
+    pub(crate) fn enter(&self, key: &(usize, String)) -> Result<(), TemplateError> {
+        let mut resolving = lock(&self.resolving);
+        let circle = resolving.iter().position(|other| other == key);
+        let why = match circle.filter(|_| key.0 != ELSEWHERE) {
+            Some(at) => {
+                let names: Vec<&str> = resolving
+                    .iter()
+                    .skip(at)
+                    .map(|(_, name)| name.as_str())
+                    .chain(std::iter::once(key.1.as_str()))
+                    .collect();
+                format!(
+                    "recursive loop detected in template: `{}`",
+                    names.join("` -> `")
+                )
+            }
+            None if resolving.len() >= MAX_DEPTH => format!(
+                "more than {MAX_DEPTH} variables and templates refer to each other in a row"
+            ),
+            None => {
+                resolving.push(key.clone());
+                return Ok(());
+            }
+        };
+        Err(TemplateError::new(TemplateErrorKind::Recursion, why))
+    }
+
+    /// It is expanded.
+    pub(crate) fn leave(&self, key: &(usize, String)) {
+        let mut resolving = lock(&self.resolving);
+        if let Some(at) = resolving.iter().rposition(|other| other == key) {
+            resolving.remove(at);
+        }
+    }
+
+    /// Renders a file with this, which may lead to the same file again.
+    ///
+    /// # Errors
+    /// The renderer's, or that too much is being expanded.
+    pub(crate) fn in_file<T>(
+        &self,
+        name: &str,
+        render: impl FnOnce() -> Result<T, TemplateError>,
+    ) -> Result<T, TemplateError> {
+        let key = (ELSEWHERE, name.to_owned());
+        self.enter(&key)?;
+        let rendered = render();
+        self.leave(&key);
+        rendered
+    }
+
     /// Some variable's value holds strings that are still encrypted.
     pub(crate) fn holds_sealed(&self) {
         self.sealed.store(true, Ordering::Relaxed);
@@ -218,4 +306,22 @@ impl Session {
 /// Locks; a panic elsewhere does not matter, the data is whole at all times.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expand_home;
+    use std::path::Path;
+
+    #[test]
+    fn a_home_directory_is_that_of_the_user_who_is_named() {
+        let root = Path::new("/root");
+        assert_eq!(expand_home("~root/a/b"), root.join("a/b"));
+        assert_eq!(expand_home("~root"), root);
+        assert_eq!(
+            expand_home("~nobody-of-that-name/a"),
+            Path::new("~nobody-of-that-name/a")
+        );
+        assert_eq!(expand_home("a/~root"), Path::new("a/~root"));
+    }
 }

@@ -19,6 +19,7 @@ mod context;
 mod convert;
 mod error;
 mod expand;
+mod file_vars;
 mod filters;
 mod foreign;
 mod format;
@@ -44,8 +45,10 @@ mod cases;
 
 pub(crate) use charset::encode;
 pub use condition::OddConditions;
+pub(crate) use context::expand_home;
 pub use context::{Context, FileContext, Overlay};
 pub use error::{TemplateError, TemplateErrorKind, TemplateStep};
+pub use file_vars::file_variables;
 pub(crate) use filters::{crypt as crypt_hash, human_to_bytes, salt as crypt_salt};
 pub use foreign::PluginPlaces;
 pub use scope::{Scope, ScopeMap, Variable};

@@ -5,9 +5,6 @@ use super::scope::Variable;
 use super::{Templar, TemplateError, TemplateErrorKind};
 use std::sync::Arc;
 
-/// How deep variables may refer to variables.
-const MAX_DEPTH: usize = 200;
-
 /// The variable with its templates expanded; nothing if there is no variable of that name.
 pub(crate) fn resolve(
     templar: &Templar,
@@ -29,38 +26,13 @@ pub(crate) fn resolve(
         }
         Variable::Lazy(value) => {
             let key = (session.id, name.to_owned());
-            {
-                let mut resolving = lock(&session.shared.resolving);
-                if let Some(at) = resolving.iter().position(|other| *other == key) {
-                    let names: Vec<&str> = resolving
-                        .iter()
-                        .skip(at)
-                        .map(|(_, name)| name.as_str())
-                        .chain(std::iter::once(name))
-                        .collect();
-                    return Some(Err(TemplateError::new(
-                        TemplateErrorKind::Recursion,
-                        format!(
-                            "recursive loop detected in template: `{}`",
-                            names.join("` -> `")
-                        ),
-                    )));
-                }
-                if resolving.len() >= MAX_DEPTH {
-                    return Some(Err(TemplateError::new(
-                        TemplateErrorKind::Recursion,
-                        format!("more than {MAX_DEPTH} variables refer to each other in a row"),
-                    )));
-                }
-                resolving.push(key.clone());
+            if let Err(error) = session.shared.enter(&key) {
+                return Some(Err(error));
             }
             let expanded = templar
                 .expand_variable(&value, session)
                 .map(Resolved::Value);
-            let mut resolving = lock(&session.shared.resolving);
-            if let Some(at) = resolving.iter().rposition(|other| *other == key) {
-                resolving.remove(at);
-            }
+            session.shared.leave(&key);
             expanded
         }
     };

@@ -108,6 +108,35 @@ const STACK_DEPTH: usize = 12;
 /// The size of such a stack in bytes.
 const STACK_SIZE: usize = 32 << 20;
 
+/// Runs this on a stack of its own if many expansions are on the one that there is; `step` of them may have come since the
+/// last that asked.
+///
+/// # Errors
+/// Its own, or that there is no stack.
+pub(super) fn with_stack<T: Send>(
+    session: &Session,
+    step: usize,
+    run: impl FnOnce() -> Result<T, TemplateError> + Send,
+) -> Result<T, TemplateError> {
+    let depth = super::context::lock(&session.shared.resolving).len();
+    if depth % STACK_DEPTH < STACK_DEPTH - step {
+        return run();
+    }
+    std::thread::scope(|scope| {
+        let started = std::thread::Builder::new()
+            .stack_size(STACK_SIZE)
+            .spawn_scoped(scope, run);
+        match started.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => Err(TemplateError::new(
+                TemplateErrorKind::Recursion,
+                format!("cannot start a thread for a deep template: {error}"),
+            )),
+        }
+    })
+}
+
 impl Templar {
     /// An engine.
     pub fn new(options: TemplarOptions) -> Self {
@@ -296,24 +325,7 @@ impl Templar {
         if !syntax::is_template(text) {
             return Ok(Value::Str(text.clone()));
         }
-        let depth = super::context::lock(&session.shared.resolving).len();
-        if depth % STACK_DEPTH != STACK_DEPTH - 1 {
-            return self.expand_template(text, session);
-        }
-        let on_own_stack = std::thread::scope(|scope| {
-            std::thread::Builder::new()
-                .stack_size(STACK_SIZE)
-                .spawn_scoped(scope, || self.expand_template(text, session))
-                .map(std::thread::ScopedJoinHandle::join)
-        });
-        match on_own_stack {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(error) => Err(TemplateError::new(
-                TemplateErrorKind::Recursion,
-                format!("cannot start a thread for a deep template: {error}"),
-            )),
-        }
+        with_stack(session, 1, || self.expand_template(text, session))
     }
 
     /// What an encrypted value holds.

@@ -184,6 +184,28 @@ fn later_sources_add_to_earlier_ones_and_bad_ones_can_be_tolerated() {
 }
 
 #[test]
+fn a_directory_with_nothing_in_it_is_an_error_where_every_source_must_be_read() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("a.ini"), "h a=1\n").unwrap();
+    std::fs::create_dir(directory.path().join("empty")).unwrap();
+    let sources = [SourceSpec::Path(directory.path().to_owned())];
+    for (unparsed, warnings) in [(Unparsed::FileFails, 0), (Unparsed::Warns, 1)] {
+        let options = LoadOptions {
+            unparsed,
+            ..LoadOptions::default()
+        };
+        let inventory = load(&sources, &options).unwrap();
+        assert_eq!(inventory.warnings.len(), warnings);
+    }
+    let strict = LoadOptions {
+        unparsed: Unparsed::Fails,
+        ..LoadOptions::default()
+    };
+    let problem = load(&sources, &strict).unwrap_err();
+    assert!(problem.message.ends_with("/empty"), "{}", problem.message);
+}
+
+#[test]
 fn a_script_that_fails_says_what_it_said() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();

@@ -28,6 +28,7 @@ impl Module for Ping {
             )
             .with("module_stdout", "")
             .with("module_stderr", "Exception: boom\n")
+            .with("exception", "Exception: boom\n")
             .with("rc", 1));
         }
         let mut plan = Plan::new();

@@ -144,9 +144,9 @@ impl AnsibleDefault {
             Status::Ok => self.success("ok", Colour::Ok, shown),
             Status::Changed => self.success("changed", Colour::Changed, shown),
             Status::Skipped => self.success("skipping", Colour::Skip, shown),
-            Status::Unreachable => self.unreachable(shown),
-            Status::Failed | Status::Ignored | Status::Rescued => {
-                if shown.outcome.unreachable {
+            Status::Failed | Status::Ignored | Status::Rescued | Status::Unreachable => {
+                // of an item the line says no more than that it failed
+                if shown.outcome.is_unreachable() && shown.item.is_none() {
                     self.unreachable(shown);
                 } else {
                     self.failure(shown);
@@ -198,6 +198,9 @@ impl AnsibleDefault {
         if shown.item.is_none() && self.options.path_on_failure && self.options.verbosity < 2 {
             self.task_path(shown.task, None);
         }
+        if let Some(crash) = shown.crash(self.options.verbosity) {
+            self.say_failure(&crash, Colour::Error);
+        }
         self.say_failure(&line, Colour::Error);
     }
 
@@ -218,6 +221,9 @@ impl AnsibleDefault {
 
     fn results(&self, shown: &Shown<'_>) -> String {
         if shown.item.is_some() || shown.outcome.data.get("results").is_none() {
+            return written(&self.options, shown);
+        }
+        if shown.outcome.is_unreachable() {
             return written(&self.options, shown);
         }
         // the items have told theirs
@@ -246,7 +252,8 @@ impl AnsibleDefault {
         // items have told everything, unless they are hidden
         let told = looped && shown.outcome.data.get("results").is_some();
         // of `debug`, Ansible shows the message alone, so that its items do not count as told
-        let told = told && !(shown.is_debug() && shown.outcome.failed);
+        let told =
+            told && !(shown.is_debug() && shown.outcome.failed) && !shown.outcome.is_unreachable();
         if told && status != Status::Skipped {
             for warning in &shown.outcome.warnings {
                 self.screen.warning(warning);

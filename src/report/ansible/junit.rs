@@ -2,6 +2,7 @@
 
 use super::AnsibleOptions;
 use super::result::Shown;
+use crate::report::xml::{escaped, quoted, seconds};
 use crate::report::{censor, dump};
 use crate::result::{Event, EventSink, Outcome, Status, TaskInfo};
 use crate::value::Value;
@@ -223,31 +224,4 @@ impl EventSink for AnsibleJunit {
             _ => {}
         }
     }
-}
-
-fn seconds(ms: u64) -> String {
-    format!("{}.{:03}", ms / 1000, ms % 1000)
-}
-
-/// Text for XML 1.0, which cannot hold most control characters.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(c),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// The same for an attribute, where white space would be lost.
-fn quoted(text: &str) -> String {
-    escaped(text).replace('\n', "&#10;").replace('\t', "&#9;")
 }

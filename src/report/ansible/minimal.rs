@@ -35,6 +35,12 @@ impl AnsibleMinimal {
     }
 
     fn done(&mut self, shown: &Shown<'_>, status: Status) {
+        if let Some(crash) = shown
+            .crash(self.options.verbosity)
+            .filter(|_| shown.outcome.failed)
+        {
+            self.screen.say(&crash, Some(Colour::Error));
+        }
         for warning in &shown.outcome.warnings {
             // a warning stays in a result of one line
             if self.lines == Lines::Many {
@@ -52,7 +58,7 @@ impl AnsibleMinimal {
         }
         let host = shown.host;
         let (word, colour) = match status {
-            _ if shown.outcome.unreachable => ("UNREACHABLE!", Colour::Unreachable),
+            _ if shown.outcome.is_unreachable() => ("UNREACHABLE!", Colour::Unreachable),
             Status::Ok => ("SUCCESS", Colour::Ok),
             Status::Changed => ("CHANGED", Colour::Changed),
             Status::Skipped => {
@@ -63,7 +69,7 @@ impl AnsibleMinimal {
             _ => ("FAILED!", Colour::Error),
         };
         let text = match self.lines {
-            Lines::Many if shown.is_command() && !shown.outcome.unreachable => {
+            Lines::Many if shown.is_command() && !shown.outcome.is_unreachable() => {
                 generic(shown, word.trim_end_matches('!'))
             }
             Lines::Many => {
@@ -73,7 +79,7 @@ impl AnsibleMinimal {
                 };
                 format!("{host} | {word} => {}", written(&options, shown))
             }
-            Lines::One if shown.outcome.unreachable => {
+            Lines::One if shown.outcome.is_unreachable() => {
                 let message = shown.outcome.message().unwrap_or_default();
                 format!("{host} | {word}: {message}")
             }

@@ -34,6 +34,19 @@ impl Shown<'_> {
         )
     }
 
+    /// What a module in Python that crashed said at last; all of it where the run is verbose.
+    pub fn crash(&self, verbosity: u8) -> Option<String> {
+        let text = self.outcome.data.get("exception")?.as_str()?;
+        Some(if verbosity < 3 {
+            let last = text.trim().lines().next_back().unwrap_or_default();
+            format!(
+                "An exception occurred during task execution. To see the full traceback, use -vvv. The error was: {last}"
+            )
+        } else {
+            format!("The full traceback is:\n{text}")
+        })
+    }
+
     /// Whether the task failed before its action: its templates or its loop cannot be read.
     fn is_unread(&self) -> bool {
         let code = self.outcome.diagnosis.as_ref().map(Diagnosis::code);
@@ -83,11 +96,11 @@ impl Shown<'_> {
     pub fn members(&self, verbosity: u8) -> Map {
         let outcome = self.outcome;
         let mut map = Map::new();
-        if !self.is_unread() {
+        let item_unreachable = self.item.is_some() && self.outcome.is_unreachable();
+        if !self.is_unread() && !item_unreachable {
             map.set("changed", outcome.changed);
         }
         if outcome.unreachable {
-            map.set("changed", outcome.changed);
             map.set("unreachable", true);
         }
         for (key, value) in &outcome.data {

@@ -2,7 +2,7 @@
 
 use super::Filter;
 use crate::template::call::{fail, type_name};
-use crate::template::context::expand_home;
+use crate::template::expand_home;
 use crate::template::objects::List;
 use crate::template::print;
 use minijinja::Error;

@@ -1,7 +1,8 @@
 //! Lookups of files on the controller.
 
 use super::{Lookup, Query};
-use crate::template::{FileOptions, TemplateError};
+use crate::template::templar::with_stack;
+use crate::template::{FileOptions, TemplateError, TemplateErrorKind, file_variables};
 use crate::value::{Map, Text, TextClass, Value, str_of, to_bool};
 use std::path::{Path, PathBuf};
 
@@ -127,7 +128,7 @@ fn escape(text: &str) -> String {
 
 /// The paths that match a shell pattern, sorted.
 pub(crate) fn glob(pattern: &str) -> Vec<PathBuf> {
-    let expanded = crate::template::context::expand_home(pattern);
+    let expanded = crate::template::expand_home(pattern);
     let text = expanded.to_string_lossy().into_owned();
     let mut paths = vec![PathBuf::from(if text.starts_with('/') { "/" } else { "" })];
     for part in text.split('/').filter(|part| !part.is_empty()) {
@@ -343,19 +344,22 @@ fn template(query: &mut Query) -> Result<Vec<Value>, String> {
         let outer = crate::template::Context {
             session: std::sync::Arc::clone(&query.render.session),
         };
-        let shown = path.to_string_lossy().into_owned();
-        let mut known = Map::new()
-            .with("template_path", Value::data(shown.clone()))
-            .with("template_fullpath", Value::data(shown));
+        let setting = query.render.templar.options().setting.as_ref();
+        let managed = setting
+            .and_then(|setting| setting(None, "DEFAULT_MANAGED_STR"))
+            .map_or_else(
+                || "Ansible managed".to_owned(),
+                |found| str_of(&found.value),
+            );
+        let mut known = file_variables(&path, &name, Value::Null, &managed);
         known.extend(vars.iter().map(|(k, v)| (k.clone(), v.clone())));
-        let cx = if vars.is_empty() {
-            outer
-        } else {
-            outer.with_vars(known)
-        };
+        let cx = outer.with_vars(known);
         let templar = query.render.templar.clone();
-        let rendered = templar
-            .render_file(&text, &options, &cx)
+        // a variable of the file and the file itself, at most
+        let rendered = (cx.session.shared)
+            .in_file(&name, || {
+                with_stack(&cx.session, 2, || templar.render_file(&text, &options, &cx))
+            })
             .map_err(|error: TemplateError| message(&name, &error))?;
         let structured = (convert && rendered.starts_with(['{', '[']))
             .then(|| crate::template::literal::eval(&rendered))
@@ -373,6 +377,9 @@ fn template(query: &mut Query) -> Result<Vec<Value>, String> {
 }
 
 fn message(name: &str, error: &TemplateError) -> String {
+    if error.kind == TemplateErrorKind::Recursion {
+        return format!("{}{}", super::vars::RECURSION, error.message);
+    }
     if error.is_undefined() {
         return format!(
             "{}{} (in the template {name})",

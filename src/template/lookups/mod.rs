@@ -150,7 +150,10 @@ fn results_of(
             TemplateErrorKind::Undefined,
             message.trim_start_matches(vars::UNDEFINED),
         )),
-        Err(message) => Err(TemplateError::new(TemplateErrorKind::Lookup, message)),
+        Err(message) => Err(match message.strip_prefix(vars::RECURSION) {
+            Some(why) => TemplateError::new(TemplateErrorKind::Recursion, why),
+            None => TemplateError::new(TemplateErrorKind::Lookup, message),
+        }),
     }
 }
 

@@ -41,7 +41,7 @@ fn one(query: &Query, name: &str, options: &Map) -> Result<String, String> {
         .filter(|kind| !kind.is_empty());
     let chars = alphabet(options.get("chars"));
     let seed = options.get("seed").filter(|v| !v.is_null()).map(str_of);
-    let path = crate::template::context::expand_home(name);
+    let path = crate::template::expand_home(name);
     let path = if path.is_absolute() {
         path
     } else {

@@ -8,6 +8,8 @@ use crate::value::{Value, str_of};
 
 /// Marks a message that says that something is undefined.
 pub(crate) const UNDEFINED: &str = "\0undefined: ";
+/// The same of a failure that is a recursion.
+pub(crate) const RECURSION: &str = "\0recursion: ";
 
 pub(super) const TABLE: &[(&str, Lookup)] = &[
     ("vars", vars),

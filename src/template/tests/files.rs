@@ -2,7 +2,7 @@
 
 use super::Test;
 use crate::template::call::Call;
-use crate::template::context::expand_home;
+use crate::template::expand_home;
 use minijinja::Error;
 use std::path::PathBuf;
 

@@ -516,11 +516,14 @@ impl<'source> CodeGenerator<'source> {
             self.compile_stmt(node);
         }
         self.add(Instruction::Return);
-        let mut undeclared = crate::compiler::meta::find_macro_closure(macro_decl);
+        let (mut undeclared, includes) = crate::compiler::meta::find_macro_closure(macro_decl);
         let caller_reference = undeclared.remove("caller");
         let macro_instr = self.next_instruction();
         for name in &undeclared {
             self.add(Instruction::Enclose(name));
+        }
+        if includes {
+            self.add(Instruction::EncloseAll);
         }
         self.add(Instruction::GetClosure);
         self.add(Instruction::LoadConst(Value::from_object(

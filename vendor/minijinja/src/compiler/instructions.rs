@@ -265,6 +265,10 @@ pub enum Instruction<'source> {
     #[cfg(feature = "macros")]
     Enclose(&'source str),
 
+    /// Encloses everything that the template has set (runbook).
+    #[cfg(feature = "macros")]
+    EncloseAll,
+
     /// Returns the closure of this context level.
     #[cfg(feature = "macros")]
     GetClosure,

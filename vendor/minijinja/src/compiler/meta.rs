@@ -7,6 +7,8 @@ struct AssignmentTracker<'a> {
     out: HashSet<&'a str>,
     nested_out: Option<HashSet<String>>,
     assigned: Vec<HashSet<&'a str>>,
+    // runbook: something was included
+    includes: bool,
 }
 
 impl<'a> AssignmentTracker<'a> {
@@ -37,14 +39,16 @@ impl<'a> AssignmentTracker<'a> {
 
 /// Finds all variables that need to be captured as closure for a macro.
 #[cfg(feature = "macros")]
-pub fn find_macro_closure<'a>(m: &ast::Macro<'a>) -> HashSet<&'a str> {
+// runbook: and whether the macro includes something, which sees everything
+pub fn find_macro_closure<'a>(m: &ast::Macro<'a>) -> (HashSet<&'a str>, bool) {
     let mut state = AssignmentTracker {
         out: HashSet::new(),
         nested_out: None,
         assigned: vec![Default::default()],
+        includes: false,
     };
     tracker_visit_macro(m, &mut state, false);
-    state.out
+    (state.out, state.includes)
 }
 
 /// Finds all variables that are undeclared in a template.
@@ -57,6 +61,7 @@ pub fn find_undeclared(t: &ast::Stmt<'_>, track_nested: bool) -> HashSet<String>
             None
         },
         assigned: vec![Default::default()],
+        includes: false,
     };
     track_walk(t, &mut state);
     if let Some(nested) = state.nested_out {
@@ -275,15 +280,21 @@ fn track_walk<'a>(node: &ast::Stmt<'a>, state: &mut AssignmentTracker<'a>) {
             state.pop();
         }
         #[cfg(feature = "multi_template")]
-        ast::Stmt::Extends(_) | ast::Stmt::Include(_) => {}
+        ast::Stmt::Extends(_) => {}
+        #[cfg(feature = "multi_template")]
+        ast::Stmt::Include(stmt) => state.includes |= stmt.with_context,
         #[cfg(feature = "multi_template")]
         ast::Stmt::Import(stmt) => {
+            state.includes |= stmt.with_context;
             track_assign(&stmt.name, state);
         }
         #[cfg(feature = "multi_template")]
-        ast::Stmt::FromImport(stmt) => stmt.names.iter().for_each(|(arg, alias)| {
-            track_assign(alias.as_ref().unwrap_or(arg), state);
-        }),
+        ast::Stmt::FromImport(stmt) => {
+            state.includes |= stmt.with_context;
+            stmt.names.iter().for_each(|(arg, alias)| {
+                track_assign(alias.as_ref().unwrap_or(arg), state);
+            });
+        }
         #[cfg(feature = "macros")]
         ast::Stmt::Macro(stmt) => {
             state.assign(stmt.name);

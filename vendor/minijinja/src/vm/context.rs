@@ -245,6 +245,25 @@ impl<'env> Context<'env> {
         }
     }
 
+    /// Adds what the template has set to a closure, if missing (runbook: a template that a macro includes sees it).
+    #[cfg(feature = "macros")]
+    pub fn enclose_all(&self, closures: &mut [Closure<'env>]) {
+        let closure = self.stack.last().unwrap().closure.unwrap();
+        for frame in self.stack.iter().rev() {
+            for (key, value) in &frame.locals {
+                closures[closure].entry(key).or_insert_with(|| value.clone());
+            }
+            if let Some(outer) = frame.closure_context.filter(|outer| *outer != closure) {
+                for (key, value) in closures[outer].clone() {
+                    closures[closure].entry(key).or_insert(value);
+                }
+            }
+            if frame.isolated {
+                break;
+            }
+        }
+    }
+
     /// Returns the closure receiving stores in the current frame.
     #[cfg(feature = "macros")]
     pub fn closure(&self) -> Option<ClosureId> {

@@ -942,12 +942,13 @@ impl<'env> Executor<'env> {
                 Instruction::Enclose(name) => {
                     // The first enclosed value creates a state-owned closure shared
                     // by all macros declared in this frame.
-                    if state.ctx.closure().is_none() {
-                        let closure = state.closures.len();
-                        state.closures.push(Closure::new());
-                        state.ctx.reset_closure(Some(closure));
-                    }
+                    state.open_closure();
                     state.ctx.enclose(&mut state.closures, name);
+                }
+                #[cfg(feature = "macros")]
+                Instruction::EncloseAll => {
+                    state.open_closure();
+                    state.ctx.enclose_all(&mut state.closures);
                 }
                 #[cfg(feature = "macros")]
                 Instruction::GetClosure => {

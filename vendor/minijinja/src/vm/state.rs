@@ -96,6 +96,16 @@ impl fmt::Debug for State<'_, '_> {
 }
 
 impl<'template, 'env> State<'template, 'env> {
+    /// The frame's closure exists from here on (runbook).
+    #[cfg(feature = "macros")]
+    pub(crate) fn open_closure(&mut self) {
+        if self.ctx.closure().is_none() {
+            let closure = self.closures.len();
+            self.closures.push(Default::default());
+            self.ctx.reset_closure(Some(closure));
+        }
+    }
+
     /// Creates a new state.
     pub(crate) fn new(
         ctx: Context<'env>,

@@ -170,8 +170,10 @@ class AnsibleModule:
             for alias in about.get("aliases") or ():
                 self.aliases[alias] = name
         try:
-            os.getcwd()
+            usable = os.access(os.getcwd(), os.R_OK)
         except OSError:
+            usable = False
+        if not usable:
             for place in (os.path.expandvars("$HOME"), tempfile.gettempdir()):
                 try:
                     os.chdir(place)
@@ -213,7 +215,7 @@ class AnsibleModule:
     def fail_json(self, msg, **kwargs):
         kwargs["failed"] = True
         kwargs["msg"] = msg
-        if "exception" not in kwargs and sys.exc_info()[2]:
+        if "exception" not in kwargs and sys.exc_info()[2] and (self._debug or self._verbosity >= 3):
             kwargs["exception"] = "".join(traceback.format_tb(sys.exc_info()[2]))
         self.do_cleanup_files()
         self._answer(kwargs)
