@@ -396,7 +396,11 @@ fn complete(data: &mut Map, sys: &Sys) {
     if let Some(path) = path.and_then(Value::as_str).map(std::path::PathBuf::from)
         && let Ok(Some(meta)) = sys.stat(&path, false)
     {
-        super::files::attrs::Facts::of(sys, &meta).refresh(data);
+        let mut facts = Map::new();
+        super::files::attrs::Facts::of(sys, &meta).refresh(&mut facts);
+        for (key, value) in facts {
+            data.entry(key).or_insert(value);
+        }
     }
 }
 
