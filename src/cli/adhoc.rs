@@ -14,7 +14,8 @@ use crate::result::EventSink;
 use std::path::Path;
 use std::sync::Arc;
 
-pub fn run(args: RunArgs, show: &Show) -> CommandResult {
+pub fn run(mut args: RunArgs, show: &Show) -> CommandResult {
+    args.sources.forget_empty_limits();
     let mut setup = Setup::new(&args.sources, &args.vault, show)?;
     let show = &show.configured(&setup.config);
     let inventory = setup.inventory(show)?;
@@ -26,6 +27,9 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
         .into_iter()
         .filter(|host| limit.as_ref().is_none_or(|limit| limit.contains(host)))
         .collect();
+    if hosts.is_empty() && limit.is_some() && show.is_ansible() {
+        return Err(Setup::nobody_left(&args.sources.limit, show));
+    }
     if args.list_hosts {
         outln!("  hosts ({}):", hosts.len());
         for host in hosts {
@@ -58,7 +62,15 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
     let dir = setup.cwd.join(dir);
     let store = setup.store(inventory, &dir)?;
     let templar = setup.templar(&store);
-    let loader = setup.loader(&templar);
+    let options = RunOptions {
+        check: args.check,
+        diff: args.diff || *setup.config.diff_always,
+        limit,
+        task_timeout: args.more.task_timeout.unwrap_or(*setup.config.task_timeout),
+        ..setup.options(&args.connection, show)
+    };
+    let magic = Arc::new(setup.magic(&options, &args.sources.limit));
+    let loader = setup.loader(&templar, &store, &magic);
     // a play of one task, as a playbook would have it
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
@@ -94,13 +106,6 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
     };
     setup.ask(&args.connection)?;
     store.set_password(setup.secrets.login.clone());
-    let options = RunOptions {
-        check: args.check,
-        diff: args.diff || *setup.config.diff_always,
-        limit,
-        task_timeout: args.more.task_timeout.unwrap_or(*setup.config.task_timeout),
-        ..setup.options(&args.connection, show)
-    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -123,7 +128,6 @@ pub fn run(args: RunArgs, show: &Show) -> CommandResult {
             OutputKind::Json => Box::new(Json::new(stdout())),
             OutputKind::Junit => Box::new(Junit::new(stdout())),
         };
-        let magic = setup.magic(&options, &args.sources.limit);
         let run = Arc::new(Run::new(RunParts {
             options,
             store,

@@ -71,6 +71,13 @@ pub struct SourceArgs {
     pub module_path: Vec<PathBuf>,
 }
 
+impl SourceArgs {
+    /// As in Ansible, `--limit ''` is no limit: scripts give it a variable that may be empty.
+    pub fn forget_empty_limits(&mut self) {
+        self.limit.retain(|limit| !limit.is_empty());
+    }
+}
+
 #[derive(Clone, Debug, Default, Args)]
 pub struct VaultArgs {
     /// A vault password: [LABEL@]FILE (a program is run), or [LABEL@]prompt

@@ -21,7 +21,8 @@ use std::time::Instant;
 /// Playbooks with their plays.
 pub type Loaded = Vec<(PathBuf, Vec<Play>)>;
 
-pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
+pub fn play(mut args: PlayArgs, show: &Show) -> CommandResult {
+    args.sources.forget_empty_limits();
     for path in &args.playbooks {
         exists(path, show)?;
     }
@@ -37,7 +38,24 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     let dir = playbook_dir(first);
     let store = setup.store(inventory, &dir)?;
     let templar = setup.templar(&store);
-    let loader = setup.loader(&templar);
+    let tags = setup.tags(&args.tags, &args.skip_tags);
+    let options = RunOptions {
+        check: args.check,
+        diff: args.diff || *setup.config.diff_always,
+        tags,
+        start_at: args.start_at_task.clone(),
+        step: args.step,
+        limit,
+        force_handlers: args.force_handlers || *setup.config.force_handlers,
+        verify_task: if args.verify == Some(VerifyKind::Task) {
+            VerifyTask::On
+        } else {
+            VerifyTask::Off
+        },
+        ..setup.options(&args.connection, show)
+    };
+    let magic = Arc::new(setup.magic(&options, &args.sources.limit));
+    let loader = setup.loader(&templar, &store, &magic);
     let playbooks = load(&args.playbooks, &loader, show)?;
     if args.syntax_check {
         for (path, _) in &playbooks {
@@ -48,14 +66,13 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
         }
         return Ok(Exit::Ok);
     }
-    let tags = setup.tags(&args.tags, &args.skip_tags);
     if args.list_hosts || args.list_tasks || args.list_tags {
         return lists::lists(
             &args,
             (&playbooks, &loader),
             &store,
-            limit.as_deref(),
-            (&tags, &setup.renderer(&templar)),
+            options.limit.as_deref(),
+            (&options.tags, &setup.renderer(&templar, &store, &magic)),
         );
     }
     let unstarted = match starts(&args, &playbooks) {
@@ -75,21 +92,6 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
     }
     setup.ask(&args.connection)?;
     store.set_password(setup.secrets.login.clone());
-    let options = RunOptions {
-        check: args.check,
-        diff: args.diff || *setup.config.diff_always,
-        tags,
-        start_at: args.start_at_task.clone(),
-        step: args.step,
-        limit,
-        force_handlers: args.force_handlers || *setup.config.force_handlers,
-        verify_task: if args.verify == Some(VerifyKind::Task) {
-            VerifyTask::On
-        } else {
-            VerifyTask::Off
-        },
-        ..setup.options(&args.connection, show)
-    };
     let verdict = Verdict::default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -109,7 +111,6 @@ pub fn play(args: PlayArgs, show: &Show) -> CommandResult {
         if args.verify == Some(VerifyKind::Task) {
             sink = sink.with(verdict.collector());
         }
-        let magic = setup.magic(&options, &args.sources.limit);
         let run = Arc::new(Run::new(RunParts {
             options: options.clone(),
             store,

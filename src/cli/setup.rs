@@ -11,12 +11,11 @@ use super::vault::Passwords;
 use super::vocabulary::Actions;
 use crate::config::{Config, Gathering, HashBehaviour, known};
 use crate::diag::did_you_mean;
-use crate::exec::{Login, Machines, RunOptions};
+use crate::exec::{Login, Machines, PlayScope, RunOptions};
 use crate::inventory::{Inventory, SourceSpec, controller_python};
 use crate::playbook::{DuplicateKeys, LoadOptions, Loader, TagFilter};
 use crate::template::{
-    Context, FileContext, FoundSetting, OddConditions, Overlay, Scope, Setting, Templar,
-    TemplarOptions, Variable,
+    Context, FileContext, FoundSetting, OddConditions, Setting, Templar, TemplarOptions,
 };
 use crate::transport::{AgentBinaries, ConnectionKind, HostKeyChecking, KeyRing, Options, Target};
 use crate::value::{Map, Secret};
@@ -212,26 +211,23 @@ impl Setup {
         })
     }
 
-    /// Renders texts of playbooks before the run: with these variables, and those of the command line on top.
+    /// Renders texts of playbooks before the run: with these variables, those of the command line on top, and what is
+    /// known of the run.
     pub fn renderer(
         &self,
         templar: &Templar,
+        store: &Arc<VarStore>,
+        magic: &Arc<RunMagic>,
     ) -> impl Fn(&str, &[Arc<Map>]) -> Result<String, String> + Send + Sync + 'static {
-        let templar = templar.clone();
-        let extra: Map = self
+        let (templar, store, magic) = (templar.clone(), Arc::clone(store), Arc::clone(magic));
+        let extra: Vec<_> = self
             .extra
             .iter()
-            .flat_map(|(_, vars)| vars.iter().map(|(k, v)| (k.clone(), v.clone())))
+            .map(|(_, vars)| Arc::new(vars.clone()))
             .collect();
         move |text: &str, vars: &[Arc<Map>]| {
-            let mut all = Map::new();
-            for layer in vars.iter().map(Arc::as_ref).chain([&extra]) {
-                all.extend(layer.iter().map(|(k, v)| (k.clone(), v.clone())));
-            }
-            let scope = Overlay {
-                base: Arc::new(Nothing),
-                vars: all,
-            };
+            let layers = vars.iter().chain(&extra).cloned().collect();
+            let scope = PlayScope::new(layers, &store, &magic).map_err(|e| e.to_string())?;
             let cx = Context::new(Arc::new(scope), Arc::new(FileContext::default()));
             templar
                 .render_str(text, &cx)
@@ -241,9 +237,14 @@ impl Setup {
     }
 
     /// The reader of playbooks.
-    pub fn loader(&self, templar: &Templar) -> Arc<Loader> {
+    pub fn loader(
+        &self,
+        templar: &Templar,
+        store: &Arc<VarStore>,
+        magic: &Arc<RunMagic>,
+    ) -> Arc<Loader> {
         let bases = Arc::new(Places(templar.plugins().clone()));
-        let render = self.renderer(templar);
+        let render = self.renderer(templar, store, magic);
         let expand = |paths: &[PathBuf]| -> Vec<PathBuf> {
             paths.iter().map(|path| expand_home(path)).collect()
         };
@@ -501,15 +502,20 @@ impl Setup {
         }
         let hosts = self.limited(inventory, limit, show)?;
         if hosts.is_empty() {
-            let why = if show.is_ansible() {
-                "Specified inventory, host pattern and/or --limit leaves us with no hosts to target."
-                    .to_owned()
-            } else {
-                format!("the limit `{}` leaves no host", limit.join(","))
-            };
-            return Err(CommandFailure::new(Exit::Error, why));
+            return Err(Self::nobody_left(limit, show));
         }
         Ok(Some(hosts))
+    }
+
+    /// The error for a limit that leaves no host.
+    pub fn nobody_left(limit: &[String], show: &Show) -> CommandFailure {
+        let why = if show.is_ansible() {
+            "Specified inventory, host pattern and/or --limit leaves us with no hosts to target."
+                .to_owned()
+        } else {
+            format!("the limit `{}` leaves no host", limit.join(","))
+        };
+        CommandFailure::new(Exit::Error, why)
     }
 
     /// The same, of which there may be none.
@@ -569,18 +575,6 @@ impl crate::playbook::Bases for Places {
     }
     fn all(&self) -> Vec<PathBuf> {
         self.0.all()
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Nothing;
-
-impl Scope for Nothing {
-    fn get(&self, _: &str) -> Option<Variable> {
-        None
-    }
-    fn names(&self) -> Vec<Arc<str>> {
-        Vec::new()
     }
 }
 

@@ -308,14 +308,14 @@ impl Second<'_> {
         })?;
         let store = setup.store(inventory, self.dir)?;
         let templar = setup.templar(&store);
-        let loader = setup.loader(&templar);
+        let magic = Arc::new(setup.magic(&self.options, &args.sources.limit));
+        let loader = setup.loader(&templar, &store, &magic);
         let playbooks = load(&args.playbooks, &loader, show)?;
         let verdict = Verdict::default();
         let mut sink = Fan::new().with(verdict.collector());
         if args.output == OutputKind::Human {
             sink = sink.with(human(show, true, check));
         }
-        let magic = setup.magic(&self.options, &args.sources.limit);
         let run = Arc::new(Run::new(RunParts {
             options: self.options,
             store,

@@ -5,7 +5,7 @@
 use super::censor::censored;
 use super::fault::Fault;
 use super::linear::Cursors;
-use super::play::PlayState;
+use super::play::{PlayState, with_roles};
 use super::run::Run;
 use super::scope::{StaticScope, role_layers};
 use crate::diag::Diagnostic;
@@ -265,7 +265,10 @@ impl Run {
         let keywords = keywords.with_child(&apply);
         let items = match &wanted.include.what {
             What::Tasks(path, name) => self.loader.include_tasks(path, name, keywords, task)?,
-            What::Role(request) => self.read_role(state, task, request, &keywords)?,
+            What::Role(request) => {
+                let keywords = keywords.with_params_of(task.role.as_deref());
+                self.read_role(state, task, request, &keywords)?
+            }
             What::Missing(_, problem) => return Err(problem.clone()),
         };
         let statics: Vec<Arc<Map>> = vec![Arc::clone(&state.play.vars), self.extra()];
@@ -302,7 +305,9 @@ impl Run {
         let loaded = self
             .loader
             .role(request, keywords, &parents, &task.trail, &at)?;
-        let (imported, _) = self.loader.take_imported();
+        let (imported, roles) = self.loader.take_imported();
+        let magic = (*state.magic()).clone();
+        state.set_magic(with_roles(with_roles(magic, &roles), &loaded.all));
         let handlers: Vec<Arc<Task>> = loaded
             .handlers
             .iter()

@@ -41,6 +41,7 @@ mod task;
 
 pub use machines::{Login, Machines};
 pub use options::{RunOptions, VerifyTask};
+pub use play_scope::PlayScope;
 pub use prompt::{Keys, NoPrompt, Pressed, Prompt};
 pub use refresh::{Refresh, Refreshed};
 pub use run::{Run, RunEnd, RunParts};

@@ -6,7 +6,7 @@ use super::free::Strategy;
 use super::run::Run;
 use super::scope::role_layers;
 use crate::diag::Diagnostic;
-use crate::playbook::{Item, Play, Task, tag_words};
+use crate::playbook::{Item, Play, Role, Task, tag_words};
 use crate::result::Event;
 use crate::template::{Context, FileContext};
 use crate::value::{Map, to_bool};
@@ -122,6 +122,18 @@ impl PlayState {
         }
         Ok(layers)
     }
+}
+
+/// The play's magic variables once these roles are in it: asked for by the play or a task, or what those depend on.
+pub(super) fn with_roles(mut magic: PlayMagic, roles: &[Arc<Role>]) -> PlayMagic {
+    for role in roles {
+        if role.by_task || role.parents.is_empty() {
+            magic.role_names.push(role.name.clone());
+        } else if !magic.dependent_role_names.contains(&role.name) {
+            magic.dependent_role_names.push(role.name.clone());
+        }
+    }
+    magic
 }
 
 impl Run {
@@ -259,28 +271,15 @@ impl Run {
                 host_files.push(group);
             }
         }
-        let names = |roles: &[Arc<crate::playbook::Role>], nested: bool| {
-            let mut names: Vec<String> = Vec::new();
-            for role in roles {
-                if (nested || role.parents.is_empty()) && !names.contains(&role.name) {
-                    names.push(role.name.clone());
-                }
-            }
-            names
-        };
         let magic = PlayMagic {
             dir: dir.clone(),
             name: name.to_owned(),
             hosts_all: hosts.into(),
             hosts: hosts.into(),
             batch: hosts.into(),
-            role_names: names(&play.roles, false),
-            dependent_role_names: {
-                let all = names(&play.roles, true);
-                let own = names(&play.roles, false);
-                all.into_iter().filter(|n| !own.contains(n)).collect()
-            },
+            ..PlayMagic::default()
         };
+        let magic = with_roles(magic, &play.roles);
         let handlers: Vec<Arc<Task>> = play.handlers.iter().flat_map(Item::tasks).collect();
         Ok(PlayState {
             play: play.clone(),

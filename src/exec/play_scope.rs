@@ -7,16 +7,38 @@ use crate::diag::Diagnostic;
 use crate::playbook::Play;
 use crate::template::{Context, FileContext, Scope, Variable};
 use crate::value::{Map, Value};
-use crate::vars::{HostScope, Layer, Level, Magic, ScopeParts};
+use crate::vars::{HostScope, Layer, Level, Magic, RunMagic, ScopeParts, VarStore};
 use crate::yaml::Node;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The variables of a play before it has a host: its own, those of its roles and files, and what is known of the run.
 #[derive(Debug)]
-struct PlayScope {
+pub struct PlayScope {
     statics: StaticScope,
     run: Arc<HostScope>,
+}
+
+impl PlayScope {
+    /// `vars` are from the lowest to the highest.
+    ///
+    /// # Errors
+    /// When variables of the inventory cannot be read.
+    pub fn new(
+        vars: Vec<Arc<Map>>,
+        store: &Arc<VarStore>,
+        run: &Arc<RunMagic>,
+    ) -> Result<Self, Box<Diagnostic>> {
+        let magic = Magic {
+            run: Arc::clone(run),
+            play: None,
+            task: None,
+        };
+        Ok(Self {
+            statics: StaticScope(vars),
+            run: store.scope("localhost", ScopeParts::default(), magic)?,
+        })
+    }
 }
 
 /// What is known of the run without a host.
@@ -24,7 +46,6 @@ const OF_RUN: &[&str] = &[
     "groups",
     "hostvars",
     "omit",
-    "playbook_dir",
     "ansible_check_mode",
     "ansible_config_file",
     "ansible_diff_mode",
@@ -75,16 +96,11 @@ impl Run {
         layers.extend(roles.iter().map(|role| Arc::clone(&role.defaults)));
         layers.push(Arc::clone(&play.vars));
         layers.extend(asked.map(Arc::clone));
+        let place = Arc::new(Map::new().with("playbook_dir", dir.display().to_string()));
         let context = |layers: &[Arc<Map>]| {
-            let statics = StaticScope(layers.iter().cloned().chain([self.extra()]).collect());
-            let magic = Magic {
-                run: Arc::clone(&self.magic),
-                play: None,
-                task: None,
-            };
-            let parts = ScopeParts::default();
-            let run = self.store.scope("localhost", parts, magic)?;
-            let scope = PlayScope { statics, run };
+            let above = [self.extra(), Arc::clone(&place)];
+            let vars = layers.iter().cloned().chain(above).collect();
+            let scope = PlayScope::new(vars, &self.store, &self.magic)?;
             Ok::<_, Box<Diagnostic>>(Context::new(Arc::new(scope), Arc::clone(&files) as _))
         };
         let mut cx = context(&layers)?;

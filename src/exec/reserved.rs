@@ -132,7 +132,12 @@ impl Run {
             self.warn_of_map(vars);
         }
         if let Some(role) = &task.role {
-            for vars in [&role.own_defaults, &role.vars, &role.params] {
+            for vars in [
+                &role.own_defaults,
+                &role.vars,
+                &role.entry_vars,
+                &role.params,
+            ] {
                 self.warn_of_map(vars);
             }
         }

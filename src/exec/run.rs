@@ -37,7 +37,7 @@ pub struct RunParts {
     /// Where events go.
     pub sink: Box<dyn EventSink>,
     /// Magic variables of the run.
-    pub magic: RunMagic,
+    pub magic: Arc<RunMagic>,
     /// Becomes true when the user interrupts.
     pub interrupted: tokio::sync::watch::Receiver<bool>,
     /// What `meta: refresh_inventory` does; without it, that is an error.
@@ -135,7 +135,7 @@ impl Run {
             machines: parts.machines,
             prompt: parts.prompt,
             emitter,
-            magic: Arc::new(parts.magic),
+            magic: parts.magic,
             interrupted: parts.interrupted,
             lost: Mutex::default(),
             next_task: AtomicU64::new(1),

@@ -77,16 +77,19 @@ fn layers(task: &Task) -> Vec<Layer> {
             format!("roles that {} depends on", role.name).as_str(),
             Arc::clone(&role.dependency_defaults),
         ));
-        for role in role.parents.iter().chain([role]) {
-            layers.extend(role_layers(role, &role.own_defaults));
-            if !role.params.is_empty() {
-                layers.push(Layer::new(
-                    Level::RoleParams,
-                    format!("role {}", role.name),
-                    Arc::clone(&role.params),
-                ));
-            }
+        let entry = |level, role: &Role, vars: &Arc<Map>| {
+            let layer = || Layer::new(level, format!("role {}", role.name), Arc::clone(vars));
+            (!vars.is_empty()).then(layer)
+        };
+        for parent in &role.parents {
+            // for roles that it depends on, its files win over its entry
+            layers.extend(entry(Level::RoleVars, parent, &parent.entry_vars));
+            layers.extend(role_layers(parent, &parent.own_defaults));
+            layers.extend(entry(Level::RoleParams, parent, &parent.params));
         }
+        layers.extend(role_layers(role, &role.own_defaults));
+        layers.extend(entry(Level::RoleVars, role, &role.entry_vars));
+        layers.extend(entry(Level::RoleParams, role, &role.params));
     }
     let origin = task.span.to_string();
     for vars in &task.keywords.vars {

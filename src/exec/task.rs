@@ -439,6 +439,39 @@ impl Run {
             .map(|_| self.task_name(state, task, host));
         about.set("name", Value::data(name.unwrap_or_default()));
         about.set("action", Value::data(task.action.as_str()));
+        // those of a loop's items are nowhere
+        let scope = (!end.looped).then(|| self.task_scope(state, host, task));
+        let cx = scope
+            .and_then(Result::ok)
+            .map(|(scope, files)| Context::new(scope, files));
+        let shown = |value: Value| {
+            let rendered = cx
+                .as_ref()
+                .and_then(|cx| self.templar.render(&value, cx).ok());
+            rendered.unwrap_or(value).into_data()
+        };
+        about.set("args", shown(Value::map(task.args.to_map())));
+        let keywords = &task.keywords;
+        let all = |nodes: &[crate::yaml::Node]| {
+            Value::list(nodes.iter().map(crate::yaml::Node::to_value).collect()).into_data()
+        };
+        about.set("tags", all(&keywords.tags));
+        about.set("when", all(&keywords.when));
+        about.set("until", all(&task.until));
+        let one = |node: Option<&crate::yaml::Node>| {
+            node.map_or(Value::Null, |node| node.to_value().into_data())
+        };
+        about.set("loop", one(task.items.as_ref().map(|(_, items)| items)));
+        about.set("retries", one(task.retries.as_ref()));
+        let delegate = keywords.delegate_to.as_ref();
+        about.set(
+            "delegate_to",
+            delegate.map_or(Value::Null, |node| shown(node.to_value())),
+        );
+        about.set(
+            "register",
+            task.register.as_deref().map_or(Value::Null, Value::data),
+        );
         self.store.set_fact(
             host,
             "ansible_failed_task",

@@ -88,7 +88,8 @@ impl Loader {
             .collect();
         let at = task.args.get("name").or(task.args.get("role")).cloned();
         let at = at.unwrap_or_else(|| Node::new(Kind::Null, task.span.clone()));
-        let loaded = self.role(&request, &task.keywords, &parents, &task.trail, &at)?;
+        let keywords = task.keywords.clone().with_params_of(task.role.as_deref());
+        let loaded = self.role(&request, &keywords, &parents, &task.trail, &at)?;
         let mut block = self.wrap(&task.span, loaded.items, around.role.clone());
         block.role.clone_from(&around.role);
         self.add_imported(loaded.handlers, loaded.all);
@@ -118,6 +119,7 @@ impl Loader {
             name,
             by_task: true,
             params: crate::value::Map::new(),
+            entry_vars: crate::value::Map::new(),
             tasks_from: text("tasks_from")?,
             vars_from: text("vars_from")?,
             defaults_from: text("defaults_from")?,
@@ -242,13 +244,13 @@ impl Loader {
                             ));
                         }
                     }
-                    let name = self.render_with(&import.value, &own.vars)?;
+                    let dir = path.parent().unwrap_or(Path::new(""));
+                    let name = self.render_with(&import.value, dir, &own.vars)?;
                     let name = name
                         .split_whitespace()
                         .next()
                         .unwrap_or_default()
                         .to_owned();
-                    let dir = path.parent().unwrap_or(Path::new(""));
                     let target = dir.join(&name);
                     if !target.is_file() {
                         return Err(Diagnostic::error(

@@ -276,6 +276,16 @@ impl Keywords {
             ..around.clone()
         }
     }
+
+    /// What a role asked for by a task is under: the parameters of the role that the task is of win over the task's `vars`.
+    #[must_use]
+    pub fn with_params_of(mut self, role: Option<&super::Role>) -> Self {
+        let params = role
+            .map(|role| &role.params)
+            .filter(|params| !params.is_empty());
+        self.include_vars.extend(params.map(Arc::clone));
+        self
+    }
 }
 
 fn extend_list(list: &mut Vec<Node>, value: Node) {

@@ -29,8 +29,10 @@ pub struct Role {
     pub own_defaults: Arc<Map>,
     /// `vars/main`, after those of the roles that it depends on.
     pub vars: Arc<Map>,
-    /// Parameters of the role entry.
+    /// What stands beside `role:` in its entry and is no keyword.
     pub params: Arc<Map>,
+    /// `vars` of its entry.
+    pub entry_vars: Arc<Map>,
     /// The roles that pulled it in, outermost first.
     pub parents: Vec<Arc<Role>>,
     /// Whether a task of its nearest parent pulled it in, and not the list of what that depends on.
@@ -62,8 +64,10 @@ pub struct RoleRequest {
     pub name: String,
     /// Whether a task (`include_role`, `import_role`) asks for it.
     pub by_task: bool,
-    /// Parameters.
+    /// What stands beside `role:` in the entry and is no keyword.
     pub params: Map,
+    /// `vars` of the entry.
+    pub entry_vars: Map,
     /// `tasks_from`.
     pub tasks_from: Option<String>,
     /// `vars_from`.
@@ -265,6 +269,7 @@ impl Loader {
                 defaults,
                 vars,
                 params: Arc::new(request.params.clone()),
+                entry_vars: Arc::new(request.entry_vars.clone()),
                 parents: parents.to_vec(),
                 by_task: request.by_task,
                 public: request.public,
@@ -448,7 +453,7 @@ impl Loader {
                 "role" | "name" => request.name = self.render(&entry.value)?,
                 "vars" => {
                     for (name, value) in vars_of(&entry.value)?.iter().flat_map(|m| m.iter()) {
-                        request.params.insert(name.clone(), value.clone());
+                        request.entry_vars.insert(name.clone(), value.clone());
                     }
                 }
                 "tasks_from" => request.tasks_from = Some(self.render(&entry.value)?),
@@ -545,9 +550,10 @@ fn merge(into: &mut Map, from: &Map) {
 fn identity(request: &RoleRequest, keywords: &Keywords) -> String {
     let nodes = |list: &[Node]| -> Vec<Value> { list.iter().map(Node::to_value).collect() };
     format!(
-        "{} {:?} {:?} {:?} {:?} {:?}",
+        "{} {:?} {:?} {:?} {:?} {:?} {:?}",
         request.name,
         request.params,
+        request.entry_vars,
         nodes(&keywords.when),
         nodes(&keywords.tags),
         request.tasks_from,

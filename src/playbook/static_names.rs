@@ -21,6 +21,12 @@ pub(super) struct Statics {
     read: Option<Arc<Map>>,
 }
 
+/// What is known of a playbook in this directory.
+fn magic(dir: &Path) -> Map {
+    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    Map::new().with("playbook_dir", Value::data(dir.display().to_string()))
+}
+
 impl Loader {
     /// Sets the play whose variables names in static imports may use.
     pub fn set_play_vars(&self, play: &Play) {
@@ -35,29 +41,26 @@ impl Loader {
 
     /// Expands a name with the extra variables and those of the play and its files.
     pub(super) fn render(&self, node: &Node) -> Result<String> {
-        self.render_over(node, &[], &[])
+        let dir = self.statics.lock().map(|statics| statics.dir.clone());
+        self.render_with(node, &dir.unwrap_or_default(), &[])
     }
 
-    /// Expands a name with these variables as well.
-    pub(super) fn render_with(&self, node: &Node, vars: &[Arc<Map>]) -> Result<String> {
-        self.render_over(node, &[], vars)
+    /// Expands a name in a playbook of this directory with these variables as well.
+    pub(super) fn render_with(&self, node: &Node, dir: &Path, vars: &[Arc<Map>]) -> Result<String> {
+        self.render_over(node, &[Arc::new(magic(dir))], vars)
     }
 
     /// Expands a name in a task: with the variables of its role and those around it, too.
     pub(super) fn render_in(&self, task: &Task, node: &Node) -> Result<String> {
         let mut below = Vec::new();
         let mut above = Vec::new();
-        let mut magic = Map::new();
-        magic.set(
-            "playbook_dir",
-            Value::data(task.trail.base().display().to_string()),
-        );
+        let mut magic = magic(task.trail.base());
         if let Some(role) = &task.role {
             magic.set("role_name", Value::data(role.name.as_str()));
             magic.set("ansible_role_name", Value::data(role.name.as_str()));
             magic.set("role_path", Value::data(role.path.display().to_string()));
             below.push(Arc::clone(&role.defaults));
-            above.push(Arc::clone(&role.vars));
+            above.extend([Arc::clone(&role.vars), Arc::clone(&role.entry_vars)]);
         }
         below.push(Arc::new(magic));
         above.extend(task.keywords.vars.iter().cloned());
@@ -81,7 +84,7 @@ impl Loader {
             Diagnostic::error("playbook::static-name", message)
                 .at(&node.span)
                 .note(
-                    "names in static imports can only use extra variables and variables of the play and its roles",
+                    "names in static imports can only use extra variables, variables of the play and its roles, and what is known of the run",
                 )
                 .hint("use `include_tasks` or `include_role` for names known only during the run")
                 .into()

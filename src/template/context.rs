@@ -60,7 +60,7 @@ pub(crate) fn expand_home(path: &str) -> PathBuf {
     let home = if name.is_empty() {
         std::env::var_os("HOME").map(PathBuf::from)
     } else {
-        LocalAccount::named(name).map(|account| account.home)
+        LocalAccount::find(|account| account.name == name).map(|account| account.home)
     };
     match home {
         Some(home) if below.is_empty() => home,

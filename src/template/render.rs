@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 /// The message of `mandatory`, until the name of what is undefined is known.
 pub(crate) const MANDATORY: &str = "\0mandatory";
 
-/// The note of what `undef()` said.
+/// The note of why a value is undefined that has no name: what `undef()` said, what an item lacks.
 pub(crate) const UNDEF: &str = "\0undef";
 
 /// The name under which filters and functions find the rendering.

@@ -208,7 +208,10 @@ impl Options {
     /// command line; everything else is given its options.
     pub fn from_environment() -> Self {
         let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        let account = LocalAccount::numbered(nix::unistd::getuid().as_raw());
+        let account = {
+            let uid = nix::unistd::getuid().as_raw();
+            LocalAccount::find(|account| account.uid == uid)
+        };
         let named = ["USER", "LOGNAME"]
             .iter()
             .find_map(|name| var(name)?.into_string().ok());

@@ -1,44 +1,34 @@
-//! Who the users of the controller are.
+//! The accounts of the controller.
 
 use std::path::PathBuf;
 
-/// A user of this machine, by `/etc/passwd`: a static program has no NSS, and asking for it ends such a program.
+/// A line of the controller's `/etc/passwd`. A static program must not ask libc: that loads what `nsswitch.conf` names, and dies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalAccount {
-    /// Login name.
+    /// The login name.
     pub name: String,
-    /// Home directory.
+    /// The number.
+    pub uid: u32,
+    /// The home directory.
     pub home: PathBuf,
 }
 
 impl LocalAccount {
-    /// The user of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::find(&accounts()?, |own, _| own == name)
+    /// The first that fits.
+    pub fn find(fits: impl Fn(&Self) -> bool) -> Option<Self> {
+        let text = std::fs::read("/etc/passwd").ok()?;
+        let text = String::from_utf8_lossy(&text);
+        text.lines().filter_map(Self::of).find(fits)
     }
 
-    /// The user of that number.
-    pub fn numbered(uid: u32) -> Option<Self> {
-        let uid = uid.to_string();
-        Self::find(&accounts()?, |_, own| own == uid)
-    }
-
-    fn find(accounts: &str, fits: impl Fn(&str, &str) -> bool) -> Option<Self> {
-        accounts.lines().find_map(|line| {
-            let mut members = line.split(':');
-            let (name, uid) = (members.next()?, members.nth(1)?);
-            let home = members.nth(2)?;
-            fits(name, uid).then(|| Self {
-                name: name.to_owned(),
-                home: home.into(),
-            })
+    fn of(line: &str) -> Option<Self> {
+        let mut parts = line.split(':');
+        Some(Self {
+            name: parts.next()?.to_owned(),
+            uid: parts.nth(1)?.parse().ok()?,
+            home: parts.nth(2)?.into(),
         })
     }
-}
-
-fn accounts() -> Option<String> {
-    let bytes = std::fs::read("/etc/passwd").ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]
@@ -46,13 +36,21 @@ mod tests {
     use super::LocalAccount;
 
     #[test]
-    fn accounts_are_found_by_name_and_number() {
-        let file = "root:x:0:0:root:/root:/bin/sh\nhalf:x\nweb:x:33:33::/srv/web:/bin/false\n";
-        let web = LocalAccount::find(file, |name, _| name == "web").unwrap();
-        assert_eq!(web.home, std::path::Path::new("/srv/web"));
-        let root = LocalAccount::find(file, |_, uid| uid == "0").unwrap();
-        assert_eq!(root.name, "root");
-        assert_eq!(LocalAccount::find(file, |name, _| name == "half"), None);
-        assert_eq!(LocalAccount::numbered(u32::MAX - 7), None);
+    fn lines_are_read_and_others_are_not() {
+        let found = LocalAccount::of("ann:x:1000:100:Ann,,,:/home/ann:/bin/sh").expect("a line");
+        assert_eq!((found.name.as_str(), found.uid), ("ann", 1000));
+        assert_eq!(found.home, std::path::Path::new("/home/ann"));
+        for line in [
+            "",
+            "+",
+            "ann:x:many:100:Ann:/home/ann:/bin/sh",
+            "ann:x:1000:100",
+        ] {
+            assert_eq!(LocalAccount::of(line), None, "{line}");
+        }
+        assert_eq!(
+            LocalAccount::find(|account| account.name == "no such user"),
+            None
+        );
     }
 }

@@ -32,7 +32,7 @@ pub enum Level {
     VarsPrompt,
     /// 14: `vars_files`.
     VarsFiles,
-    /// 15: `vars/main.yml` of roles.
+    /// 15: `vars/main.yml` of roles, and `vars` of their entries.
     RoleVars,
     /// 16: `vars` of blocks.
     BlockVars,
@@ -44,7 +44,7 @@ pub enum Level {
     SetFact,
     /// 19: `register`; among these two the later wins, whichever it is.
     Registered,
-    /// 20: parameters of roles.
+    /// 20: parameters of roles: what stands beside `role:` in an entry and is no keyword.
     RoleParams,
     /// 21: `vars` of an include.
     IncludeParams,

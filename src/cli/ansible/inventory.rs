@@ -80,7 +80,8 @@ pub fn run(matches: &ArgMatches, show: &Show) -> CommandResult {
     let setup = Setup::new(&args.hosts.sources(&[]), &args.vault.args(), show)?;
     let show = &show.configured(&setup.config);
     let inventory = setup.inventory(show)?;
-    let limit: Vec<String> = args.hosts.limit.iter().cloned().collect();
+    let limit = args.hosts.limit.iter().filter(|limit| !limit.is_empty());
+    let limit: Vec<String> = limit.cloned().collect();
     // a limit may leave nobody here
     let limit = if args.list && !limit.is_empty() {
         Some(setup.limited(&inventory, &limit, show)?)

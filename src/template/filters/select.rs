@@ -3,6 +3,8 @@
 use super::Filter;
 use crate::template::call::{Call, fail};
 use crate::template::objects::List;
+use crate::template::render::{Render, UNDEF, engine_error};
+use crate::template::{TemplateError, TemplateErrorKind};
 use crate::value::Value;
 use minijinja::Error;
 use minijinja::value::{Kwargs, Value as Val};
@@ -43,19 +45,25 @@ pub(super) fn attribute(value: &Val, path: &Value) -> Result<Val, Error> {
     Ok(value)
 }
 
-/// The error for an attribute that an item does not have.
-pub(super) fn missing(item: &Val, path: &Value) -> Error {
-    crate::template::render::engine_error(crate::template::TemplateError::new(
-        crate::template::TemplateErrorKind::Undefined,
+/// What is wrong with an item without the attribute.
+fn lacks(item: &Val, path: &Value) -> TemplateError {
+    TemplateError::new(
+        TemplateErrorKind::Undefined,
         format!(
             "'{} object' has no attribute '{}'",
             crate::template::call::type_name(item),
             crate::value::str_of(path)
         ),
-    ))
+    )
 }
 
-/// `map('filter', ...)`, `map(attribute='a.b', default=None)`.
+/// The error for an attribute that an item does not have.
+pub(super) fn missing(item: &Val, path: &Value) -> Error {
+    engine_error(lacks(item, path))
+}
+
+/// `map('filter', ...)`, `map(attribute='a.b', default=None)`. An item without the attribute is undefined: an error only
+/// for those that use it.
 fn map(call: &mut Call) -> Result<Val, Error> {
     let items = call.items()?;
     let mut out = Vec::with_capacity(items.len());
@@ -63,13 +71,20 @@ fn map(call: &mut Call) -> Result<Val, Error> {
         let path = crate::template::convert::from_engine(&path)?;
         let default = call.args.take_named("default");
         call.args.finish()?;
+        let mut lacking = None;
         for item in items {
             let found = attribute(&item, &path)?;
             out.push(match (&default, found.is_undefined()) {
                 (Some(default), true) => default.clone(),
-                (None, true) => return Err(missing(&item, &path)),
+                (None, true) => {
+                    lacking.get_or_insert(item);
+                    found
+                }
                 _ => found,
             });
+        }
+        if let Some(item) = lacking {
+            Render::of(call.state)?.note(UNDEF, lacks(&item, &path));
         }
         return Ok(List::of(out));
     }

@@ -984,6 +984,15 @@ impl fmt::Display for Value {
                     f.write_str("NaN")
                 } else if val.is_infinite() {
                     write!(f, "{}inf", if val.is_sign_negative() { "-" } else { "" })
+                } else if val != 0.0 && !(1e-4..1e16).contains(&val.abs()) {
+                    // runbook: as Python has it
+                    let num = format!("{val:e}");
+                    let (digits, exponent) = num.split_once('e').unwrap_or((&num, "0"));
+                    let (sign, exponent) = match exponent.strip_prefix('-') {
+                        Some(rest) => ('-', rest),
+                        None => ('+', exponent),
+                    };
+                    write!(f, "{digits}e{sign}{exponent:0>2}")
                 } else {
                     let mut num = val.to_string();
                     if !num.contains('.') {

@@ -573,6 +573,10 @@ pub fn contains(container: &Value, value: &Value) -> Result<Value, Error> {
                 if let Some(iter) = obj.try_iter() {
                     for item in iter {
                         ok!(item.check());
+                        // runbook: nothing can be compared with what is undefined
+                        if item.is_undefined() {
+                            return Err(Error::undefined(&item));
+                        }
                         if item == *value {
                             found = true;
                             break;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind};
 use crate::output::Output;
 use crate::utils::AutoEscape;
-use crate::value::{Enumerator, Kwargs, Object, Value};
+use crate::value::{Enumerator, Kwargs, Object, Tuple, Value, ValueMap};
 use crate::vm;
 use crate::vm::state::State;
 
@@ -20,7 +20,13 @@ pub(crate) struct Macro {
     pub state_id: isize,
     pub closure: Option<usize>,
     pub caller_reference: bool,
+    // runbook: whether the body uses `varargs` and `kwargs`; otherwise more arguments are refused
+    pub varargs_reference: bool,
+    pub kwargs_reference: bool,
 }
+
+/// runbook: the values of a macro's arguments, and those that its body knows besides.
+type Prepared = (Vec<Value>, Vec<(&'static str, Value)>);
 
 impl fmt::Debug for Macro {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,7 +35,7 @@ impl fmt::Debug for Macro {
 }
 
 impl Macro {
-    fn prepare_args(&self, args: &[Value]) -> Result<(Vec<Value>, Option<Value>), Error> {
+    fn prepare_args(&self, args: &[Value]) -> Result<Prepared, Error> {
         let (args, kwargs) = match args.last() {
             Some(last) => match Kwargs::extract(last) {
                 Some(kwargs) => (&args[..args.len() - 1], Some(kwargs)),
@@ -38,7 +44,7 @@ impl Macro {
             _ => (args, None),
         };
 
-        if args.len() > self.arg_spec.len() {
+        if args.len() > self.arg_spec.len() && !self.varargs_reference {
             return Err(Error::from(ErrorKind::TooManyArguments));
         }
 
@@ -72,21 +78,27 @@ impl Macro {
             });
         }
 
-        let caller = if self.caller_reference {
+        let mut extra = Vec::new();
+        if self.caller_reference {
             kwargs_used.insert("caller");
-            Some(
-                kwargs
-                    .as_ref()
-                    .and_then(|x| x.get("caller").ok())
-                    .unwrap_or(Value::UNDEFINED),
-            )
-        } else {
-            None
-        };
+            let caller = kwargs.as_ref().and_then(|x| x.get("caller").ok());
+            extra.push(("caller", caller.unwrap_or(Value::UNDEFINED)));
+        }
+        if self.varargs_reference {
+            let rest = args.get(self.arg_spec.len()..).unwrap_or_default();
+            extra.push(("varargs", Value::from_object(Tuple::from(rest))));
+        }
 
+        let mut rest = ValueMap::new();
         if let Some(kwargs) = kwargs {
-            for key in kwargs.values.keys().filter_map(|x| x.as_str()) {
-                if !kwargs_used.contains(key) {
+            for (name, value) in kwargs.values.iter() {
+                let Some(key) = name.as_str() else { continue };
+                if kwargs_used.contains(key) {
+                    continue;
+                }
+                if self.kwargs_reference {
+                    rest.insert(name.clone(), value.clone());
+                } else {
                     return Err(Error::new(
                         ErrorKind::TooManyArguments,
                         format!("unknown keyword argument `{key}`"),
@@ -94,21 +106,32 @@ impl Macro {
                 }
             }
         }
+        if self.kwargs_reference {
+            extra.push(("kwargs", Value::from_object(rest)));
+        }
 
-        Ok((arg_values, caller))
+        Ok((arg_values, extra))
     }
 }
 
 impl Object for Macro {
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(&["name", "arguments", "caller"])
+        Enumerator::Str(&[
+            "name",
+            "arguments",
+            "caller",
+            "catch_varargs",
+            "catch_kwargs",
+        ])
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         Some(match some!(key.as_str()) {
             "name" => self.name.clone(),
-            "arguments" => Value::from_iter(self.arg_spec.iter().cloned()),
+            "arguments" => Value::from_object(Tuple::from(self.arg_spec.as_slice())),
             "caller" => Value::from(self.caller_reference),
+            "catch_varargs" => Value::from(self.varargs_reference),
+            "catch_kwargs" => Value::from(self.kwargs_reference),
             _ => return None,
         })
     }
@@ -121,7 +144,12 @@ impl Object for Macro {
             ));
         }
 
-        let (arg_values, caller) = ok!(self.prepare_args(args));
+        let (arg_values, mut extra) = ok!(self.prepare_args(args));
+        for (name, value) in &mut extra {
+            if *name != "caller" {
+                *value = state.env().adopt(value.clone());
+            }
+        }
         let mut rv = String::new();
         ok!(vm::eval_macro(
             state,
@@ -129,7 +157,7 @@ impl Object for Macro {
             self.offset,
             &mut Output::new(&mut rv),
             self.closure,
-            caller,
+            extra,
             arg_values
         ));
 
