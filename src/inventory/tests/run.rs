@@ -186,7 +186,7 @@ fn later_sources_add_to_earlier_ones_and_bad_ones_can_be_tolerated() {
 #[test]
 fn a_directory_with_nothing_in_it_is_an_error_where_every_source_must_be_read() {
     let directory = tempfile::tempdir().unwrap();
-    std::fs::write(directory.path().join("a.ini"), "h a=1\n").unwrap();
+    std::fs::write(directory.path().join("hosts"), "h a=1\n").unwrap();
     std::fs::create_dir(directory.path().join("empty")).unwrap();
     let sources = [SourceSpec::Path(directory.path().to_owned())];
     for (unparsed, warnings) in [(Unparsed::FileFails, 0), (Unparsed::Warns, 1)] {
