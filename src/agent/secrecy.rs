@@ -115,3 +115,23 @@ pub(super) fn censor(outcome: Outcome) -> Outcome {
         diagnosis: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_return_values_stay() {
+        let inner = Map::new().with("xps", 1);
+        let mut outcome = Outcome::ok()
+            .with("elapsed", "a p b")
+            .with("json", Value::map(inner));
+        mask(&mut outcome, &["p".to_owned()]);
+        assert_eq!(
+            outcome.data.get("elapsed"),
+            Some(&Value::data("a ******** b"))
+        );
+        let json = outcome.data.get("json").expect("json");
+        assert_eq!(json.get("x********s"), Some(&Value::from(1)));
+    }
+}

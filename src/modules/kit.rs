@@ -394,9 +394,13 @@ fn complete(data: &mut Map, sys: &Sys) {
     }
     let path = data.get("path").or_else(|| data.get("dest"));
     if let Some(path) = path.and_then(Value::as_str).map(std::path::PathBuf::from)
-        && let Ok(facts) = super::files::attrs::facts_of(sys, &path, false)
+        && let Ok(Some(meta)) = sys.stat(&path, false)
     {
-        facts.refresh(data);
+        let mut facts = Map::new();
+        super::files::attrs::Facts::of(sys, &meta).refresh(&mut facts);
+        for (key, value) in facts {
+            data.entry(key).or_insert(value);
+        }
     }
 }
 

@@ -389,6 +389,8 @@ impl Loader {
                 play.span.clone(),
             ));
         }
+        // facts are each host's own
+        keywords.run_once = None;
         let mut task = Task::implicit(
             self.next_id(),
             "gather_facts",

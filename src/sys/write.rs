@@ -411,6 +411,21 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
+    fn backups_of_one_second_have_names_of_their_own() {
+        let root = tempfile::tempdir().unwrap();
+        let mut sys = Sys::rooted(root.path(), Arc::new(FakeRunner::new()));
+        let path = Path::new("/a");
+        let mut kept = Vec::new();
+        for round in 0..5_u8 {
+            sys.write(path, &[round], &WriteOptions::default()).unwrap();
+            kept.push(sys.backup(path).unwrap());
+        }
+        for (round, backup) in (0..5_u8).zip(kept) {
+            assert_eq!(sys.read(&backup).unwrap(), Some(vec![round]));
+        }
+    }
+
+    #[test]
     fn what_replaces_a_file_is_newer_however_fast() {
         let root = tempfile::tempdir().unwrap();
         let mut sys = Sys::rooted(root.path(), Arc::new(FakeRunner::new()));

@@ -2,7 +2,7 @@
 
 use super::scope::{Scope, ScopeMap, Variable};
 use super::{TemplateError, TemplateErrorKind};
-use crate::value::{Map, Value};
+use crate::value::{LocalAccount, Map, Value};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -60,23 +60,13 @@ pub(crate) fn expand_home(path: &str) -> PathBuf {
     let home = if name.is_empty() {
         std::env::var_os("HOME").map(PathBuf::from)
     } else {
-        home_of(name)
+        LocalAccount::find(|account| account.name == name).map(|account| account.home)
     };
     match home {
         Some(home) if below.is_empty() => home,
         Some(home) => home.join(below.trim_start_matches('/')),
         None => PathBuf::from(path),
     }
-}
-
-/// From the file itself: a static program has no NSS.
-fn home_of(user: &str) -> Option<PathBuf> {
-    let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
-    let home = accounts.lines().find_map(|line| {
-        let mut members = line.split(':');
-        (members.next()? == user).then(|| members.nth(4)).flatten()
-    });
-    home.map(PathBuf::from)
 }
 
 /// The variables and files of a task on a host. Values are expanded at most once per context, so make a new

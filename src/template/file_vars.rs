@@ -2,7 +2,7 @@
 //!
 //! Source: Ansible's documentation, "ansible.builtin.template module".
 
-use crate::value::{Map, Value};
+use crate::value::{LocalAccount, Map, Value};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -20,7 +20,8 @@ pub fn file_variables(path: &Path, name: &str, dest: Value, managed: &str) -> Ma
             })
             .unwrap_or_default()
     };
-    let owner = account_name(uid).unwrap_or_else(|| uid.to_string());
+    let owner = LocalAccount::find(|account| account.uid == uid)
+        .map_or_else(|| uid.to_string(), |account| account.name);
     let mtime = time(meta.as_ref().map_or(0, MetadataExt::mtime));
     let host = nix::unistd::gethostname()
         .map(|name| name.to_string_lossy().into_owned())
@@ -79,13 +80,4 @@ fn by_name(managed: &str) -> String {
         }
     }
     out
-}
-
-fn account_name(uid: u32) -> Option<String> {
-    let text = std::fs::read_to_string("/etc/passwd").ok()?;
-    text.lines().find_map(|line| {
-        let mut parts = line.split(':');
-        let name = parts.next()?;
-        (parts.nth(1)? == uid.to_string()).then(|| name.to_owned())
-    })
 }

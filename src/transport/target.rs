@@ -2,7 +2,7 @@
 
 use super::container::{Container, ContainerOptions};
 use super::key_ring::KeyRing;
-use crate::value::Secret;
+use crate::value::{LocalAccount, Secret};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -208,16 +208,17 @@ impl Options {
     /// command line; everything else is given its options.
     pub fn from_environment() -> Self {
         let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        let account = nix::unistd::User::from_uid(nix::unistd::getuid())
-            .ok()
-            .flatten();
+        let account = {
+            let uid = nix::unistd::getuid().as_raw();
+            LocalAccount::find(|account| account.uid == uid)
+        };
         let named = ["USER", "LOGNAME"]
             .iter()
             .find_map(|name| var(name)?.into_string().ok());
         Self {
             home: var("HOME")
                 .map(PathBuf::from)
-                .or_else(|| account.as_ref().map(|account| account.dir.clone())),
+                .or_else(|| account.as_ref().map(|account| account.home.clone())),
             local_user: account
                 .map(|account| account.name)
                 .or(named)

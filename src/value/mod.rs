@@ -3,6 +3,7 @@
 //! Values are immutable and cheap to clone (lists and maps are shared). Maps keep insertion order. A string
 //! knows whether it may be templated ([`Trust`]), so that data from machines is never evaluated.
 
+mod account;
 mod args;
 mod convert;
 mod crypt;
@@ -20,6 +21,7 @@ mod shlex;
 mod text;
 mod unfit;
 
+pub use account::LocalAccount;
 pub use args::{ArgField, ArgKind, ArgProblem, ArgRule, ArgSpec, check_args};
 pub use convert::{FromValue, TypeProblem, to_bool};
 pub use crypt::{bcrypt, crypt};

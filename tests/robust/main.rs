@@ -151,3 +151,32 @@ fn bombs() {
             .map_err(|problem| format!("{name}: {problem}"))
     });
 }
+
+/// As in containers, and where accounts are in a directory: who asks libc for the name dies, since the program is static.
+#[test]
+fn a_user_without_a_name_may_run() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    if !nix::unistd::getuid().is_root() {
+        eprintln!("SKIPPED: not root, which may be another user");
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).expect("open");
+    let program = directory.path().join("runbook");
+    fs::copy(env!("CARGO_BIN_EXE_runbook"), &program).expect("a copy");
+    let book = directory.path().join("book.yml");
+    let text = "- hosts: localhost\n  gather_facts: false\n  tasks:\n  - ping:\n";
+    fs::write(&book, text).expect("a playbook");
+    let output = std::process::Command::new(&program)
+        .args(["play", "-i", "localhost,", "-c", "local"])
+        .arg(&book)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", directory.path())
+        .current_dir(directory.path())
+        .uid(54321)
+        .output()
+        .expect("it starts");
+    assert!(output.status.success(), "{output:?}");
+}

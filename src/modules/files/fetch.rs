@@ -6,7 +6,7 @@ use crate::module_args;
 use crate::modules::{Failure, Module, ModuleResult, Plan};
 use crate::sys::{Error, FileKind, Sys};
 use crate::value::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 module_args! {
     /// Arguments of `_fetch`.
@@ -32,10 +32,22 @@ impl Module for Fetch {
         let path = sys.expand(&args.src);
         let mut plan = Plan::new();
         plan.returns("file", Value::data(path.to_string_lossy().as_ref()));
-        let problem = match sys
-            .stat(&path, true)
-            .map_err(|error| unreadable(&path, error))?
-        {
+        let found = match sys.stat(&path, true) {
+            Err(error) if is_denied(&error) => {
+                let problem = format!(
+                    "file is not readable: {}: Permission denied",
+                    path.display()
+                );
+                if args.fail_on_missing {
+                    return Err(Failure::new(problem));
+                }
+                plan.returns("msg", format!("{problem}, ignored"));
+                plan.returns("_missing", true);
+                return Ok(plan);
+            }
+            found => found?,
+        };
+        let problem = match found {
             None => Some("the remote file does not exist"),
             Some(meta) if meta.kind == FileKind::Directory => {
                 Some("remote file is a directory, fetch cannot work on directories")
@@ -83,12 +95,7 @@ impl Module for Fetch {
     }
 }
 
-/// The failure of a file in a directory that may not be entered.
-fn unreadable(path: &Path, error: Error) -> Failure {
-    match error {
-        Error::File { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
-            Failure::new(format!("file is not readable: {}", path.display()))
-        }
-        other => other.into(),
-    }
+/// Whether it is the error of a file in a directory that may not be entered.
+fn is_denied(error: &Error) -> bool {
+    matches!(error, Error::File { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied)
 }

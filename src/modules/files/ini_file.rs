@@ -312,7 +312,11 @@ fn with_section(
         }
     }
     if let Some(option) = &args.option {
-        lines.extend(values.iter().map(|value| assignment(args, option, Some(value))));
+        lines.extend(
+            values
+                .iter()
+                .map(|value| assignment(args, option, Some(value))),
+        );
         if values.is_empty() {
             lines.push(assignment(args, option, None));
         }

@@ -212,7 +212,11 @@ fn request(args: &Args, sys: &Sys) -> ModuleResult<HttpRequest> {
     if request.body.is_some() && !is_typed {
         // what Python's HTTP client calls a body that nobody gave a type
         let kind = kind.unwrap_or_else(|| FORM.to_owned());
-        if !request.headers.iter().any(|(name, _)| name == "Content-Type") {
+        if !request
+            .headers
+            .iter()
+            .any(|(name, _)| name == "Content-Type")
+        {
             request.headers.push(("Content-Type".to_owned(), kind));
         }
     }

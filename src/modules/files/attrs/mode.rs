@@ -222,7 +222,8 @@ mod tests {
         assert_eq!(of("1777", 0, false), 0o1777);
         assert_eq!(Mode::from_value(&Value::Int(420)), Ok(Mode::Bits(0o644)));
         assert_eq!(Mode::from_value(&"preserve".into()), Ok(Mode::Preserve));
-        for wrong in ["", "0999", "77777", "u=q", "rw-r--r--", "u+r,,g+w"] {
+        assert_eq!(Mode::parse(""), Ok(Mode::Symbolic(Vec::new())));
+        for wrong in ["0999", "77777", "u=q", "rw-r--r--", "u+r,,g+w"] {
             assert!(Mode::parse(wrong).is_err(), "{wrong}");
         }
     }

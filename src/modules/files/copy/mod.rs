@@ -107,7 +107,11 @@ fn foretold<'a>(args: &'a Args, sys: &Sys, failure: Failure) -> ModuleResult<Pla
     if differing(sys, &source, &dest)? == Some(false) {
         return Err(failure);
     }
-    let diff = Diff::new(dest.to_string_lossy(), None::<String>, Some(source.preview(sys)?));
+    let diff = Diff::new(
+        dest.to_string_lossy(),
+        None::<String>,
+        Some(source.preview(sys)?),
+    );
     let warning = failure.message.clone();
     let mut plan = Plan::fails(format!("write {}", dest.display()), Some(diff), failure);
     plan.warn_in_check(warning);
@@ -117,9 +121,7 @@ fn foretold<'a>(args: &'a Args, sys: &Sys, failure: Failure) -> ModuleResult<Pla
 /// Whether the file that is there has another content; `None` if none is there.
 fn differing(sys: &Sys, source: &Source<'_>, dest: &Path) -> ModuleResult<Option<bool>> {
     match sys.stat(dest, true)? {
-        Some(meta) if meta.kind == FileKind::File => {
-            Ok(Some(!source.is_same(sys, dest, &meta)?))
-        }
+        Some(meta) if meta.kind == FileKind::File => Ok(Some(!source.is_same(sys, dest, &meta)?)),
         _ => Ok(None),
     }
 }

@@ -49,7 +49,12 @@ pub(super) fn plan<'a>(
         tree.directory(source, &root)?;
     }
     tree.contents(source, &root)?;
-    if args.attrs.mode.as_ref().is_some_and(|mode| *mode != Mode::Preserve) {
+    if args
+        .attrs
+        .mode
+        .as_ref()
+        .is_some_and(|mode| *mode != Mode::Preserve)
+    {
         args.attrs.plan(sys, plan, &wanted, true)?;
         if sys.stat(&wanted, true)?.is_none() {
             set_mode_of_new(args, sys, plan, &wanted)?;

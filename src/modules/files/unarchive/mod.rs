@@ -109,10 +109,10 @@ impl Module for Unarchive {
         };
         let mut names = Vec::new();
         let mut jobs = Vec::new();
+        let mut has_dest = false;
         read_members(format, &source, sys, &mut |number, member, _| {
-            if args.list_files
-                && let Some(name) = options.told(&member.name)
-            {
+            if let Some(name) = options.told(&member.name) {
+                has_dest |= name.is_empty() || name.starts_with("./");
                 names.push(Value::data(name));
             }
             if let Some(path) = options.place_of(&member.name)?
@@ -132,6 +132,10 @@ impl Module for Unarchive {
                 drop(download);
                 Ok(false)
             });
+        }
+        // the directory itself has the attributes only where it is a member as well
+        if has_dest {
+            args.attrs.plan(sys, &mut plan, &dest, true)?;
         }
         Ok(plan)
     }

@@ -194,9 +194,10 @@ impl Module for Cron {
         let after = tab.text();
         let gone =
             file.is_some() && before.is_some() && args.state == State::Absent && tab.is_empty();
-        if gone {
-            let name = args.cron_file.as_deref().unwrap_or(Path::new(""));
+        if let Some(name) = &args.cron_file {
             plan.returns("cron_file", Value::data(name.to_string_lossy().as_ref()));
+        }
+        if gone {
             plan.returns("state", args.state.word());
         }
         // a last line without its end is one that cron does not read
