@@ -2,6 +2,7 @@
 
 use super::scenario::{LoginArgs, ScenarioArgs, TestArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// Runs Ansible playbooks natively: no Python at either end.
@@ -145,7 +146,7 @@ pub struct ConnectionArgs {
     pub become_password_file: Option<PathBuf>,
     /// How many hosts to work on at once
     #[arg(short, long, value_name = "N")]
-    pub forks: Option<usize>,
+    pub forks: Option<NonZeroUsize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

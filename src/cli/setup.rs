@@ -21,6 +21,7 @@ use crate::transport::{AgentBinaries, ConnectionKind, HostKeyChecking, KeyRing, 
 use crate::value::{Map, Secret};
 use crate::vars::{FactCache, RunMagic, StoreOptions, VarStore, parse_extra_vars};
 use crate::vault::Vault;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -419,7 +420,11 @@ impl Setup {
             .is_set()
             .then(|| usize::try_from(*config.forks).unwrap_or(FORKS));
         RunOptions {
-            forks: args.forks.or(configured).unwrap_or(FORKS).max(1),
+            forks: args
+                .forks
+                .map(NonZeroUsize::get)
+                .or(configured)
+                .unwrap_or(FORKS),
             diff: *config.diff_always,
             verbosity: show.verbosity,
             force_handlers: *config.force_handlers,

@@ -150,6 +150,8 @@ settings! {
     display_failed_stderr: bool = false, boolean, ["defaults.display_failed_stderr"], ["ANSIBLE_DISPLAY_FAILED_STDERR"];
     /// Whether what `set_stats` collected is shown at the end.
     show_custom_stats: bool = false, boolean, ["defaults.show_custom_stats"], ["ANSIBLE_SHOW_CUSTOM_STATS"];
+    /// Whether banners show the arguments of tasks, as they are written.
+    display_args_to_stdout: bool = false, boolean, ["defaults.display_args_to_stdout"], ["ANSIBLE_DISPLAY_ARGS_TO_STDOUT"];
     /// Whether banners say that a run only predicts.
     check_mode_markers: bool = false, boolean, ["defaults.check_mode_markers"], ["ANSIBLE_CHECK_MODE_MARKERS"];
     /// Whether the start of each task on each machine is shown.

@@ -3,6 +3,7 @@
 //! A module looks at the machine through `&Sys` and returns a plan; the kit applies it, or does not in check mode.
 //! Adding one: its file in a family's directory, one word in the family's list, its fixtures.
 
+mod beneath;
 pub mod commands;
 pub mod containers;
 pub mod crypto;
@@ -23,5 +24,6 @@ mod streams;
 pub mod system;
 pub mod users;
 
+pub(crate) use beneath::over_defaults;
 pub use kit::{CheckSupport, Failure, Module, ModuleResult, NOT_JUDGED, Plan, RunMode, run};
 pub use registry::{Entry, Registry};

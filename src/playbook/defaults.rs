@@ -10,6 +10,19 @@ use crate::yaml::{Kind, Node};
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 
+/// What gathers facts, and the module that it calls.
+const GATHERS: &str = "ansible.builtin.gather_facts";
+const SETUP: &str = "ansible.builtin.setup";
+
+/// What calls a module of the machine's own, and which.
+const CALLERS: &[(&str, &[&str])] = &[
+    (
+        "ansible.builtin.package",
+        &["apt", "dnf", "yum", "apk", "pacman", "zypper"],
+    ),
+    ("ansible.builtin.service", &["systemd"]),
+];
+
 /// How an entry begins that is for a group.
 const GROUP: &str = "group/";
 
@@ -74,12 +87,33 @@ impl Loader {
 
     /// The default arguments of a task's action. `defaults` are the rendered values of `module_defaults`, outer ones
     /// first: an inner entry takes the place of an outer one of the same name, and an action's own entry goes above those
-    /// of its groups.
+    /// of its groups. Below those of `gather_facts` are those of `setup`, which it calls; those of the modules that `package`
+    /// and `service` may call come as `_defaults`, by name, since the machine decides which it is.
     ///
     /// # Errors
     /// When a group is not there.
     pub fn default_arguments(&self, task: &Task, defaults: &[Value]) -> Result<Map> {
         let action = self.action_of(task);
+        let mut args = Map::new();
+        if action == GATHERS {
+            args = self.defaults_of(SETUP, task, defaults)?;
+        }
+        args.extend(self.defaults_of(&action, task, defaults)?);
+        let called = CALLERS.iter().find(|(caller, _)| *caller == action);
+        let mut beneath = Map::new();
+        for name in called.map_or(&[][..], |(_, modules)| modules) {
+            let own = self.defaults_of(&self.full_action(name), task, defaults)?;
+            if !own.is_empty() {
+                beneath.set(name, own);
+            }
+        }
+        if !beneath.is_empty() {
+            args.set("_defaults", beneath);
+        }
+        Ok(args)
+    }
+
+    fn defaults_of(&self, action: &str, task: &Task, defaults: &[Value]) -> Result<Map> {
         let mut groups: Vec<(String, &Value)> = Vec::new();
         let mut own: Option<&Value> = None;
         for (key, value) in defaults
@@ -93,13 +127,13 @@ impl Loader {
                     Some((_, old)) => *old = value,
                     None => groups.push((group, value)),
                 }
-            } else if self.names_action(key, &action) {
+            } else if self.names_action(key, action) {
                 own = Some(value);
             }
         }
         let mut args = Map::new();
         for (group, value) in &groups {
-            if self.group(group, &task.action_span)?.contains(&action) {
+            if self.group(group, &task.action_span)?.contains(action) {
                 extend(&mut args, value);
             }
         }

@@ -8,6 +8,7 @@
 
 mod bed;
 mod boots;
+mod called;
 mod custom;
 mod etcd;
 mod jobs;

@@ -2,6 +2,7 @@
 
 use crate::cli::args::{ConnectionArgs, SourceArgs, VaultArgs};
 use clap::Args;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// `-v`
@@ -123,7 +124,7 @@ pub struct Running {
     pub diff: bool,
     /// How many hosts to work on at once
     #[arg(short, long, value_name = "FORKS")]
-    pub forks: Option<usize>,
+    pub forks: Option<NonZeroUsize>,
     /// More directories of modules, separated by colons
     #[arg(short = 'M', long, value_name = "MODULE_PATH")]
     pub module_path: Vec<PathBuf>,

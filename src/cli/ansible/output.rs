@@ -98,6 +98,7 @@ fn options(setup: &Setup, show: &Show, run: &RunOptions, store: &Arc<VarStore>) 
         failed_to_stderr: *config.display_failed_stderr,
         custom_stats: *config.show_custom_stats,
         check_markers: *config.check_mode_markers,
+        task_arguments: *config.display_args_to_stdout,
         per_host_start: *config.show_per_host_start,
         path_on_failure: *config.show_task_path_on_failure,
         format: if config.result_format.eq_ignore_ascii_case("yaml") {

@@ -3,7 +3,7 @@
 use super::apt;
 use super::simple::{Manager, PackageArgs, State};
 use crate::module_args;
-use crate::modules::{Module, ModuleResult, Plan};
+use crate::modules::{Module, ModuleResult, Plan, over_defaults};
 use crate::sys::Sys;
 use crate::value::{ArgField, ArgProblem, Args, Map, Value};
 
@@ -16,6 +16,8 @@ module_args! {
         state: State => default("present");
         /// The package manager; without it, the machine's.
         r#use: String => default("auto");
+        /// Defaults of the managers' modules, by name.
+        _defaults: Option<Map> => optional;
     }
 }
 
@@ -24,7 +26,7 @@ module_args! {
 pub struct PackageModuleArgs {
     own: Own,
     apt: apt::Args,
-    other: PackageArgs,
+    others: Vec<(Manager, PackageArgs)>,
 }
 
 impl Args for PackageModuleArgs {
@@ -45,10 +47,16 @@ impl Args for PackageModuleArgs {
             "name",
             Value::list(own.name.iter().map(|n| Value::data(n.as_str())).collect()),
         );
-        passed.set("state", own.state.word());
+        if passed.get("state").is_some() {
+            passed.set("state", own.state.word());
+        }
+        let others = Manager::ALL.into_iter().map(|manager| {
+            let args = over_defaults(&passed, manager.program());
+            Ok((manager, PackageArgs::decode(&args)?))
+        });
         Ok(Self {
-            apt: apt::Args::decode(&passed)?,
-            other: PackageArgs::decode(&passed)?,
+            apt: apt::Args::decode(&over_defaults(&passed, "apt"))?,
+            others: others.collect::<Result<_, Vec<ArgProblem>>>()?,
             own,
         })
     }
@@ -84,7 +92,11 @@ impl Module for Package {
         };
         match manager {
             None => apt::Apt::plan(&args.apt, sys),
-            Some(manager) => manager.plan(&args.other, sys),
+            Some(manager) => {
+                let args = args.others.iter().find(|(other, _)| *other == manager);
+                let (manager, args) = args.ok_or("no arguments for this package manager")?;
+                manager.plan(args, sys)
+            }
         }
     }
 }

@@ -63,9 +63,12 @@ pub(super) enum Manager {
 }
 
 impl Manager {
+    /// All, in the order in which they are looked for.
+    pub const ALL: [Self; 5] = [Self::Dnf, Self::Yum, Self::Apk, Self::Pacman, Self::Zypper];
+
     /// The one that the machine has.
     pub fn detect(sys: &Sys) -> Option<Self> {
-        [Self::Dnf, Self::Yum, Self::Apk, Self::Pacman, Self::Zypper]
+        Self::ALL
             .into_iter()
             .find(|manager| sys.which(manager.program()).is_some())
     }

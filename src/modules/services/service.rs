@@ -3,9 +3,9 @@
 use super::systemctl::Scope;
 use super::{State, openrc, systemd, sysv};
 use crate::module_args;
-use crate::modules::{Module, ModuleResult, Plan};
+use crate::modules::{Module, ModuleResult, Plan, over_defaults};
 use crate::sys::Sys;
-use crate::value::{ArgRule, Value, shell_words};
+use crate::value::{ArgField, ArgProblem, ArgRule, Args as DecodeArgs, Map, Value, shell_words};
 use std::path::Path;
 
 module_args! {
@@ -39,6 +39,28 @@ module_args! {
         no_block: bool => default(false);
         /// As in `systemd`.
         force: Option<bool> => optional;
+        /// Defaults of `systemd`, by that name.
+        _defaults: Option<Map> => optional;
+    }
+}
+
+/// The arguments of `service`, and what they are where systemd starts services.
+#[derive(Clone, Debug)]
+pub struct ServiceArgs {
+    own: Args,
+    on_systemd: Args,
+}
+
+impl DecodeArgs for ServiceArgs {
+    fn fields() -> Vec<ArgField> {
+        Args::fields()
+    }
+
+    fn decode(args: &Map) -> Result<Self, Vec<ArgProblem>> {
+        Ok(Self {
+            own: Args::decode(args)?,
+            on_systemd: Args::decode(&over_defaults(args, "systemd"))?,
+        })
     }
 }
 
@@ -56,13 +78,18 @@ impl Module for Service {
         "masked",
         "daemon_reload",
     ])];
-    type Args = Args;
+    type Args = ServiceArgs;
 
-    fn plan<'a>(args: &'a Args, sys: &Sys) -> ModuleResult<Plan<'a>> {
+    fn plan<'a>(args: &'a ServiceArgs, sys: &Sys) -> ModuleResult<Plan<'a>> {
+        let ServiceArgs {
+            own: args,
+            on_systemd,
+        } = args;
         let mut plan = Plan::new();
         plan.returns("name", Value::data(args.name.as_str()));
         match manager(args, sys)? {
             Manager::Systemd => {
+                let args = on_systemd;
                 for (given, name) in [
                     (args.sleep.is_some(), "sleep"),
                     (args.pattern.is_some(), "pattern"),

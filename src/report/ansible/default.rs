@@ -67,9 +67,11 @@ impl AnsibleDefault {
             "TASK"
         };
         let marker = self.marker(task.check);
-        let name = full_name(task);
-        self.screen
-            .banner(&format!("{kind} [{}]{marker}", name_of(&name)));
+        let mut name = name_of(&full_name(task));
+        if self.options.task_arguments && !task.args.is_empty() {
+            name = format!("{name} {}", task.args);
+        }
+        self.screen.banner(&format!("{kind} [{name}]{marker}"));
         if self.options.verbosity >= 2 {
             self.task_path(task, Some(Colour::Debug));
         }

@@ -63,6 +63,8 @@ pub struct AnsibleOptions {
     pub custom_stats: bool,
     /// `check_mode_markers`.
     pub check_markers: bool,
+    /// `display_args_to_stdout`.
+    pub task_arguments: bool,
     /// `show_per_host_start`.
     pub per_host_start: bool,
     /// `show_task_path_on_failure`.
@@ -89,6 +91,7 @@ impl Default for AnsibleOptions {
             failed_to_stderr: false,
             custom_stats: false,
             check_markers: false,
+            task_arguments: false,
             per_host_start: false,
             path_on_failure: false,
             format: ResultFormat::Json,
