@@ -583,10 +583,8 @@ impl crate::playbook::Bases for Places {
     }
 }
 
-/// `~` at the beginning of a path of the controller.
+/// A path of the controller that may begin with `~` or `~name`.
 pub fn expand_home(path: &Path) -> PathBuf {
-    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
-        (Ok(rest), Some(home)) => Path::new(&home).join(rest),
-        _ => path.to_owned(),
-    }
+    path.to_str()
+        .map_or_else(|| path.to_owned(), crate::template::expand_home)
 }

@@ -8,7 +8,6 @@
 //! | [`Json`] | one event per line |
 //! | [`Junit`] | one XML document, a test case for each task and host |
 //! | [`Timing`] | where the time went: tasks, roles, hosts |
-//! | [`StatsSink`] | counts as in the recap, for whoever decides on the exit code |
 //! | [`Fan`] | several of them |
 //! | [`ansible`] | what Ansible's own callbacks print |
 //!
@@ -27,7 +26,6 @@ mod junit;
 mod minimal;
 mod progress;
 mod style;
-mod tally;
 mod timing;
 pub(crate) mod xml;
 
@@ -44,7 +42,6 @@ pub use junit::Junit;
 pub use minimal::Minimal;
 pub use progress::{Clock, Progress};
 pub use style::{Label, Palette};
-pub use tally::StatsSink;
 pub use timing::Timing;
 
 /// Where a sink writes.

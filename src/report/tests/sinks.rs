@@ -1,8 +1,6 @@
 use super::run::{changed, command_failure, events, hidden, send, task};
-use crate::report::{
-    Fan, Human, HumanOptions, Json, Junit, Output, Palette, Progress, StatsSink, Timing,
-};
-use crate::result::{Event, EventSink, HostStats, Outcome, Status};
+use crate::report::{Fan, Human, HumanOptions, Json, Junit, Output, Palette, Progress, Timing};
+use crate::result::{Event, EventSink, Outcome, Status};
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -218,37 +216,6 @@ fn timing_tables() {
     let paper = Paper::default();
     send(&mut Timing::new(paper.output(), 3), &events());
     insta::assert_snapshot!(paper.text());
-}
-
-#[test]
-fn counts_are_those_of_ansible() {
-    let counter = StatsSink::new();
-    let unreachable = || Outcome::unreachable("gone");
-    let (one, quiet) = (task(1, "one", "command"), task(2, "two", "meta"));
-    send(
-        &mut counter.clone(),
-        &[
-            one.done("a", Status::Changed, changed()),
-            one.done("a", Status::Ignored, command_failure()),
-            one.done("a", Status::Rescued, command_failure()),
-            one.done("a", Status::Ignored, unreachable()),
-            one.done("a", Status::Unreachable, unreachable()),
-            one.done("a", Status::Skipped, Outcome::skip("no")),
-            one.done("a", Status::Failed, Outcome::failure("no")),
-            quiet.done("a", Status::Ok, Outcome::ok()),
-            one.item("a", 0, "x", Status::Changed, changed()),
-        ],
-    );
-    let wanted = HostStats {
-        ok: 2,
-        changed: 2,
-        unreachable: 2,
-        failed: 1,
-        skipped: 2,
-        rescued: 1,
-        ignored: 1,
-    };
-    assert_eq!(counter.stats().hosts.get("a"), Some(&wanted));
 }
 
 #[test]
